@@ -1,0 +1,35 @@
+//! How mail is sent.
+
+use std::time::Duration;
+
+use vestnik_mail::message::Mailbox;
+use vestnik_mail::relay::{Relay, Tls};
+use vestnik_mail::session::{Hello, Timeouts};
+use vestnik_model::delivery::RetryPolicy;
+
+/// How mail is sent.
+#[derive(Clone)]
+pub struct Config {
+    /// The mail server that takes everything.
+    pub relay: Relay,
+    /// How to speak TLS with it.
+    pub tls: Tls,
+    /// How this machine calls itself.
+    pub hello: Hello,
+    /// How long each phase of a conversation may take.
+    pub timeouts: Timeouts,
+    /// Connections at once.
+    pub connections: usize,
+    /// The address that mail comes from; its name stands for users who have none of their own.
+    pub from: Mailbox,
+    /// Whether `from` has a name that stands in place of the users' own.
+    pub from_name_fixed: bool,
+    /// When a delivery that failed for now is tried again.
+    pub retry: RetryPolicy,
+    /// How often tables are looked at when nobody calls.
+    pub poll: Duration,
+}
+
+/// How long a claim holds. Longer than a message can take in all its phases together, so that a claim never ends under
+/// a connection that is alive.
+pub const LEASE: Duration = Duration::from_secs(15 * 60);

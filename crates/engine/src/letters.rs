@@ -1,0 +1,125 @@
+//! Letters of the service itself: confirmations, recoveries, test sends. Few and urgent, so they have a session of
+//! their own and do not queue behind mailings.
+
+use std::time::Duration;
+
+use vestnik_mail::address::EmailAddress;
+use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
+use vestnik_mail::relay::Stream;
+use vestnik_mail::session::{Envelope, Outgoing, Session};
+use vestnik_mail::verdict::Verdict;
+use vestnik_model::delivery::{Next, RetryPolicy};
+use vestnik_store::Result;
+use vestnik_store::letters::{self, Letter, LetterOutcome};
+
+use crate::config::LEASE;
+use crate::connection::open;
+use crate::{Config, Context};
+
+/// Letters taken at once.
+const BATCH: i64 = 20;
+/// Someone waits for a letter in front of the screen: it is tried again sooner than a mailing.
+const RETRY: RetryPolicy = RetryPolicy {
+    attempts: 8,
+    first_delay: Duration::from_secs(15),
+    factor: 2.5,
+    ceiling: Duration::from_secs(3_600),
+};
+
+/// Runs until the process stops.
+pub async fn run(context: Context) {
+    while !context.is_stopping() {
+        let called = context.db.signals().letters.notified();
+        match turn(&context).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "letters could not be read"),
+        }
+        tokio::select! {
+            () = called => {}
+            _ = context.sleep(context.config.poll) => {}
+        }
+    }
+}
+
+/// Sends what is due; `true`: there may be more.
+async fn turn(context: &Context) -> Result<bool> {
+    if context.relay.is_down() && letters::pending(&context.db).await? > 0 {
+        // Waits with the connections until the server is back, without burning a letter's attempts.
+        let Some(session) = open(context).await else { return Ok(false) };
+        session.quit().await;
+    }
+    let now = context.clock.now();
+    let due = letters::claim(&context.db, BATCH, now, now.plus(LEASE)).await?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let mut session = None;
+    for letter in &due {
+        if session.is_none() {
+            session = open(context).await;
+        }
+        let (outcome, reply) = match session.take() {
+            Some(mut open) => {
+                let result = send(context, &mut open, letter).await;
+                session = open.is_usable().then_some(open);
+                result
+            }
+            None => {
+                (LetterOutcome::Again(context.clock.now().plus(RETRY.first_delay)), "the mail server cannot be reached".to_owned())
+            }
+        };
+        letters::settle(&context.db, letter.id, outcome, &reply).await?;
+    }
+    if let Some(session) = session {
+        session.quit().await;
+    }
+    Ok(true)
+}
+
+async fn send(context: &Context, session: &mut Session<Stream>, letter: &Letter) -> (LetterOutcome, String) {
+    let now = context.clock.now();
+    let (envelope, body) = match mail(&context.config, letter, now.0) {
+        Ok(mail) => mail,
+        Err(reason) => return (LetterOutcome::Failed, reason),
+    };
+    let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
+    let reply = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();
+    let number = u32::try_from(letter.attempts).unwrap_or(u32::MAX);
+    // A confirmation twice does no harm; none at all locks a person out.
+    let verdict = if sent.verdict == Verdict::Unknown { Verdict::Later } else { sent.verdict };
+    let outcome = match RETRY.after(verdict, number, now, None, 1.0) {
+        Next::Again(at) => LetterOutcome::Again(at),
+        Next::Final(_) if verdict == Verdict::Accepted => LetterOutcome::Sent,
+        Next::Final(_) => LetterOutcome::Failed,
+    };
+    (outcome, reply)
+}
+
+fn mail(config: &Config, letter: &Letter, date_ms: i64) -> std::result::Result<(Envelope, Vec<u8>), String> {
+    let address = EmailAddress::parse(&letter.recipient).map_err(|error| error.to_string())?;
+    let envelope = Envelope::new(&config.from.address, &address);
+    let to = match HeaderText::new(&letter.recipient_name) {
+        Ok(name) => Mailbox::named(name, address),
+        Err(_) => Mailbox::new(address),
+    };
+    let subject = HeaderText::new(&letter.subject).map_err(|error| error.to_string())?;
+    let id = format!("{}@{}", letter.key, config.from.address.domain());
+    let id = MessageId::new(&id).map_err(|error| error.to_string())?;
+    // RFC 3834: no holiday notice is to answer a confirmation.
+    let automatic = HeaderText::new("auto-generated").map_err(|error| error.to_string())?;
+    let mut body = Vec::new();
+    let mail = Mail {
+        from: &config.from,
+        to: &to,
+        subject: &subject,
+        text: Some(&letter.text),
+        html: (!letter.html.is_empty()).then_some(letter.html.as_str()),
+        parts: &[],
+        message_id: &id,
+        date_ms,
+        extra: &[(HeaderName::from_static("Auto-Submitted"), automatic)],
+    };
+    mail.write(&mut body);
+    Ok((envelope, body))
+}

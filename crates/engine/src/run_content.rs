@@ -1,0 +1,102 @@
+//! What a run sends, compiled once, and the mail that it becomes for one recipient.
+
+use vestnik_mail::address::EmailAddress;
+use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
+use vestnik_mail::session::Envelope;
+use vestnik_model::UnixMillis;
+use vestnik_model::delivery::message_id;
+use vestnik_model::id::MailingId;
+use vestnik_model::template::{Content, Person};
+use vestnik_model::user::User;
+use vestnik_store::deliveries::{Claimed, ClaimedPerson};
+use vestnik_store::runs::{OpenRun, RunMessage};
+
+use crate::Config;
+
+/// What a run sends.
+#[derive(Debug)]
+pub struct RunContent {
+    /// Which mailing fired.
+    pub mailing: MailingId,
+    /// Nothing is sent at or after this.
+    pub ends_at: Option<UnixMillis>,
+    key: String,
+    /// Stands in each mail's `Date`: the run's beginning, so that a retry gives the same bytes.
+    date: UnixMillis,
+    from: Mailbox,
+    extra: Vec<(HeaderName, HeaderText)>,
+    content: Result<Content, String>,
+}
+
+/// A mail ready to be handed over.
+pub struct Prepared {
+    /// From whom and to whom.
+    pub envelope: Envelope,
+    /// The mail's bytes.
+    pub body: Vec<u8>,
+}
+
+impl RunContent {
+    /// Compiles what a run sends. Its templates were checked when the message was saved; should they not compile all
+    /// the same, every delivery fails with the reason.
+    pub fn compile(run: &OpenRun, message: &RunMessage, owner: &User, config: &Config) -> Self {
+        let content = Content::compile(&message.subject, &message.html, &message.text)
+            .map_err(|problems| format!("the message cannot be rendered: {problems:?}"));
+        let (from, reply_to) = author(owner, config);
+        let reply_to = reply_to.map(|value| (HeaderName::from_static("Reply-To"), value));
+        Self {
+            mailing: run.mailing_id,
+            ends_at: run.ends_at,
+            key: run.key.clone(),
+            date: message.begins_at,
+            from,
+            extra: reply_to.into_iter().collect(),
+            content,
+        }
+    }
+
+    /// The Message-ID of a delivery.
+    pub fn message_id(&self, claimed: &Claimed) -> String {
+        message_id(&self.key, claimed.id, self.from.address.domain())
+    }
+
+    /// Renders the mail for one recipient. The error is for the ledger.
+    pub fn prepare(&self, claimed: &Claimed, person: &ClaimedPerson) -> Result<Prepared, String> {
+        let content = self.content.as_ref().map_err(Clone::clone)?;
+        let address = EmailAddress::parse(&claimed.email).map_err(|error| error.to_string())?;
+        let fields = Person { email: &claimed.email, full_name: &person.full_name, comment: &person.comment };
+        let rendered = content.render(fields).map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
+        let envelope = Envelope::new(&self.from.address, &address);
+        let subject = HeaderText::new(&rendered.subject).map_err(|error| format!("the subject cannot be sent: {error}"))?;
+        let to = match HeaderText::new(&person.full_name) {
+            Ok(name) => Mailbox::named(name, address),
+            Err(_) => Mailbox::new(address),
+        };
+        let id = MessageId::new(&self.message_id(claimed)).map_err(|error| error.to_string())?;
+        let mut body = Vec::with_capacity(rendered.text.len() * 2 + rendered.html.as_ref().map_or(0, String::len) * 2);
+        let mail = Mail {
+            from: &self.from,
+            to: &to,
+            subject: &subject,
+            text: Some(&rendered.text),
+            html: rendered.html.as_deref(),
+            parts: &[],
+            message_id: &id,
+            date_ms: self.date.0,
+            extra: &self.extra,
+        };
+        mail.write(&mut body);
+        Ok(Prepared { envelope: envelope.with_size(body.len() as u64), body })
+    }
+}
+
+/// From whom a user's mail comes: the installation's address, because the mail server lets no other pass, under the
+/// user's name, with answers going to the user.
+fn author(owner: &User, config: &Config) -> (Mailbox, Option<HeaderText>) {
+    let from = match HeaderText::new(&owner.name) {
+        Ok(name) if !config.from_name_fixed => Mailbox::named(name, config.from.address.clone()),
+        _ => config.from.clone(),
+    };
+    let reply_to = EmailAddress::parse(&owner.email).ok().filter(|address| !address.needs_smtputf8());
+    (from, reply_to.and_then(|address| HeaderText::new(&address.envelope()).ok()))
+}

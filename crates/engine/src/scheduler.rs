@@ -1,0 +1,67 @@
+//! Time: fires mailings that are due, lets runs begin, makes their deliveries, ends those whose window is over.
+
+use std::time::Duration;
+
+use vestnik_model::secret::new_key;
+use vestnik_store::{Result, deliveries, runs};
+
+use crate::Context;
+
+/// Mailings fired in one turn.
+const BATCH: i64 = 100;
+/// Pause after an error of the database, which may be restarting.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs until the process stops.
+pub async fn run(context: Context) {
+    while !context.is_stopping() {
+        // Listen before looking, so that a call between the look and the wait is not lost.
+        let called = context.db.signals().schedule.notified();
+        match turn(&context).await {
+            Ok(()) => {
+                let wait = until_next(&context).await;
+                tokio::select! {
+                    () = called => {}
+                    goes_on = context.sleep(wait) => if !goes_on { break },
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the scheduler could not work");
+                context.sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Does everything that is due now.
+async fn turn(context: &Context) -> Result<()> {
+    let db = &context.db;
+    let now = context.clock.now();
+    for mailing in runs::due(db, now, BATCH).await? {
+        runs::fire(db, &mailing, &new_key(&*context.random, 8), now).await?;
+    }
+    runs::begin_due(db, now).await?;
+    for run in runs::expanding(db).await? {
+        let mut made_any = false;
+        while !context.is_stopping() && runs::expand(db, run, context.clock.now()).await? {
+            context.db.signals().deliveries.notify_one();
+            made_any = true;
+        }
+        if made_any {
+            // The planner must know that a table has grown by a whole mailing before millions of rows are claimed.
+            db.analyze("deliveries").await?;
+        }
+        context.db.signals().deliveries.notify_one();
+    }
+    while deliveries::expire(db, context.clock.now()).await? {}
+    Ok(())
+}
+
+/// Until the next thing is due; the poll's interval at most, because other processes plan as well.
+async fn until_next(context: &Context) -> Duration {
+    let now = context.clock.now();
+    match runs::next_due(&context.db).await {
+        Ok(Some(at)) => now.until(at).min(context.config.poll),
+        _ => context.config.poll,
+    }
+}

@@ -1,0 +1,173 @@
+//! An SMTP server that misbehaves as a test tells it to, on a free port of the loopback.
+//!
+//! ```ignore
+//! let server = FaultServer::start(
+//!     Behaviour::good()
+//!         .on_recipient(Stage::Rcpt, "b@example.com", Action::reply("550 5.1.1 No such user"))
+//!         .on_if(Stage::Rcpt, |event| event.nth % 10 == 9 && event.seen == 0, Action::reply("451 4.7.1 Later"))
+//!         .once(Stage::Dot, Action::AcceptAndDrop),
+//! ).await?;
+//! // ... send through server.address(), then compare with server.accepted()
+//! ```
+//!
+//! What it accepted is recorded before it says so: the record is the truth that a client's account of each
+//! recipient is compared with.
+
+mod behaviour;
+mod certificates;
+mod conversation;
+mod perform;
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+
+pub use behaviour::{Action, Behaviour, Certificate, Encryption, Event, Stage};
+use certificates::Authority;
+
+/// A message that the server accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Which connection, counted from 0.
+    pub connection: usize,
+    /// The reverse-path.
+    pub from: String,
+    /// The forward-paths.
+    pub to: Vec<String>,
+    /// The message, dots unstuffed.
+    pub bytes: Vec<u8>,
+}
+
+/// What the server has seen.
+#[derive(Debug, Default)]
+struct Record {
+    connections: usize,
+    accepted: Vec<Accepted>,
+    commands: Vec<String>,
+    violations: Vec<String>,
+    stages: HashMap<Stage, usize>,
+    seen: HashMap<(Stage, String), usize>,
+}
+
+struct Shared {
+    behaviour: Mutex<Arc<Behaviour>>,
+    record: Mutex<Record>,
+    authority: Authority,
+}
+
+impl Shared {
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn behaviour(&self) -> Arc<Behaviour> {
+        self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The running server. It ends when this is dropped.
+pub struct FaultServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl FaultServer {
+    /// Starts on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// If no port is free, or no certificate can be made.
+    pub async fn start(behaviour: Behaviour) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let shared = Arc::new(Shared {
+            behaviour: Mutex::new(Arc::new(behaviour)),
+            record: Mutex::default(),
+            authority: Authority::new()?,
+        });
+        Ok(Self { address: listener.local_addr()?, task: tokio::spawn(run(listener, shared.clone())), shared })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL for [`crate::relay::Relay::parse`].
+    pub fn url(&self) -> String {
+        format!("smtp://localhost:{}", self.address.port())
+    }
+
+    /// The certificate of its authority (DER), for [`crate::relay::Tls::with_extra_roots`].
+    pub fn root(&self) -> Vec<u8> {
+        self.shared.authority.root()
+    }
+
+    /// From now on, new connections are treated like this; open ones go on as before.
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.shared.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(behaviour);
+    }
+
+    /// Every message accepted so far.
+    pub fn accepted(&self) -> Vec<Accepted> {
+        self.shared.record().accepted.clone()
+    }
+
+    /// The recipients of every message accepted so far, sorted, as often as each was accepted.
+    pub fn recipients(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.shared.record().accepted.iter().flat_map(|one| one.to.clone()).collect();
+        all.sort();
+        all
+    }
+
+    /// Every command line so far, without line ends; a message's text shows as `<text>`, AUTH without its secrets.
+    pub fn commands(&self) -> Vec<String> {
+        self.shared.record().commands.clone()
+    }
+
+    /// What the client did wrong: commands sent ahead without PIPELINING, text after DATA without waiting.
+    pub fn violations(&self) -> Vec<String> {
+        self.shared.record().violations.clone()
+    }
+
+    /// How many connections were made.
+    pub fn connections(&self) -> usize {
+        self.shared.record().connections
+    }
+}
+
+impl Drop for FaultServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl std::fmt::Debug for FaultServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FaultServer({})", self.address)
+    }
+}
+
+async fn run(listener: TcpListener, shared: Arc<Shared>) {
+    // Dropped with this task, and the conversations with it.
+    let mut conversations = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(_) = conversations.join_next() => {}
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                let number = {
+                    let mut record = shared.record();
+                    record.connections += 1;
+                    record.connections - 1
+                };
+                let _ = stream.set_nodelay(true);
+                conversations.spawn(conversation::talk(stream, number, shared.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Tests of relay URLs.
+#![expect(clippy::unwrap_used, reason = "a test that cannot parse its own fixture should panic")]
+
+use super::{Relay, RelayError, StartTls};
+use crate::session::Mechanism;
+
+#[test]
+fn reads_urls() {
+    for (url, shown) in [
+        ("smtp://mail.example.com", "smtp://mail.example.com:25?starttls=optional"),
+        ("smtp://mail.example.com/", "smtp://mail.example.com:25?starttls=optional"),
+        ("smtp://u:p@mail.example.com", "smtp://u@mail.example.com:587?starttls=optional"),
+        ("smtps://u%40x.org:p%2F%3F%23@mail.example.com", "smtps://u%40x.org@mail.example.com:465"),
+        ("smtp://mail.example.com:2525?starttls=required", "smtp://mail.example.com:2525?starttls=required"),
+        ("smtp://localhost:2525", "smtp://localhost:2525?starttls=off"),
+        ("smtp://127.0.0.1", "smtp://127.0.0.1:25?starttls=off"),
+        ("smtp://[::1]:2525", "smtp://[::1]:2525?starttls=off"),
+        ("smtp://[2001:db8::1]", "smtp://[2001:db8::1]:25?starttls=optional"),
+        ("smtp://localhost?starttls=optional", "smtp://localhost:25?starttls=optional"),
+        ("smtp://почта.рф", "smtp://xn--80a1acny.xn--p1ai:25?starttls=optional"),
+        ("smtp://mail_catcher:1025", "smtp://mail_catcher:1025?starttls=optional"),
+    ] {
+        let relay = Relay::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        assert_eq!(relay.to_string(), shown);
+    }
+}
+
+#[test]
+fn refuses_with_a_reason() {
+    for (url, reason) in [
+        ("http://example.com", RelayError::Scheme("http".into())),
+        ("smtp://", RelayError::Host),
+        ("smtp://exa mple.com", RelayError::NotUrl(url::ParseError::InvalidDomainCharacter)),
+        ("smtp://example.com:0", RelayError::Port),
+        ("smtp://user@example.com", RelayError::Credentials),
+        ("smtp://:pass@example.com", RelayError::Credentials),
+        ("smtp://u:%00@example.com", RelayError::Encoding),
+        ("smtp://u:%ff@example.com", RelayError::Encoding),
+        ("smtp://example.com/path", RelayError::Path),
+        ("smtp://example.com#fragment", RelayError::Path),
+        ("smtp://example.com?tls=1", RelayError::Parameter("tls".into())),
+        ("smtp://example.com?starttls=maybe", RelayError::Value("starttls", "maybe".into())),
+        ("smtp://u:p@example.com?auth=ntlm", RelayError::Value("auth", "ntlm".into())),
+        ("smtp://example.com?auth=plain", RelayError::Credentials),
+        ("smtps://example.com?starttls=off", RelayError::StartTlsWithSmtps),
+    ] {
+        let found = Relay::parse(url);
+        match (&found, &reason) {
+            (Err(RelayError::NotUrl(_)), RelayError::NotUrl(_)) => {}
+            _ => assert_eq!(found, Err(reason), "{url}"),
+        }
+    }
+    assert!(matches!(Relay::parse("mail.example.com"), Err(RelayError::NotUrl(_))));
+}
+
+#[test]
+fn decodes_credentials_and_hides_the_secret() {
+    let relay = Relay::parse("smtp://anna%40example.com:s%2Fecret%20%D1%8F@mail.example.com?auth=login").unwrap();
+    let credentials = relay.credentials().unwrap();
+    assert_eq!((credentials.user.as_str(), credentials.secret.as_str()), ("anna@example.com", "s/ecret я"));
+    assert_eq!(credentials.mechanism, Some(Mechanism::Login));
+    for output in [format!("{relay}"), format!("{relay:?}"), format!("{credentials:?}")] {
+        assert!(!output.contains("ecret"), "{output}");
+    }
+    assert_eq!(relay.starttls(), StartTls::Optional);
+    assert!(!relay.implicit_tls());
+}

@@ -1,0 +1,234 @@
+//! Opening a transaction: `[RSET] MAIL RCPT DATA`, together or one by one, and what their replies mean.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+
+use super::{Envelope, Session, State, wire::Trouble};
+use crate::{
+    reply::Reply,
+    verdict::{Blame, Phase, Verdict},
+};
+
+/// Where and why a message's way ended.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) phase: Phase,
+    pub(super) why: Why,
+}
+
+#[derive(Debug)]
+pub(super) enum Why {
+    /// The server's reply decides.
+    Reply(Reply),
+    /// There was no reply, or none to be believed.
+    Trouble(Trouble),
+    /// Decided on our side.
+    Decided(Verdict, Blame, String),
+}
+
+impl Stop {
+    /// Nobody's fault; safe to try again.
+    pub(super) fn ours(phase: Phase, words: String) -> Self {
+        Self { phase, why: Why::Decided(Verdict::Later, Blame::Nobody, words) }
+    }
+
+    fn garbage(phase: Phase, words: String) -> Self {
+        Self { phase, why: Why::Trouble(Trouble::Garbage(words)) }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
+    /// Whether the server can take this envelope at all. Decided without asking it, so the connection stays good.
+    pub(super) fn check_envelope(&self, envelope: &Envelope) -> Result<(), Stop> {
+        let refuse = |blame, words: String| {
+            Err(Stop { phase: Phase::MailFrom, why: Why::Decided(Verdict::Never, blame, words) })
+        };
+        // Not the server's blame, though it is the server that lacks something: the next message will go through.
+        if envelope.needs_smtputf8() && !self.capabilities.smtputf8 {
+            let blame = if envelope.to().is_ascii() { Blame::Sender } else { Blame::Recipient };
+            return refuse(blame, "the address needs SMTPUTF8, which the server does not know".to_owned());
+        }
+        if envelope.needs_eight_bit() && !self.capabilities.eight_bit {
+            return refuse(Blame::Message, "the message needs 8BITMIME, which the server does not know".to_owned());
+        }
+        match (envelope.size(), self.capabilities.max_size) {
+            (Some(size), Some(max)) if size > max => {
+                refuse(Blame::Message, format!("the message has {size} octets, the server takes {max}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn push_opening(&mut self, envelope: &Envelope, reset: bool) {
+        if reset {
+            self.out.extend_from_slice(b"RSET\r\n");
+        }
+        self.push_mail(envelope);
+        self.push_rcpt(envelope);
+        self.out.extend_from_slice(b"DATA\r\n");
+    }
+
+    fn push_mail(&mut self, envelope: &Envelope) {
+        let out = &mut self.out;
+        out.extend_from_slice(b"MAIL FROM:<");
+        out.extend_from_slice(envelope.from().as_bytes());
+        out.push(b'>');
+        if let Some(size) = envelope.size().filter(|_| self.capabilities.size) {
+            out.extend_from_slice(b" SIZE=");
+            out.extend_from_slice(size.to_string().as_bytes());
+        }
+        if envelope.needs_eight_bit() {
+            out.extend_from_slice(b" BODY=8BITMIME");
+        }
+        if envelope.needs_smtputf8() {
+            out.extend_from_slice(b" SMTPUTF8");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    fn push_rcpt(&mut self, envelope: &Envelope) {
+        self.out.extend_from_slice(b"RCPT TO:<");
+        self.out.extend_from_slice(envelope.to().as_bytes());
+        self.out.extend_from_slice(b">\r\n");
+    }
+
+    /// Writes what stands in `out`. Nothing of it may hold a final dot.
+    pub(super) async fn write_out(&mut self, phase: Phase, limit: Duration) -> Result<(), Stop> {
+        let mut written = 0;
+        let result = self.wire.write(&self.out, &mut written, Instant::now() + limit).await;
+        result.map_err(|trouble| Stop { phase, why: Why::Trouble(trouble) })
+    }
+
+    /// Reads one reply. 421 and what is no reply leave the session dead.
+    async fn answer(&mut self, phase: Phase, limit: Duration) -> Result<Reply, Stop> {
+        match self.wire.reply(Instant::now() + limit).await {
+            Ok(reply) if reply.code == 421 => Err(Stop { phase, why: Why::Reply(reply) }),
+            Ok(reply) => Ok(reply),
+            Err(trouble) => Err(Stop { phase, why: Why::Trouble(trouble) }),
+        }
+    }
+
+    /// Reads the replies to a pipelined opening. `Ok`: the server waits for the body. `Err`: see the state for
+    /// whether the session survived. The state is `Dead` when this is called.
+    pub(super) async fn read_opening(&mut self, reset: bool) -> Result<(), Stop> {
+        if reset {
+            self.expect_reset().await?;
+        }
+        let mail = self.answer(Phase::MailFrom, self.timeouts.mail).await?;
+        let rcpt = self.answer(Phase::RcptTo, self.timeouts.rcpt).await?;
+        let data = self.answer(Phase::Data, self.timeouts.data).await?;
+        // First the shape of the whole row, then its meaning: with a reply too many or too few somewhere, a
+        // refusal in it may be another recipient's.
+        let known = |reply: &Reply| reply.is_positive() || reply.is_transient() || reply.is_permanent();
+        if !known(&mail) || !known(&rcpt) || data.code != 354 && !(data.is_transient() || data.is_permanent()) {
+            let words = format!("the replies do not match the commands: {mail}; {rcpt}; {data}");
+            return Err(Stop::garbage(Phase::Data, words));
+        }
+        if self.wire.has_input() {
+            return Err(Stop::garbage(Phase::Data, "the server sent more replies than there were commands".to_owned()));
+        }
+        let refusal = match (mail.is_positive(), rcpt.is_positive(), data.code == 354) {
+            (true, true, true) => return Ok(()),
+            // A recipient taken without a sender, and now it waits for text: a lone dot might be delivered to the
+            // recipient as an empty message, so the connection is dropped instead.
+            (false, true, true) => return Err(Stop { phase: Phase::MailFrom, why: Why::Reply(mail) }),
+            (false, ..) => Stop { phase: Phase::MailFrom, why: Why::Reply(mail) },
+            (true, false, _) => Stop { phase: Phase::RcptTo, why: Why::Reply(rcpt) },
+            (true, true, false) => return self.refuse(Phase::Data, data),
+        };
+        if data.code == 354 {
+            self.end_empty().await;
+        } else {
+            self.state = State::Idle { reset: true };
+        }
+        Err(refusal)
+    }
+
+    /// The server waits for a text although nobody will get it: a lone dot ends it (RFC 2920 3.1). What it answers
+    /// is of no interest, so long as it is one reply.
+    async fn end_empty(&mut self) {
+        self.out.clear();
+        self.out.extend_from_slice(b".\r\n");
+        if self.write_out(Phase::Data, self.timeouts.data).await.is_ok()
+            && self.answer(Phase::Data, self.timeouts.data).await.is_ok()
+            && !self.wire.has_input()
+        {
+            self.state = State::Idle { reset: true };
+        }
+    }
+
+    async fn expect_reset(&mut self) -> Result<(), Stop> {
+        let reply = self.answer(Phase::Reset, self.timeouts.ehlo).await?;
+        if reply.is_positive() { Ok(()) } else { Err(Stop { phase: Phase::Reset, why: Why::Reply(reply) }) }
+    }
+
+    /// A refusal that leaves the session good.
+    fn refuse<T>(&mut self, phase: Phase, reply: Reply) -> Result<T, Stop> {
+        self.state = State::Idle { reset: true };
+        Err(Stop { phase, why: Why::Reply(reply) })
+    }
+
+    /// The same opening for a server without PIPELINING: each command waits for its reply.
+    pub(super) async fn open_in_steps(&mut self, envelope: &Envelope, reset: bool) -> Result<(), Stop> {
+        if reset {
+            self.out.clear();
+            self.out.extend_from_slice(b"RSET\r\n");
+            self.write_out(Phase::Reset, self.timeouts.ehlo).await?;
+            self.expect_reset().await?;
+        }
+        for phase in [Phase::MailFrom, Phase::RcptTo, Phase::Data] {
+            self.out.clear();
+            let limit = match phase {
+                Phase::MailFrom => {
+                    self.push_mail(envelope);
+                    self.timeouts.mail
+                }
+                Phase::RcptTo => {
+                    self.push_rcpt(envelope);
+                    self.timeouts.rcpt
+                }
+                _ => {
+                    self.out.extend_from_slice(b"DATA\r\n");
+                    self.timeouts.data
+                }
+            };
+            self.silence(phase)?;
+            self.write_out(phase, limit).await?;
+            let reply = self.answer(phase, limit).await?;
+            if self.wire.has_input() {
+                return Err(Stop::garbage(phase, "the server sent more replies than there were commands".to_owned()));
+            }
+            let taken = if phase == Phase::Data { reply.code == 354 } else { reply.is_positive() };
+            if !taken && (reply.is_transient() || reply.is_permanent()) {
+                return self.refuse(phase, reply);
+            }
+            if !taken {
+                return Err(Stop::garbage(phase, format!("the reply does not match the command: {reply}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The message was refused before its body, so the next one's commands had nothing to ride on. They are sent
+    /// now, without waiting, so that their replies come while the refusal is being recorded.
+    pub(super) async fn announce_after_refusal(&mut self, next: Option<&Envelope>) {
+        let State::Idle { reset } = self.state else { return };
+        let Some(next) = next.filter(|next| self.capabilities.pipelining && self.check_envelope(next).is_ok()) else {
+            return;
+        };
+        self.state = State::Dead;
+        // Whatever goes wrong here is not this message's affair; the next call finds the session dead.
+        if self.silence(Phase::MailFrom).is_err() {
+            return;
+        }
+        self.out.clear();
+        self.push_opening(next, reset);
+        if self.write_out(Phase::MailFrom, self.timeouts.mail).await.is_ok() {
+            self.state = State::Announced { envelope: next.clone(), reset };
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The way to the server: DNS, TCP, TLS, greeting, AUTH; what fails, where, and whether a person must act.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{connect_to, envelope, in_time, send, short, try_open};
+use tokio::net::TcpListener;
+use vestnik_mail::{
+    failure::{Failure, FailureKind},
+    faults::{Action, Behaviour, Certificate, Encryption, FaultServer, Stage},
+    relay::{Relay, Tls, connect},
+    session::{Hello, Timeouts},
+    verdict::{Blame, Phase, Verdict},
+};
+
+async fn start(behaviour: Behaviour) -> FaultServer {
+    FaultServer::start(behaviour).await.expect("starts")
+}
+
+/// The failure, which must be the server's and say nothing of any recipient.
+fn failure<T>(result: Result<T, Failure>, context: &str) -> (Phase, FailureKind, bool) {
+    let Err(failure) = result else { panic!("{context}: it should have failed") };
+    assert_eq!((failure.verdict(), failure.blame()), (Verdict::Later, Blame::Server));
+    assert!(!failure.to_string().contains("secret"), "{failure}");
+    (failure.phase, failure.kind, failure.needs_attention())
+}
+
+#[tokio::test]
+async fn opening_fails_where_the_server_does() {
+    let last = |text: &str| Action::ReplyAndDrop(text.to_owned());
+    for (stage, action, phase, kind, attention) in [
+        (Stage::Greeting, last("554 5.7.1 Blocked"), Phase::Greeting, FailureKind::Refused, true),
+        (Stage::Greeting, last("421 4.3.2 Full"), Phase::Greeting, FailureKind::Refused, false),
+        (Stage::Greeting, Action::Drop, Phase::Greeting, FailureKind::Lost, false),
+        (Stage::Greeting, Action::Silence, Phase::Greeting, FailureKind::TimedOut, false),
+        (Stage::Greeting, Action::Flood, Phase::Greeting, FailureKind::Garbage, false),
+        (Stage::Greeting, Action::Bytes(b"SSH-2.0-OpenSSH\r\n".to_vec()), Phase::Greeting, FailureKind::Garbage, false),
+        (Stage::Greeting, Action::Trickle(Duration::from_millis(100)), Phase::Greeting, FailureKind::TimedOut, false),
+        (Stage::Greeting, Action::Also(b"250 Eager\r\n".to_vec()), Phase::Ehlo, FailureKind::Garbage, false),
+        (Stage::Ehlo, Action::reply("550 5.7.1 Bad name"), Phase::Ehlo, FailureKind::Refused, true),
+        (Stage::Ehlo, Action::reply("451 4.3.0 Trouble"), Phase::Ehlo, FailureKind::Refused, false),
+        (Stage::Ehlo, Action::Drop, Phase::Ehlo, FailureKind::Lost, false),
+        (Stage::Ehlo, Action::Silence, Phase::Ehlo, FailureKind::TimedOut, false),
+        (Stage::Ehlo, Action::Flood, Phase::Ehlo, FailureKind::Garbage, false),
+        (Stage::Ehlo, Action::reply("354 What?"), Phase::Ehlo, FailureKind::Garbage, false),
+    ] {
+        let context = format!("{stage:?} {action:?}");
+        let server = start(Behaviour::good().on(stage, action)).await;
+        let found = failure(in_time(try_open(&server)).await.map(drop), &context);
+        assert_eq!(found, (phase, kind, attention), "{context}");
+    }
+}
+
+#[tokio::test]
+async fn an_old_server_is_greeted_with_helo() {
+    let server = start(Behaviour::good().on(Stage::Ehlo, Action::reply("502 5.5.1 Not known"))).await;
+    let mut session = in_time(try_open(&server)).await.expect("opens");
+    assert!(!session.capabilities().pipelining);
+    assert_eq!(send(&mut session, &envelope("a@example.com", "b@example.com"), None).await.verdict, Verdict::Accepted);
+    assert_eq!(server.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let tls = Tls::new().expect("the system has authorities");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    drop(listener);
+    for (url, phase, kind) in [
+        (format!("smtp://127.0.0.1:{port}"), Phase::Connect, FailureKind::Unreachable),
+        (format!("smtp://localhost:{port}"), Phase::Connect, FailureKind::Unreachable),
+        ("smtp://nobody.invalid".to_owned(), Phase::Dns, FailureKind::Dns),
+    ] {
+        let relay = Relay::parse(&url).expect("a URL");
+        let timeouts = Timeouts { connect: Duration::from_secs(15), ..short() };
+        let found = failure(in_time(connect(&relay, &tls, &Hello::default(), &timeouts)).await.map(drop), &url);
+        assert_eq!(found, (phase, kind, false), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn starttls_and_implicit_tls_carry_mail() {
+    for (encryption, scheme, query) in [
+        (Encryption::StartTls(Certificate::Good), "smtp", "?starttls=required"),
+        (Encryption::StartTls(Certificate::Good), "smtp", "?starttls=optional"),
+        (Encryption::Implicit(Certificate::Good), "smtps", ""),
+    ] {
+        let server = start(Behaviour::good().encryption(encryption).credentials("anna", "secret")).await;
+        for host in ["localhost", "127.0.0.1"] {
+            let url = format!("{scheme}://anna:secret@{host}:{}{query}", server.address().port());
+            let mut session = connect_to(&server, &url).await.unwrap_or_else(|failure| panic!("{url}: {failure}"));
+            assert!(session.stream().is_encrypted());
+            let (one, two) = (envelope("a@example.com", "one@example.com"), envelope("a@example.com", "two@example.com"));
+            assert_eq!(send(&mut session, &one, Some(&two)).await.verdict, Verdict::Accepted);
+            assert_eq!(send(&mut session, &two, None).await.verdict, Verdict::Accepted);
+            in_time(session.quit()).await;
+        }
+        assert_eq!(server.recipients().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn starttls_is_off_on_loopback_unless_asked_for() {
+    let server = start(Behaviour::good().encryption(Encryption::StartTls(Certificate::SelfSigned))).await;
+    let session = connect_to(&server, &server.url()).await.expect("connects");
+    assert!(!session.stream().is_encrypted());
+}
+
+#[tokio::test]
+async fn a_bad_certificate_is_refused() {
+    for certificate in [Certificate::WrongName, Certificate::SelfSigned, Certificate::Expired] {
+        let server = start(Behaviour::good().encryption(Encryption::StartTls(certificate))).await;
+        for mode in ["required", "optional"] {
+            let url = format!("{}?starttls={mode}", server.url());
+            let found = failure(connect_to(&server, &url).await.map(drop), &url);
+            assert_eq!(found, (Phase::Tls, FailureKind::Tls, true), "{certificate:?}");
+        }
+        let server = start(Behaviour::good().encryption(Encryption::Implicit(certificate))).await;
+        let url = server.url().replace("smtp:", "smtps:");
+        let found = failure(connect_to(&server, &url).await.map(drop), &url);
+        assert_eq!(found, (Phase::Tls, FailureKind::Tls, true), "{certificate:?}");
+    }
+}
+
+#[tokio::test]
+async fn starttls_can_fail_in_every_way() {
+    let encryption = Encryption::StartTls(Certificate::Good);
+    for (action, phase, kind, attention) in [
+        (Action::reply("454 4.7.0 Not now"), Phase::StartTls, FailureKind::Refused, false),
+        (Action::reply("501 5.5.2 No"), Phase::StartTls, FailureKind::Refused, true),
+        (Action::Also(b"250 Injected\r\n".to_vec()), Phase::StartTls, FailureKind::Insecure, true),
+        (Action::Drop, Phase::StartTls, FailureKind::Lost, false),
+        (Action::Silence, Phase::StartTls, FailureKind::TimedOut, false),
+        (Action::ReplyAndDrop("220 2.0.0 Go ahead".to_owned()), Phase::Tls, FailureKind::Lost, false),
+    ] {
+        let context = format!("{action:?}");
+        let server = start(Behaviour::good().encryption(encryption).on(Stage::StartTls, action)).await;
+        let url = format!("{}?starttls=optional", server.url());
+        let found = failure(connect_to(&server, &url).await.map(drop), &context);
+        // The end of the connection may be seen before the handshake or in it.
+        let lost_early = (Phase::StartTls, FailureKind::Lost, false);
+        assert!(found == (phase, kind, attention) || kind == FailureKind::Lost && found == lost_early, "{context}: {found:?}");
+    }
+    let server = start(Behaviour::good()).await;
+    let found = failure(connect_to(&server, &format!("{}?starttls=required", server.url())).await.map(drop), "none");
+    assert_eq!(found, (Phase::StartTls, FailureKind::Unsupported, true));
+    // TLS where the server speaks plain text, and the other way round.
+    let found = failure(connect_to(&server, &server.url().replace("smtp:", "smtps:")).await.map(drop), "plain");
+    assert_eq!(found.0, Phase::Tls);
+    let server = start(Behaviour::good().encryption(Encryption::Implicit(Certificate::Good))).await;
+    let found = failure(connect_to(&server, &server.url()).await.map(drop), "tls");
+    assert_eq!(found, (Phase::Greeting, FailureKind::TimedOut, false));
+}
+
+#[tokio::test]
+async fn auth_by_each_mechanism() {
+    for (auth, expected) in [("", "PLAIN"), ("?auth=plain", "PLAIN"), ("?auth=login", "LOGIN"), ("?auth=xoauth2", "XOAUTH2")] {
+        let server = start(Behaviour::good().credentials("anna@example.com", "secret я")).await;
+        let host = format!("localhost:{}", server.address().port());
+        let url = format!("smtp://anna%40example.com:secret%20%D1%8F@{host}{auth}");
+        let mut session = connect_to(&server, &url).await.expect("the credentials are right");
+        assert_eq!(send(&mut session, &envelope("a@example.com", "b@example.com"), None).await.verdict, Verdict::Accepted);
+        assert!(server.commands().contains(&format!("AUTH {expected}")));
+        let url = format!("smtp://anna%40example.com:wrong@{host}{auth}");
+        let found = failure(connect_to(&server, &url).await.map(drop), &url);
+        assert_eq!(found, (Phase::Auth, FailureKind::Refused, true), "{url}");
+    }
+    // LOGIN where PLAIN is not offered; nothing where neither is.
+    let extensions = |auth: &'static str| Behaviour::good().extensions(&["PIPELINING", auth]).credentials("anna", "secret");
+    let server = start(extensions("AUTH LOGIN")).await;
+    let url = server.url().replace("localhost", "anna:secret@localhost");
+    connect_to(&server, &url).await.expect("LOGIN does");
+    let server = start(extensions("AUTH CRAM-MD5")).await;
+    let url = server.url().replace("localhost", "anna:secret@localhost");
+    let found = failure(connect_to(&server, &url).await.map(drop), "CRAM-MD5 alone");
+    assert_eq!(found, (Phase::Auth, FailureKind::Unsupported, true));
+}
+
+#[tokio::test]
+async fn auth_can_fail_in_every_way() {
+    for (action, kind, attention) in [
+        (Action::reply("454 4.7.0 Try later"), FailureKind::Refused, false),
+        (Action::reply("535 5.7.8 Never"), FailureKind::Refused, true),
+        (Action::reply("250 What?"), FailureKind::Garbage, false),
+        (Action::Drop, FailureKind::Lost, false),
+        (Action::Silence, FailureKind::TimedOut, false),
+        (Action::Flood, FailureKind::Garbage, false),
+    ] {
+        let context = format!("{action:?}");
+        let server = start(Behaviour::good().credentials("anna", "secret").on(Stage::Auth, action)).await;
+        let url = server.url().replace("localhost", "anna:secret@localhost");
+        assert_eq!(failure(connect_to(&server, &url).await.map(drop), &context), (Phase::Auth, kind, attention), "{context}");
+    }
+    // Without credentials the server refuses the sender; that is the configuration's fault, not the recipient's.
+    let server = start(Behaviour::good().credentials("anna", "secret")).await;
+    let mut session = connect_to(&server, &server.url()).await.expect("connects");
+    let sent = send(&mut session, &envelope("a@example.com", "b@example.com"), None).await;
+    assert_eq!((sent.verdict, sent.blame, sent.phase), (Verdict::Later, Blame::Server, Phase::MailFrom));
+}

@@ -1,0 +1,24 @@
+//! Nouns and rules of Vestnik, without I/O: no database, no network, no clock and no randomness but what is passed in.
+//!
+//! A struct here is also the row that `store` reads (it derives `sqlx::FromRow`), so that a noun is described once.
+//! Errors that a person can mend are [`Problem`]s: a Fluent id with its arguments, put into words where they are shown.
+
+pub mod clock;
+pub mod delivery;
+pub mod id;
+pub mod import;
+pub mod mailing;
+pub mod message;
+pub mod permission;
+pub mod problem;
+pub mod recipient;
+pub mod run;
+pub mod schedule;
+pub mod secret;
+pub mod template;
+mod text_enum;
+pub mod user;
+
+pub use clock::{Clock, UnixMillis};
+pub use permission::{Actor, Permission};
+pub use problem::{Problem, Problems};

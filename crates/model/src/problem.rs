@@ -1,0 +1,96 @@
+//! What is wrong with an input, said so that it can be put into words in the reader's language.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that a person can mend: the id of a sentence in the translations, and what it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The Fluent id, for example `problem-email-taken`.
+    pub id: Cow<'static, str>,
+    /// Arguments of the sentence.
+    pub args: Vec<(Cow<'static, str>, String)>,
+}
+
+impl Problem {
+    /// A problem without arguments.
+    pub const fn new(id: &'static str) -> Self {
+        Self { id: Cow::Borrowed(id), args: Vec::new() }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.args.push((Cow::Borrowed(name), value.to_string()));
+        self
+    }
+}
+
+/// Problems by the field that they stand at. The empty field name means the form as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<(&'static str, Problem)>);
+
+impl Problems {
+    /// A single problem at a field.
+    pub fn one(field: &'static str, problem: Problem) -> Self {
+        Self(vec![(field, problem)])
+    }
+
+    /// Adds a problem at a field.
+    pub fn add(&mut self, field: &'static str, problem: Problem) {
+        self.0.push((field, problem));
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All problems with their fields, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Problem)> {
+        self.0.iter().map(|(field, problem)| (*field, problem))
+    }
+
+    /// Takes the value out of a result, noting its problem at `field`.
+    pub fn take<T>(&mut self, field: &'static str, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.add(field, problem)).ok()
+    }
+
+    /// The value when nothing is wrong, or else the problems.
+    pub fn into_result<T>(self, value: Option<T>) -> Result<T, Self> {
+        match value {
+            Some(value) if self.is_empty() => Ok(value),
+            _ => Err(self),
+        }
+    }
+}
+
+/// Trims a line of text and checks its length in characters; control characters are refused,
+/// because a line ends up in mail headers and in tables.
+pub fn line(text: &str, required: bool, longest: usize) -> Result<String, Problem> {
+    let text = text.trim();
+    if required && text.is_empty() {
+        return Err(Problem::new("problem-required"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Problem::new("problem-control-character"));
+    }
+    limit(text, longest)
+}
+
+/// Checks a text of several lines: length in characters, no NUL (PostgreSQL cannot store it).
+pub fn paragraph(text: &str, longest: usize) -> Result<String, Problem> {
+    if text.contains('\0') {
+        return Err(Problem::new("problem-control-character"));
+    }
+    limit(text, longest)
+}
+
+fn limit(text: &str, longest: usize) -> Result<String, Problem> {
+    let length = text.chars().count();
+    if length > longest {
+        return Err(Problem::new("problem-too-long").with("longest", longest).with("length", length));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,101 @@
+//! Runs: one firing of a mailing, with its figures.
+
+use serde::Serialize;
+
+use crate::clock::UnixMillis;
+use crate::id::{MailingId, RunId, UserId};
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// Where a run stands.
+    pub enum RunState {
+        /// Made, and not begun: the time to undo is running.
+        Planned = "planned",
+        /// Its deliveries are being made, one for each recipient.
+        Expanding = "expanding",
+        /// Its deliveries are going out.
+        Sending = "sending",
+        /// Every delivery has its final state.
+        Completed = "completed",
+        /// Called off before it began, or stopped.
+        Cancelled = "cancelled",
+        /// Its time passed while nothing was running.
+        Missed = "missed",
+    }
+}
+
+impl RunState {
+    /// Whether nothing more will happen in it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::Missed)
+    }
+}
+
+/// A run as stored. What it sends is fixed when it is made: a message edited meanwhile changes the next run, not this.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct Run {
+    /// Identifier.
+    pub id: RunId,
+    /// Which mailing fired.
+    pub mailing_id: MailingId,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// The occurrence that it stands for; at most one run each.
+    pub occurrence_at: UnixMillis,
+    /// Where it stands.
+    pub state: RunState,
+    /// Nothing is sent before this: the end of the time to undo.
+    pub begins_at: UnixMillis,
+    /// Nothing is sent at or after this.
+    pub ends_at: Option<UnixMillis>,
+    /// Random, part of each of its Message-IDs.
+    pub key: String,
+    /// When the first delivery was made.
+    pub started_at: Option<UnixMillis>,
+    /// When the last delivery got its final state.
+    pub finished_at: Option<UnixMillis>,
+    /// The figures.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// How many of a run's deliveries are where, and how many attempts were made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Counts {
+    /// All deliveries.
+    pub recipients: i64,
+    /// Accepted by the mail server.
+    pub sent: i64,
+    /// Refused for good.
+    pub failed: i64,
+    /// Not sent when the window ended.
+    pub expired: i64,
+    /// Not tried: the recipient was removed.
+    pub skipped: i64,
+    /// Handed over without an answer: sent or not, nobody knows.
+    pub unknown: i64,
+    /// Called off.
+    pub cancelled: i64,
+    /// Attempts that the mail server accepted.
+    pub attempts_ok: i64,
+    /// Attempts that failed.
+    pub attempts_failed: i64,
+}
+
+impl Counts {
+    /// Deliveries that have no final state yet.
+    pub fn pending(&self) -> i64 {
+        self.recipients - self.done()
+    }
+
+    /// Deliveries that have a final state.
+    pub fn done(&self) -> i64 {
+        self.sent + self.failed + self.expired + self.skipped + self.unknown + self.cancelled
+    }
+
+    /// All attempts.
+    pub fn attempts(&self) -> i64 {
+        self.attempts_ok + self.attempts_failed
+    }
+}

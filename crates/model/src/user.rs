@@ -1,0 +1,160 @@
+//! People with accounts.
+
+use jiff::tz::TimeZone;
+use vestnik_mail::address::EmailAddress;
+
+use crate::clock::UnixMillis;
+use crate::id::{SessionId, UserId};
+use crate::problem::{Problem, Problems, line};
+use crate::recipient::address;
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// A language of the interface.
+    pub enum Language {
+        /// Русский.
+        Ru = "ru",
+        /// English.
+        En = "en",
+    }
+}
+
+text_enum! {
+    /// How the interface looks.
+    pub enum Theme {
+        /// As the browser asks for.
+        Auto = "auto",
+        /// Always light.
+        Light = "light",
+        /// Always dark.
+        Dark = "dark",
+    }
+}
+
+text_enum! {
+    /// What a link in a letter is for.
+    pub enum TokenPurpose {
+        /// Proves that the address is the person's.
+        Confirm = "confirm",
+        /// Lets the person set a new password.
+        Recover = "recover",
+    }
+}
+
+/// A person with an account.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct User {
+    /// Identifier.
+    pub id: UserId,
+    /// Address as it was typed, trimmed.
+    pub email: String,
+    /// What the person is called.
+    pub name: String,
+    /// A PHC string (argon2id).
+    pub password_hash: String,
+    /// Language of pages and letters.
+    pub language: Language,
+    /// IANA name of the time zone in which times are shown.
+    pub time_zone: String,
+    /// Light or dark.
+    pub theme: Theme,
+    /// When the address was confirmed.
+    pub confirmed_at: Option<UnixMillis>,
+    /// When the account was made.
+    pub created_at: UnixMillis,
+}
+
+impl User {
+    /// The zone in which this person reads times; UTC if the name is no longer known to the zone database.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// A signed-in browser.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Session {
+    /// Identifier.
+    pub id: SessionId,
+    /// Who is signed in.
+    pub user_id: UserId,
+    /// When it began.
+    pub created_at: UnixMillis,
+    /// When it was last used, to the minute.
+    pub seen_at: UnixMillis,
+    /// When it ends by itself.
+    pub expires_at: UnixMillis,
+}
+
+/// What a person types to get an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The person's address.
+    pub email: EmailAddress,
+    /// What the person is called.
+    pub name: String,
+    /// The password in the clear, checked and not yet hashed.
+    pub password: String,
+    /// Language of pages and letters.
+    pub language: Language,
+    /// IANA name of a time zone.
+    pub time_zone: String,
+}
+
+impl Registration {
+    /// Checks the typed fields: `email`, `name`, `password`, `time_zone`.
+    pub fn parse(
+        email: &str,
+        name: &str,
+        password: &str,
+        language: Language,
+        time_zone: &str,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let email = problems.take("email", address(email));
+        let name = problems.take("name", line(name, true, 200));
+        let shown = email.as_ref().map_or("", |email| email.as_str());
+        let password = problems.take("password", check_password(password, shown, name.as_deref().unwrap_or("")));
+        let time_zone = problems.take("time_zone", time_zone_name(time_zone));
+        let registration = email.zip(name).zip(password).zip(time_zone).map(|(((email, name), password), time_zone)| {
+            Self { email, name, password, language, time_zone }
+        });
+        problems.into_result(registration)
+    }
+}
+
+/// Passwords that open accounts first when someone guesses, of those that are long enough.
+/// Taken from the shape of published lists: keyboard walks, repeats and the product's own name.
+const COMMON_PASSWORDS: &[&str] = &[
+    "1234567890", "0123456789", "12345678910", "123456789a", "1q2w3e4r5t", "1qaz2wsx3edc", "qwertyuiop", "qwerty12345",
+    "qwerty123456", "asdfghjkl;", "zxcvbnm123", "password12", "password123", "password1234", "passw0rd123", "iloveyou12",
+    "iloveyou123", "letmein123", "welcome123", "welcome1234", "administrator", "admin12345", "football123", "abc1234567",
+    "abcd123456", "0987654321", "9876543210", "1111111111", "0000000000", "aaaaaaaaaa", "йцукенгшщз", "йцукен12345",
+    "пароль12345", "парольпароль", "vestnik123", "vestnik1234", "вестник123", "changeme123", "secret12345", "monkey12345",
+];
+
+/// Checks a password: 10 characters at least, 200 bytes at most, not one that is guessed first, not the person's own
+/// address or name.
+pub fn check_password(password: &str, email: &str, name: &str) -> Result<String, Problem> {
+    let lower = password.to_lowercase();
+    if password.chars().count() < 10 {
+        return Err(Problem::new("problem-password-short").with("shortest", 10));
+    }
+    if password.len() > 200 {
+        return Err(Problem::new("problem-password-long"));
+    }
+    if COMMON_PASSWORDS.contains(&lower.as_str()) {
+        return Err(Problem::new("problem-password-common"));
+    }
+    let own = |text: &str| !text.is_empty() && lower == text.to_lowercase();
+    if own(email) || own(name) || email.split_once('@').is_some_and(|(local, _)| own(local)) {
+        return Err(Problem::new("problem-password-own"));
+    }
+    Ok(password.to_owned())
+}
+
+/// Checks the name of a time zone against the zone database.
+pub fn time_zone_name(name: &str) -> Result<String, Problem> {
+    let zone = TimeZone::get(name.trim()).map_err(|_| Problem::new("problem-time-zone").with("name", name))?;
+    Ok(zone.iana_name().unwrap_or("UTC").to_owned())
+}

@@ -1,0 +1,478 @@
+//! The only file that knows there are two databases.
+//!
+//! [`Db`] is a handle to one of them. Reading goes through it directly; writing goes through [`Db::execute`] for a
+//! single statement and [`Db::begin`] for several. On SQLite there is one writing connection, so writers queue here
+//! instead of failing with "database is locked".
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::error::BoxDynError;
+use sqlx::migrate::{Migration, MigrationType};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type};
+
+use crate::signals::Signals;
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database could not be reached, opened, or refused a statement.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("database migrations: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The address of the database is not one.
+    #[error("{0}")]
+    Address(String),
+    /// A file could not be read.
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+}
+
+impl Error {
+    /// Whether a unique constraint refused the row.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Whether a row that is still referred to cannot go.
+    pub fn is_foreign_key_violation(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+    }
+}
+
+/// The result of everything here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Something that both databases take as an argument.
+pub trait Param: Sync {
+    /// Adds it to a statement for SQLite.
+    fn sqlite(&self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError>;
+    /// Adds it to a statement for PostgreSQL.
+    fn postgres(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError>;
+}
+
+impl<T> Param for T
+where
+    T: Sync,
+    for<'a> &'a T: Encode<'a, Sqlite> + Type<Sqlite> + Encode<'a, Postgres> + Type<Postgres>,
+{
+    fn sqlite(&self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        Arguments::add(arguments, self)
+    }
+
+    fn postgres(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
+        Arguments::add(arguments, self)
+    }
+}
+
+/// A row that both databases give.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// Arguments of a statement.
+pub type Args<'a> = &'a [&'a dyn Param];
+
+#[derive(Clone, Debug)]
+enum Pool {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: Pool,
+    signals: Arc<Signals>,
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it is rolled back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite it holds the write lock from its beginning.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL, read committed.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// How long a writer waits for another process that holds SQLite's lock (`vestnik recipients import` beside `serve`).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Reading connections on SQLite; pages are short and there are rarely more at once.
+const SQLITE_READERS: u32 = 4;
+/// Connections on PostgreSQL, of one process.
+const POSTGRES_CONNECTIONS: u32 = 12;
+
+impl Db {
+    /// Opens `sqlite:PATH` (made if missing) or `postgres://...`, without touching the schema.
+    pub async fn open(address: &str) -> Result<Self> {
+        let pool = if let Some(path) = address.strip_prefix("sqlite:") {
+            Self::open_sqlite(Path::new(path)).await?
+        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(address)
+                .map_err(|error| Error::Address(format!("the database address is not valid: {error}")))?;
+            Self::open_postgres(options).await?
+        } else {
+            return Err(Error::Address(format!(
+                "the database address begins with neither sqlite: nor postgres:// (it is {:?})",
+                address.split_once("://").map_or(address, |(scheme, _)| scheme)
+            )));
+        };
+        Ok(Self { pool, signals: Arc::default() })
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Pool> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // Group commit makes it free, and a power cut must not take back what a page has confirmed.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            // The write connection works on large batches; the default 2 MB spills.
+            .pragma("cache_size", "-32000")
+            .pragma("temp_store", "memory");
+        let write =
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_TIMEOUT).connect_with(options.clone());
+        let write = write.await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options.read_only(true).pragma("query_only", "on"))
+            .await?;
+        Ok(Pool::Sqlite { write, read })
+    }
+
+    async fn open_postgres(options: PgConnectOptions) -> Result<Pool> {
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        Ok(Pool::Postgres(pool))
+    }
+
+    /// Brings the schema up to date; does nothing when it is.
+    pub async fn migrate(&self) -> Result<()> {
+        match &self.pool {
+            Pool::Sqlite { write, .. } => {
+                let tokens = [("{identity}", "INTEGER PRIMARY KEY AUTOINCREMENT"), ("{blob}", "BLOB")];
+                migrator(&tokens).run(write).await?;
+            }
+            Pool::Postgres(pool) => {
+                let tokens =
+                    [("{identity}", "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"), ("{blob}", "BYTEA")];
+                migrator(&tokens).run(pool).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether only one process may send from this database.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.pool, Pool::Sqlite { .. })
+    }
+
+    /// The calls between the parts of this process.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Begins a transaction for writing.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match &self.pool {
+            Pool::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// All rows of a query.
+    pub async fn fetch_all<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
+        Ok(match &self.pool {
+            Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(read).await?,
+            Pool::Postgres(pool) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(pool).await?,
+        })
+    }
+
+    /// The only row of a query.
+    pub async fn fetch_one<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
+        Ok(match &self.pool {
+            Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(read).await?,
+            Pool::Postgres(pool) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(pool).await?,
+        })
+    }
+
+    /// The row of a query, if it has one.
+    pub async fn fetch_optional<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Option<T>> {
+        Ok(match &self.pool {
+            Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(read).await?,
+            Pool::Postgres(pool) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(pool).await?,
+        })
+    }
+
+    /// Runs a single writing statement in a transaction of its own; answers how many rows it touched.
+    pub async fn execute(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
+        Ok(match &self.pool {
+            Pool::Sqlite { write, .. } => sqlx::query_with(sql, sqlite(args)?).execute(write).await?.rows_affected(),
+            Pool::Postgres(pool) => sqlx::query_with(sql, postgres(args)?).execute(pool).await?.rows_affected(),
+        })
+    }
+
+    /// Lets the database count its rows again, so that it plans well after a table has grown a lot.
+    pub async fn analyze(&self, table: &'static str) -> Result<()> {
+        self.execute(AssertSqlSafe(format!("ANALYZE {table}")), &[]).await.map(|_| ())
+    }
+
+    /// Waits until every connection has been given back and closes them.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// All rows of a query.
+    pub async fn fetch_all<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(&mut **tx).await?,
+            Self::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut **tx).await?,
+        })
+    }
+
+    /// The only row of a query.
+    pub async fn fetch_one<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(&mut **tx).await?,
+            Self::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(&mut **tx).await?,
+        })
+    }
+
+    /// The row of a query, if it has one.
+    pub async fn fetch_optional<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Option<T>> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(&mut **tx).await?,
+            Self::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(&mut **tx).await?,
+        })
+    }
+
+    /// Runs a statement; answers how many rows it touched.
+    pub async fn execute(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlx::query_with(sql, sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => sqlx::query_with(sql, postgres(args)?).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Runs a statement over many rows: `{rows}` in `sql` becomes a table of them. Answers how many rows it touched.
+    pub async fn execute_rows(&mut self, sql: &'static str, rows: &Rows) -> Result<u64> {
+        let mut touched = 0;
+        match self {
+            Self::Sqlite(tx) => {
+                for chunk in rows.chunks() {
+                    let (sql, args) = rows.for_sqlite(sql, chunk)?;
+                    let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(false);
+                    touched += query.execute(&mut **tx).await?.rows_affected();
+                }
+            }
+            Self::Postgres(tx) => {
+                let (sql, args) = rows.for_postgres(sql)?;
+                touched = sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx).await?.rows_affected();
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Like [`Tx::execute_rows`], with the rows that the statement returns, in no particular order.
+    pub async fn fetch_rows<T: Row>(&mut self, sql: &'static str, rows: &Rows) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        match self {
+            Self::Sqlite(tx) => {
+                for chunk in rows.chunks() {
+                    let (sql, args) = rows.for_sqlite(sql, chunk)?;
+                    let query = sqlx::query_as_with(AssertSqlSafe(sql), args).persistent(false);
+                    found.append(&mut query.fetch_all(&mut **tx).await?);
+                }
+            }
+            Self::Postgres(tx) => {
+                let (sql, args) = rows.for_postgres(sql)?;
+                found = sqlx::query_as_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes everything that was written visible and lasting.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+fn sqlite(args: Args<'_>) -> Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    for arg in args {
+        arg.sqlite(&mut arguments).map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres(args: Args<'_>) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for arg in args {
+        arg.postgres(&mut arguments).map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// Many rows as an argument, column by column.
+///
+/// In the statement, `{rows}` stands where a query of that table may stand, usually
+/// `WITH v (id, state) AS ({rows}) UPDATE ...`. On PostgreSQL it becomes an `unnest` of one array a column; on SQLite
+/// `VALUES` with plain `?`, because looking numbered placeholders up is quadratic there (at 25,000 of them 4,800 rows/s
+/// against 240,000).
+#[derive(Debug, Default)]
+pub struct Rows {
+    columns: Vec<Column>,
+}
+
+#[derive(Debug)]
+enum Column {
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<String>>),
+    Bool(Vec<bool>),
+    Blob(Vec<Vec<u8>>),
+}
+
+/// Placeholders in one statement on SQLite; its limit is 32,766.
+const SQLITE_PLACEHOLDERS: usize = 25_000;
+
+impl Rows {
+    /// No columns yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column of numbers.
+    #[must_use]
+    pub fn ints(self, values: impl Iterator<Item = i64>) -> Self {
+        self.optional_ints(values.map(Some))
+    }
+
+    /// Adds a column of numbers that may be missing.
+    #[must_use]
+    pub fn optional_ints(mut self, values: impl Iterator<Item = Option<i64>>) -> Self {
+        self.columns.push(Column::Int(values.collect()));
+        self
+    }
+
+    /// Adds a column of texts.
+    #[must_use]
+    pub fn texts(self, values: impl Iterator<Item = impl Into<String>>) -> Self {
+        self.optional_texts(values.map(Some))
+    }
+
+    /// Adds a column of texts that may be missing.
+    #[must_use]
+    pub fn optional_texts(mut self, values: impl Iterator<Item = Option<impl Into<String>>>) -> Self {
+        self.columns.push(Column::Text(values.map(|text| text.map(Into::into)).collect()));
+        self
+    }
+
+    /// Adds a column of truth values.
+    #[must_use]
+    pub fn bools(mut self, values: impl Iterator<Item = bool>) -> Self {
+        self.columns.push(Column::Bool(values.collect()));
+        self
+    }
+
+    /// Adds a column of bytes.
+    #[must_use]
+    pub fn blobs(mut self, values: impl Iterator<Item = Vec<u8>>) -> Self {
+        self.columns.push(Column::Blob(values.collect()));
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.columns.first().map_or(0, |column| match column {
+            Column::Int(values) => values.len(),
+            Column::Text(values) => values.len(),
+            Column::Bool(values) => values.len(),
+            Column::Blob(values) => values.len(),
+        })
+    }
+
+    fn chunks(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let (len, size) = (self.len(), SQLITE_PLACEHOLDERS / self.columns.len().max(1));
+        (0..len).step_by(size).map(move |start| start..len.min(start + size))
+    }
+
+    fn for_sqlite(&self, sql: &str, chunk: std::ops::Range<usize>) -> Result<(String, SqliteArguments)> {
+        let row = format!("({})", vec!["?"; self.columns.len()].join(","));
+        let values = format!("VALUES {}", vec![row.as_str(); chunk.len()].join(","));
+        let mut arguments = SqliteArguments::default();
+        for index in chunk {
+            for column in &self.columns {
+                match column {
+                    Column::Int(values) => Arguments::add(&mut arguments, values[index]),
+                    Column::Text(values) => Arguments::add(&mut arguments, values[index].as_deref()),
+                    Column::Bool(values) => Arguments::add(&mut arguments, values[index]),
+                    Column::Blob(values) => Arguments::add(&mut arguments, values[index].as_slice()),
+                }
+                .map_err(sqlx::Error::Encode)?;
+            }
+        }
+        Ok((sql.replace("{rows}", &values), arguments))
+    }
+
+    fn for_postgres(&self, sql: &str) -> Result<(String, PgArguments)> {
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        let mut arguments = PgArguments::default();
+        for (index, column) in self.columns.iter().enumerate() {
+            let (kind, added) = match column {
+                Column::Int(values) => ("bigint", Arguments::add(&mut arguments, values)),
+                Column::Text(values) => ("text", Arguments::add(&mut arguments, values)),
+                Column::Bool(values) => ("boolean", Arguments::add(&mut arguments, values)),
+                Column::Blob(values) => ("bytea", Arguments::add(&mut arguments, values)),
+            };
+            added.map_err(sqlx::Error::Encode)?;
+            arrays.push(format!("${}::{kind}[]", index + 1));
+        }
+        Ok((sql.replace("{rows}", &format!("SELECT * FROM unnest({})", arrays.join(", "))), arguments))
+    }
+}
+
+/// The schema's steps, oldest first. A step that has been released is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../migrations/0001_foundation.sql"))];
+
+fn migrator(tokens: &[(&str, &str)]) -> sqlx::migrate::Migrator {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        let sql = tokens.iter().fold((*sql).to_owned(), |sql, (token, value)| sql.replace(token, value));
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    sqlx::migrate::Migrator::with_migrations(migrations.collect())
+}
+
+/// The address of the database in a data folder, made if missing.
+pub fn embedded_address(data_dir: &Path) -> Result<String> {
+    std::fs::create_dir_all(data_dir)?;
+    let path: PathBuf = data_dir.join("vestnik.db");
+    Ok(format!("sqlite:{}", path.display()))
+}

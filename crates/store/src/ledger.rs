@@ -1,0 +1,139 @@
+//! Reading the ledger: every attempt with the mail server's answer.
+
+use sqlx::AssertSqlSafe;
+use vestnik_model::Actor;
+use vestnik_model::delivery::Attempt;
+use vestnik_model::id::{AttemptId, MailingId, RunId};
+
+use crate::db::{Db, Param, Result};
+use crate::page::{Cursor, Page};
+use crate::recipients::containing;
+
+const COLUMNS: &str = "a.id, a.delivery_id, a.run_id, a.mailing_id, d.email, a.number, a.at, a.successful, a.code,
+    a.enhanced, a.reply, a.phase, a.server, a.duration_ms, a.message_id";
+
+/// Which attempts are wanted.
+#[derive(Clone, Debug)]
+pub struct AttemptFilter {
+    /// Of which mailing.
+    pub mailing: MailingId,
+    /// Of one run only.
+    pub run: Option<RunId>,
+    /// Only successful ones, or only the others.
+    pub successful: Option<bool>,
+    /// Only those with this reply code.
+    pub code: Option<i64>,
+    /// Words in the address or the answer; empty: all.
+    pub text: String,
+}
+
+impl AttemptFilter {
+    /// All attempts of a mailing.
+    pub fn of(mailing: MailingId) -> Self {
+        Self { mailing, run: None, successful: None, code: None, text: String::new() }
+    }
+}
+
+/// A page of attempts of one of the actor's mailings, newest first.
+pub async fn attempts(
+    db: &Db,
+    actor: &Actor,
+    filter: &AttemptFilter,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<Attempt>> {
+    let back = cursor.is_some_and(|cursor| cursor.back);
+    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
+    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let rows = select(db, actor, filter, from, compare, direction, size as i64 + 1).await?;
+    Ok(Page::of(rows, cursor, size, |attempt: &Attempt| (attempt.id.0, String::new())))
+}
+
+/// Attempts after an id, oldest first, for exports that never hold all of them.
+pub async fn batch_after(
+    db: &Db,
+    actor: &Actor,
+    filter: &AttemptFilter,
+    after: AttemptId,
+    limit: i64,
+) -> Result<Vec<Attempt>> {
+    select(db, actor, filter, after.0, ">", "ASC", limit).await
+}
+
+async fn select(
+    db: &Db,
+    actor: &Actor,
+    filter: &AttemptFilter,
+    from: i64,
+    compare: &'static str,
+    direction: &'static str,
+    limit: i64,
+) -> Result<Vec<Attempt>> {
+    let owner = actor.user();
+    let pattern = containing(&filter.text);
+    let mut args: Vec<&dyn Param> = vec![&filter.mailing, &owner, &from, &limit];
+    let mut conditions = String::new();
+    let mut also = |condition: &str, arg| {
+        args.push(arg);
+        conditions.push_str(&condition.replace('?', &format!("${}", args.len())));
+    };
+    if let Some(run) = &filter.run {
+        also(" AND a.run_id = ?", run);
+    }
+    if let Some(successful) = &filter.successful {
+        also(" AND a.successful = ?", successful);
+    }
+    if let Some(code) = &filter.code {
+        also(" AND a.code = ?", code);
+    }
+    if !filter.text.trim().is_empty() {
+        also(" AND (lower(d.email) LIKE ? ESCAPE '\\' OR lower(a.reply) LIKE ? ESCAPE '\\')", &pattern);
+    }
+    // Only fixed conditions and numbers of placeholders are put together here.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM attempts a
+         JOIN deliveries d ON d.id = a.delivery_id
+         WHERE a.mailing_id = $1 AND EXISTS (SELECT 1 FROM mailings m WHERE m.id = $1 AND m.owner_id = $2)
+           AND a.id {compare} $3{conditions}
+         ORDER BY a.id {direction} LIMIT $4"
+    );
+    db.fetch_all(AssertSqlSafe(sql), &args).await
+}
+
+/// How often a reply code came in one of the actor's mailings, the commonest first, for the filter's choices.
+pub async fn codes(db: &Db, actor: &Actor, mailing: MailingId) -> Result<Vec<(i64, i64)>> {
+    db.fetch_all(
+        "SELECT a.code, count(*) FROM attempts a
+         WHERE a.mailing_id = $1 AND EXISTS (SELECT 1 FROM mailings m WHERE m.id = $1 AND m.owner_id = $2)
+           AND a.code IS NOT NULL
+         GROUP BY a.code ORDER BY count(*) DESC, a.code LIMIT 20",
+        &[&mailing, &actor.user()],
+    )
+    .await
+}
+
+/// Why deliveries failed for good, grouped by the server's answer, the commonest first.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct FailureGroup {
+    /// SMTP reply code.
+    pub code: Option<i64>,
+    /// Enhanced status code.
+    pub enhanced: Option<String>,
+    /// One of the answers.
+    pub reply: String,
+    /// Attempts that ended so.
+    pub count: i64,
+}
+
+/// Failed attempts of a run of the actor's, grouped by code.
+pub async fn failures(db: &Db, actor: &Actor, run: RunId, limit: i64) -> Result<Vec<FailureGroup>> {
+    db.fetch_all(
+        "SELECT a.code, a.enhanced, min(a.reply) AS reply, count(*) AS count FROM attempts a
+         JOIN runs u ON u.id = a.run_id AND u.mailing_id = a.mailing_id
+         WHERE a.mailing_id = (SELECT mailing_id FROM runs WHERE id = $1) AND a.run_id = $1 AND u.owner_id = $2
+           AND NOT a.successful AND NOT a.stale
+         GROUP BY a.code, a.enhanced ORDER BY count(*) DESC, min(a.id) LIMIT $3",
+        &[&run, &actor.user(), &limit],
+    )
+    .await
+}

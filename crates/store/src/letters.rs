@@ -1,0 +1,125 @@
+//! Letters of the service itself: confirmations, recoveries, test sends. Whoever needs one puts it here, in the
+//! transaction or request that made it necessary; the engine sends it.
+
+use vestnik_mail::address::EmailAddress;
+use vestnik_model::UnixMillis;
+use vestnik_model::id::{LetterId, UserId};
+
+use crate::db::{Db, Result};
+
+/// A letter to be sent.
+#[derive(Clone, Debug)]
+pub struct NewLetter<'a> {
+    /// For whose account.
+    pub user: UserId,
+    /// `confirm`, `recover`, `test`: for reports.
+    pub kind: &'static str,
+    /// To which address.
+    pub recipient: &'a EmailAddress,
+    /// To whom, in the `To` header.
+    pub recipient_name: &'a str,
+    /// Subject, without line breaks.
+    pub subject: &'a str,
+    /// Plain text body.
+    pub text: &'a str,
+    /// HTML body; may be empty.
+    pub html: &'a str,
+    /// Random, part of its Message-ID.
+    pub key: &'a str,
+}
+
+/// A letter as the engine takes it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Letter {
+    /// Identifier.
+    pub id: LetterId,
+    /// To which address.
+    pub recipient: String,
+    /// To whom.
+    pub recipient_name: String,
+    /// Subject.
+    pub subject: String,
+    /// Plain text body.
+    pub text: String,
+    /// HTML body; may be empty.
+    pub html: String,
+    /// Part of its Message-ID.
+    pub key: String,
+    /// Attempts so far, the one at hand included.
+    pub attempts: i64,
+}
+
+/// Puts a letter into the queue.
+pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result<()> {
+    db.execute(
+        "INSERT INTO letters
+            (user_id, kind, recipient, recipient_name, subject, text, html, key, state, due_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9)",
+        &[
+            &letter.user,
+            &letter.kind,
+            &letter.recipient.as_str(),
+            &letter.recipient_name,
+            &letter.subject,
+            &letter.text,
+            &letter.html,
+            &letter.key,
+            &now,
+        ],
+    )
+    .await?;
+    db.signals().letters.notify_one();
+    Ok(())
+}
+
+/// Takes the next letters that are due. Until `retry_at` no one else takes them; a process that dies meanwhile leaves
+/// them to be sent then. A letter twice is better than none: it is a link that someone waits for.
+pub async fn claim(db: &Db, limit: i64, now: UnixMillis, retry_at: UnixMillis) -> Result<Vec<Letter>> {
+    let mut tx = db.begin().await?;
+    let letters = tx
+        .fetch_all(
+            "UPDATE letters SET due_at = $1, attempts = attempts + 1
+             WHERE state = 'pending' AND due_at <= $2
+               AND id IN (SELECT id FROM letters WHERE state = 'pending' AND due_at <= $2 ORDER BY due_at, id LIMIT $3)
+             RETURNING id, recipient, recipient_name, subject, text, html, key, attempts",
+            &[&retry_at, &now, &limit],
+        )
+        .await?;
+    tx.commit().await?;
+    Ok(letters)
+}
+
+/// What became of a letter.
+#[derive(Clone, Copy, Debug)]
+pub enum LetterOutcome {
+    /// The mail server took it.
+    Sent,
+    /// It will not be tried again.
+    Failed,
+    /// It is tried again then.
+    Again(UnixMillis),
+}
+
+/// Notes what became of a letter. The body of one that is done is removed: it holds a secret link.
+pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) -> Result<()> {
+    match outcome {
+        LetterOutcome::Again(at) => {
+            db.execute("UPDATE letters SET due_at = $1, reply = $2 WHERE id = $3", &[&at, &reply, &id]).await?
+        }
+        LetterOutcome::Sent | LetterOutcome::Failed => {
+            let state = if matches!(outcome, LetterOutcome::Sent) { "sent" } else { "failed" };
+            db.execute(
+                "UPDATE letters SET state = $1, reply = $2, text = '', html = '' WHERE id = $3",
+                &[&state, &reply, &id],
+            )
+            .await?
+        }
+    };
+    Ok(())
+}
+
+/// Whether letters wait to be sent.
+pub async fn pending(db: &Db) -> Result<i64> {
+    let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM letters WHERE state = 'pending'", &[]).await?;
+    Ok(count)
+}

@@ -1,0 +1,31 @@
+//! All SQL of Vestnik. One module a noun, each statement written once for SQLite and PostgreSQL.
+//!
+//! A function that touches a user's data takes the [`Actor`](vestnik_model::Actor) for whom it is done and answers
+//! `None` (or counts zero rows) for what is not theirs, so that another's object looks like one that does not exist.
+//! The engine's own work (claims, results, schedules) takes no actor: it serves everyone.
+//!
+//! The dialect: ids and times are `BIGINT`, sums are cast to `BIGINT` (PostgreSQL sums to `NUMERIC`), `$1`
+//! placeholders, and [`Rows`](db::Rows) for statements over many rows.
+
+pub mod caught;
+pub mod db;
+pub mod deliveries;
+pub mod import;
+pub mod ledger;
+pub mod letters;
+pub mod mailings;
+pub mod messages;
+pub mod page;
+pub mod recipients;
+pub mod runs;
+pub mod sessions;
+pub mod signals;
+pub mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod tokens;
+pub mod troubles;
+pub mod users;
+
+pub use db::{Db, Error, Result, Tx};
+pub use page::{Cursor, Page};

@@ -1,0 +1,366 @@
+//! Mailings: a message, its audience and its schedule.
+
+use sqlx::AssertSqlSafe;
+use vestnik_mail::address::EmailAddress;
+use vestnik_model::id::{MailingId, MessageId, RecipientId, RunId};
+use vestnik_model::mailing::{Audience, Mailing, MailingDraft};
+use vestnik_model::run::RunState;
+use vestnik_model::{Actor, Permission, UnixMillis};
+
+use crate::db::{Db, Result, Rows, Tx};
+use crate::page::{Cursor, Page};
+use crate::recipients::{containing, matches};
+
+const COLUMNS: &str = "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.ends_at, m.periodicity,
+    m.time_zone, m.status, m.next_at, m.created_at, m.updated_at";
+
+/// A mailing in a list, with what a person looks for there.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct MailingRow {
+    /// The mailing itself.
+    #[sqlx(flatten)]
+    pub mailing: Mailing,
+    /// Subject of its message.
+    pub subject: String,
+    /// Messages sent by all its runs.
+    pub sent: i64,
+    /// Recipients that all its runs failed to reach.
+    pub failed: i64,
+    /// Its newest run.
+    pub run_id: Option<RunId>,
+    /// Where its newest run stands.
+    pub run_state: Option<RunState>,
+    /// Deliveries of its newest run.
+    pub run_recipients: i64,
+    /// Of these, how many have a final state.
+    pub run_done: i64,
+}
+
+fn rows_sql(filter: &str, order: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SELECT {COLUMNS}, s.subject,
+            (SELECT CAST(COALESCE(sum(t.sent), 0) AS BIGINT) FROM runs t WHERE t.mailing_id = m.id) AS sent,
+            (SELECT CAST(COALESCE(sum(t.failed), 0) AS BIGINT) FROM runs t WHERE t.mailing_id = m.id) AS failed,
+            u.id AS run_id, u.state AS run_state, COALESCE(u.recipients, 0) AS run_recipients,
+            COALESCE(u.sent + u.failed + u.expired + u.skipped + u.unknown + u.cancelled, 0) AS run_done
+         FROM mailings m
+         JOIN messages s ON s.id = m.message_id
+         LEFT JOIN runs u ON u.id = (SELECT max(l.id) FROM runs l WHERE l.mailing_id = m.id)
+         WHERE m.owner_id = $1 AND {filter}
+         ORDER BY m.id {order} LIMIT $3"
+    ))
+}
+
+/// A page of the actor's mailings, newest first.
+pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) -> Result<Page<MailingRow>> {
+    let limit = size as i64 + 1;
+    let sql = match cursor {
+        Some(cursor) if cursor.back => rows_sql("m.id > $2", "ASC"),
+        _ => rows_sql("m.id < $2", "DESC"),
+    };
+    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let rows = db.fetch_all(sql, &[&actor.user(), &from, &limit]).await?;
+    Ok(Page::of(rows, cursor, size, |row: &MailingRow| (row.mailing.id.0, String::new())))
+}
+
+/// How many mailings the actor has.
+pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
+    let (count,): (i64,) =
+        db.fetch_one("SELECT count(*) FROM mailings WHERE owner_id = $1", &[&actor.user()]).await?;
+    Ok(count)
+}
+
+/// One of the actor's mailings.
+pub async fn find(db: &Db, actor: &Actor, id: MailingId) -> Result<Option<Mailing>> {
+    db.fetch_optional(
+        AssertSqlSafe(format!("SELECT {COLUMNS} FROM mailings m WHERE m.id = $1 AND m.owner_id = $2")),
+        &[&id, &actor.user()],
+    )
+    .await
+}
+
+/// Whose mailing it is: for the command line, whose user is the one who runs the service.
+pub async fn owner(db: &Db, id: MailingId) -> Result<Option<vestnik_model::user::User>> {
+    let found: Option<(vestnik_model::id::UserId,)> =
+        db.fetch_optional("SELECT owner_id FROM mailings WHERE id = $1", &[&id]).await?;
+    match found {
+        Some((owner,)) => crate::users::find(db, owner).await,
+        None => Ok(None),
+    }
+}
+
+/// Who is chosen for a mailing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Everyone, whoever that is when a run begins.
+    All,
+    /// These, as far as they are in the actor's list.
+    Ids(Vec<RecipientId>),
+    /// Everyone who matches the search now; with an empty search, everyone in the list now.
+    Matching(String),
+    /// Those with these addresses, as far as they are in the actor's list.
+    Emails(Vec<EmailAddress>),
+}
+
+/// What came of storing a mailing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is stored.
+    Saved(MailingId),
+    /// The actor has no such mailing.
+    NotFound,
+    /// The actor has no such message.
+    NoMessage,
+    /// No one would get it.
+    NoRecipients,
+    /// The actor may not let mail go out, and it would by itself.
+    MayNotSend,
+}
+
+/// Stores a new mailing. Inside its window it is due at once (S-15), before it at its start (S-16).
+pub async fn create(
+    db: &Db,
+    actor: &Actor,
+    draft: &MailingDraft,
+    selection: &Selection,
+    now: UnixMillis,
+) -> Result<Saved> {
+    let next_at = draft.first_firing(now);
+    if next_at.is_some() && !actor.may(Permission::SendMail) {
+        return Ok(Saved::MayNotSend);
+    }
+    let mut tx = db.begin().await?;
+    let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
+    let status = if ended_before(draft, now) { "completed" } else { "created" };
+    let (id,): (MailingId,) = tx
+        .fetch_one(
+            "INSERT INTO mailings (owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone,
+                status, next_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING id",
+            &[
+                &actor.user(),
+                &name,
+                &draft.message_id,
+                &draft.audience,
+                &draft.starts_at,
+                &draft.ends_at,
+                &draft.periodicity,
+                &draft.time_zone,
+                &status,
+                &next_at,
+                &now,
+            ],
+        )
+        .await?;
+    if choose(&mut tx, actor, id, selection).await? == 0 {
+        return Ok(Saved::NoRecipients);
+    }
+    tx.commit().await?;
+    db.signals().schedule.notify_one();
+    Ok(Saved::Saved(id))
+}
+
+/// Changes a mailing. `selection` of `None` keeps those who are chosen. Runs that have begun keep what they send.
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    id: MailingId,
+    draft: &MailingDraft,
+    selection: Option<&Selection>,
+    now: UnixMillis,
+) -> Result<Saved> {
+    let Some(before) = find(db, actor, id).await? else { return Ok(Saved::NotFound) };
+    // A schedule that stays as it was goes on where it stands; firing anew would repeat what has been sent.
+    let unchanged = (before.starts_at, before.ends_at, before.periodicity, before.time_zone.as_str())
+        == (draft.starts_at, draft.ends_at, draft.periodicity, draft.time_zone.as_str());
+    let next_at = if unchanged { before.next_at } else { draft.first_firing(now) };
+    if next_at.is_some() && !actor.may(Permission::SendMail) {
+        return Ok(Saved::MayNotSend);
+    }
+    let mut tx = db.begin().await?;
+    let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
+    tx.execute(
+        "UPDATE mailings SET name = $1, message_id = $2, audience = $3, starts_at = $4, ends_at = $5, periodicity = $6,
+            time_zone = $7, next_at = $8, updated_at = $9,
+            -- Planned anew, it is no longer completed.
+            status = CASE WHEN $8 IS NOT NULL AND status = 'completed' THEN 'created' ELSE status END
+         WHERE id = $10 AND owner_id = $11",
+        &[
+            &name,
+            &draft.message_id,
+            &draft.audience,
+            &draft.starts_at,
+            &draft.ends_at,
+            &draft.periodicity,
+            &draft.time_zone,
+            &next_at,
+            &now,
+            &id,
+            &actor.user(),
+        ],
+    )
+    .await?;
+    if let Some(selection) = selection
+        && choose(&mut tx, actor, id, selection).await? == 0
+    {
+        return Ok(Saved::NoRecipients);
+    }
+    tx.commit().await?;
+    db.signals().schedule.notify_one();
+    Ok(Saved::Saved(id))
+}
+
+fn ended_before(draft: &MailingDraft, now: UnixMillis) -> bool {
+    draft.ends_at.is_some_and(|end| end <= now)
+}
+
+/// The mailing's name, or else its message's subject. `None`: the actor has no such message.
+async fn name(tx: &mut Tx, actor: &Actor, draft: &MailingDraft) -> Result<Option<String>> {
+    let subject: Option<(String,)> = tx
+        .fetch_optional(
+            "SELECT subject FROM messages WHERE id = $1 AND owner_id = $2",
+            &[&draft.message_id, &actor.user()],
+        )
+        .await?;
+    Ok(subject.map(|(subject,)| if draft.name.is_empty() { subject.chars().take(200).collect() } else { draft.name.clone() }))
+}
+
+/// Sets who is chosen; answers how many people the mailing would go to. The owner is checked in each statement, so
+/// that another's recipients are as good as absent.
+async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection) -> Result<i64> {
+    tx.execute("DELETE FROM mailing_recipients WHERE mailing_id = $1", &[&id]).await?;
+    let owner = actor.user();
+    match selection {
+        Selection::All => {
+            let (count,): (i64,) =
+                tx.fetch_one("SELECT count(*) FROM recipients WHERE owner_id = $1", &[&owner]).await?;
+            return Ok(count);
+        }
+        Selection::Ids(ids) => {
+            let rows = Rows::new()
+                .ints(ids.iter().map(|_| id.0))
+                .ints(ids.iter().map(|_| owner.0))
+                .ints(ids.iter().map(|recipient| recipient.0));
+            tx.execute_rows(
+                "WITH v (mailing_id, owner_id, recipient_id) AS ({rows})
+                 INSERT INTO mailing_recipients (mailing_id, recipient_id)
+                 SELECT v.mailing_id, r.id FROM v
+                 JOIN recipients r ON r.id = v.recipient_id AND r.owner_id = v.owner_id WHERE true
+                 ON CONFLICT DO NOTHING",
+                &rows,
+            )
+            .await?;
+        }
+        Selection::Emails(emails) => {
+            let rows = Rows::new()
+                .ints(emails.iter().map(|_| id.0))
+                .ints(emails.iter().map(|_| owner.0))
+                .texts(emails.iter().map(|email| email.key()));
+            tx.execute_rows(
+                "WITH v (mailing_id, owner_id, email_key) AS ({rows})
+                 INSERT INTO mailing_recipients (mailing_id, recipient_id)
+                 SELECT v.mailing_id, r.id FROM v
+                 JOIN recipients r ON r.owner_id = v.owner_id AND r.email_key = v.email_key WHERE true
+                 ON CONFLICT DO NOTHING",
+                &rows,
+            )
+            .await?;
+        }
+        Selection::Matching(search) => {
+            let sql = format!(
+                "INSERT INTO mailing_recipients (mailing_id, recipient_id)
+                 SELECT $1, r.id FROM recipients r WHERE r.owner_id = $2 AND {}",
+                matches(3)
+            );
+            tx.execute(AssertSqlSafe(sql), &[&id, &owner, &containing(search)]).await?;
+        }
+    }
+    let (count,): (i64,) =
+        tx.fetch_one("SELECT count(*) FROM mailing_recipients WHERE mailing_id = $1", &[&id]).await?;
+    Ok(count)
+}
+
+/// To how many people one of the actor's mailings would go now.
+pub async fn audience_size(db: &Db, actor: &Actor, mailing: &Mailing) -> Result<i64> {
+    match mailing.audience {
+        Audience::All => crate::recipients::count(db, actor, "").await,
+        Audience::Chosen => {
+            let (count,): (i64,) = db
+                .fetch_one(
+                    "SELECT count(*) FROM mailing_recipients c JOIN mailings m ON m.id = c.mailing_id
+                     WHERE m.id = $1 AND m.owner_id = $2",
+                    &[&mailing.id, &actor.user()],
+                )
+                .await?;
+            Ok(count)
+        }
+    }
+}
+
+/// Which of these recipients are chosen for one of the actor's mailings, to show them ticked.
+pub async fn chosen_among(db: &Db, actor: &Actor, id: MailingId, ids: &[RecipientId]) -> Result<Vec<RecipientId>> {
+    let list = ids.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(",");
+    if list.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The list is made of numbers alone.
+    let found: Vec<(RecipientId,)> = db
+        .fetch_all(
+            AssertSqlSafe(format!(
+                "SELECT c.recipient_id FROM mailing_recipients c JOIN mailings m ON m.id = c.mailing_id
+                 WHERE m.id = $1 AND m.owner_id = $2 AND c.recipient_id IN ({list})"
+            )),
+            &[&id, &actor.user()],
+        )
+        .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// The ids of all who are chosen for one of the actor's mailings, up to `limit`.
+pub async fn chosen(db: &Db, actor: &Actor, id: MailingId, limit: i64) -> Result<Vec<RecipientId>> {
+    let found: Vec<(RecipientId,)> = db
+        .fetch_all(
+            "SELECT c.recipient_id FROM mailing_recipients c JOIN mailings m ON m.id = c.mailing_id
+             WHERE m.id = $1 AND m.owner_id = $2 ORDER BY c.recipient_id LIMIT $3",
+            &[&id, &actor.user(), &limit],
+        )
+        .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// What came of deleting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone, with its runs and their ledger.
+    Gone,
+    /// The actor has no such mailing.
+    NotFound,
+    /// A run of it is going on.
+    Running,
+}
+
+/// Deletes a mailing that is not being sent, with all that is known of its runs.
+pub async fn delete(db: &Db, actor: &Actor, id: MailingId) -> Result<Deleted> {
+    if find(db, actor, id).await?.is_none() {
+        return Ok(Deleted::NotFound);
+    }
+    let deleted = db
+        .execute(
+            "DELETE FROM mailings WHERE id = $1 AND owner_id = $2 AND NOT EXISTS
+                (SELECT 1 FROM runs WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending'))",
+            &[&id, &actor.user()],
+        )
+        .await?;
+    Ok(if deleted == 0 { Deleted::Running } else { Deleted::Gone })
+}
+
+/// Which of the actor's mailings use a message.
+pub async fn using(db: &Db, actor: &Actor, message: MessageId) -> Result<Vec<Mailing>> {
+    db.fetch_all(
+        AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM mailings m WHERE m.message_id = $1 AND m.owner_id = $2 ORDER BY m.id DESC LIMIT 50"
+        )),
+        &[&message, &actor.user()],
+    )
+    .await
+}

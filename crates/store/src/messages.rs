@@ -1,0 +1,101 @@
+//! Messages: subject and body.
+
+use vestnik_model::id::MessageId;
+use vestnik_model::message::{Message, MessageDraft};
+use vestnik_model::{Actor, UnixMillis};
+
+use crate::db::{Db, Result};
+use crate::page::{Cursor, Page};
+
+/// A page of the actor's messages, newest first. Bodies are left out: a list of long letters is not one.
+pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) -> Result<Page<Message>> {
+    let limit = size as i64 + 1;
+    let rows = match cursor {
+        Some(cursor) if cursor.back => {
+            db.fetch_all(
+                "SELECT id, owner_id, subject, '' AS html, '' AS text, created_at, updated_at FROM messages
+                 WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+                &[&actor.user(), &cursor.id, &limit],
+            )
+            .await?
+        }
+        cursor => {
+            let before = cursor.map_or(i64::MAX, |cursor| cursor.id);
+            db.fetch_all(
+                "SELECT id, owner_id, subject, '' AS html, '' AS text, created_at, updated_at FROM messages
+                 WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                &[&actor.user(), &before, &limit],
+            )
+            .await?
+        }
+    };
+    Ok(Page::of(rows, cursor, size, |message: &Message| (message.id.0, String::new())))
+}
+
+/// How many messages the actor has.
+pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
+    let (count,): (i64,) =
+        db.fetch_one("SELECT count(*) FROM messages WHERE owner_id = $1", &[&actor.user()]).await?;
+    Ok(count)
+}
+
+/// One of the actor's messages.
+pub async fn find(db: &Db, actor: &Actor, id: MessageId) -> Result<Option<Message>> {
+    db.fetch_optional(
+        "SELECT id, owner_id, subject, html, text, created_at, updated_at FROM messages WHERE id = $1 AND owner_id = $2",
+        &[&id, &actor.user()],
+    )
+    .await
+}
+
+/// Stores a new message.
+pub async fn create(db: &Db, actor: &Actor, draft: &MessageDraft, now: UnixMillis) -> Result<MessageId> {
+    let mut tx = db.begin().await?;
+    let (id,): (MessageId,) = tx
+        .fetch_one(
+            "INSERT INTO messages (owner_id, subject, html, text, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $5) RETURNING id",
+            &[&actor.user(), &draft.subject, &draft.html, &draft.text, &now],
+        )
+        .await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Changes a message; runs that have begun keep what they send. `false`: the actor has no such message.
+pub async fn update(db: &Db, actor: &Actor, id: MessageId, draft: &MessageDraft, now: UnixMillis) -> Result<bool> {
+    let changed = db
+        .execute(
+            "UPDATE messages SET subject = $1, html = $2, text = $3, updated_at = $4 WHERE id = $5 AND owner_id = $6",
+            &[&draft.subject, &draft.html, &draft.text, &now, &id, &actor.user()],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// What came of deleting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// The actor has no such message.
+    NotFound,
+    /// This many mailings use it.
+    InUse(i64),
+}
+
+/// Deletes a message that no mailing uses.
+pub async fn delete(db: &Db, actor: &Actor, id: MessageId) -> Result<Deleted> {
+    let deleted =
+        db.execute("DELETE FROM messages WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await;
+    match deleted {
+        Ok(0) => Ok(Deleted::NotFound),
+        Ok(_) => Ok(Deleted::Gone),
+        Err(error) if error.is_foreign_key_violation() => {
+            let (count,): (i64,) =
+                db.fetch_one("SELECT count(*) FROM mailings WHERE message_id = $1", &[&id]).await?;
+            Ok(Deleted::InUse(count))
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,289 @@
+//! Recipients: the actor's list of people.
+
+use sqlx::AssertSqlSafe;
+use vestnik_model::id::RecipientId;
+use vestnik_model::recipient::{Recipient, RecipientDraft, RecipientSort};
+use vestnik_model::{Actor, UnixMillis};
+
+use crate::db::{Db, Param, Result, Rows, Tx};
+use crate::page::{Cursor, Page};
+
+const COLUMNS: &str = "id, owner_id, email, full_name, comment, created_at, updated_at";
+
+/// What of the list is wanted.
+#[derive(Clone, Debug)]
+pub struct RecipientQuery {
+    /// Words to look for in all fields; empty: everyone.
+    pub search: String,
+    /// The order.
+    pub sort: RecipientSort,
+    /// Where the page begins.
+    pub cursor: Option<Cursor>,
+    /// Rows in a page.
+    pub size: usize,
+}
+
+/// A `LIKE` pattern that finds the text anywhere, in the lower case in which it is stored. Escaped by `\`.
+pub(crate) fn containing(search: &str) -> String {
+    let escaped = search.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// The condition that a recipient matches the pattern in placeholder `number`. The keys hold lower case (SQLite's own
+/// knows ASCII only); the address as typed has the domain in letters where its key has it in IDNA's form.
+pub(crate) fn matches(number: usize) -> String {
+    let columns = ["r.email_key", "r.email", "r.name_key", "r.comment_key"];
+    format!("({})", columns.map(|column| format!("{column} LIKE ${number} ESCAPE '\\'")).join(" OR "))
+}
+
+/// A page of the actor's recipients.
+pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page<Recipient>> {
+    // The sort key, and whether the list rises in it.
+    let (key, rising) = match query.sort {
+        RecipientSort::Newest => ("id", false),
+        RecipientSort::Email => ("email_key", true),
+        RecipientSort::Name => ("name_key", true),
+    };
+    let back = query.cursor.as_ref().is_some_and(|cursor| cursor.back);
+    let (compare, direction) = if rising != back { (">", "ASC") } else { ("<", "DESC") };
+    let pattern = containing(&query.search);
+    let limit = query.size as i64 + 1;
+    let owner = actor.user();
+    let mut filter = String::from("owner_id = $1");
+    let mut args: Vec<&dyn Param> = vec![&owner, &limit];
+    if !query.search.trim().is_empty() {
+        args.push(&pattern);
+        filter.push_str(&format!(" AND {}", matches(args.len())));
+    }
+    if let Some(cursor) = &query.cursor {
+        if key == "id" {
+            args.push(&cursor.id);
+            filter.push_str(&format!(" AND id {compare} ${}", args.len()));
+        } else {
+            args.push(&cursor.key);
+            args.push(&cursor.id);
+            filter.push_str(&format!(" AND ({key}, id) {compare} (${}, ${})", args.len() - 1, args.len()));
+        }
+    }
+    let order = if key == "id" { format!("id {direction}") } else { format!("{key} {direction}, id {direction}") };
+    // Only names of columns and numbers of placeholders are put together here.
+    let sql = format!("SELECT {COLUMNS} FROM recipients r WHERE {filter} ORDER BY {order} LIMIT $2");
+    let rows = db.fetch_all(AssertSqlSafe(sql), &args).await?;
+    Ok(Page::of(rows, query.cursor.as_ref(), query.size, |recipient: &Recipient| {
+        let key = match query.sort {
+            RecipientSort::Newest => String::new(),
+            RecipientSort::Email => email_key(&recipient.email),
+            RecipientSort::Name => recipient.full_name.to_lowercase(),
+        };
+        (recipient.id.0, key)
+    }))
+}
+
+fn email_key(email: &str) -> String {
+    vestnik_mail::address::EmailAddress::parse(email)
+        .map_or_else(|_| email.to_lowercase(), |address| address.key().to_owned())
+}
+
+/// How many of the actor's recipients match; all of them when `search` is empty.
+pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
+    let (count,): (i64,) = if search.trim().is_empty() {
+        db.fetch_one("SELECT count(*) FROM recipients WHERE owner_id = $1", &[&actor.user()]).await?
+    } else {
+        let sql = format!("SELECT count(*) FROM recipients r WHERE owner_id = $1 AND {}", matches(2));
+        db.fetch_one(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await?
+    };
+    Ok(count)
+}
+
+/// One of the actor's recipients.
+pub async fn find(db: &Db, actor: &Actor, id: RecipientId) -> Result<Option<Recipient>> {
+    db.fetch_optional(
+        AssertSqlSafe(format!("SELECT {COLUMNS} FROM recipients WHERE id = $1 AND owner_id = $2")),
+        &[&id, &actor.user()],
+    )
+    .await
+}
+
+/// Some recipient of the actor's, for a preview.
+pub async fn any(db: &Db, actor: &Actor) -> Result<Option<Recipient>> {
+    db.fetch_optional(
+        AssertSqlSafe(format!("SELECT {COLUMNS} FROM recipients WHERE owner_id = $1 ORDER BY id LIMIT 1")),
+        &[&actor.user()],
+    )
+    .await
+}
+
+/// What came of storing a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is stored.
+    Saved(RecipientId),
+    /// This one has the address already.
+    EmailTaken(RecipientId),
+    /// The actor has no such recipient.
+    NotFound,
+}
+
+async fn holder(db: &Db, actor: &Actor, draft: &RecipientDraft) -> Result<Saved> {
+    let found: Option<(RecipientId,)> = db
+        .fetch_optional(
+            "SELECT id FROM recipients WHERE owner_id = $1 AND email_key = $2",
+            &[&actor.user(), &draft.email.key()],
+        )
+        .await?;
+    Ok(found.map_or(Saved::NotFound, |(id,)| Saved::EmailTaken(id)))
+}
+
+/// Adds a recipient.
+pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMillis) -> Result<Saved> {
+    let mut tx = db.begin().await?;
+    let created: Option<(RecipientId,)> = tx
+        .fetch_optional(
+            "INSERT INTO recipients
+                (owner_id, email, email_key, domain, full_name, name_key, comment, comment_key, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+             ON CONFLICT (owner_id, email_key) DO NOTHING
+             RETURNING id",
+            &[
+                &actor.user(),
+                &draft.email.as_str(),
+                &draft.email.key(),
+                &draft.email.domain(),
+                &draft.full_name,
+                &draft.full_name.to_lowercase(),
+                &draft.comment,
+                &draft.comment.to_lowercase(),
+                &now,
+            ],
+        )
+        .await?;
+    tx.commit().await?;
+    match created {
+        Some((id,)) => Ok(Saved::Saved(id)),
+        None => holder(db, actor, draft).await,
+    }
+}
+
+/// Changes a recipient.
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    id: RecipientId,
+    draft: &RecipientDraft,
+    now: UnixMillis,
+) -> Result<Saved> {
+    let updated = db
+        .execute(
+            "UPDATE recipients SET email = $1, email_key = $2, domain = $3, full_name = $4, name_key = $5,
+                comment = $6, comment_key = $7, updated_at = $8
+             WHERE id = $9 AND owner_id = $10",
+            &[
+                &draft.email.as_str(),
+                &draft.email.key(),
+                &draft.email.domain(),
+                &draft.full_name,
+                &draft.full_name.to_lowercase(),
+                &draft.comment,
+                &draft.comment.to_lowercase(),
+                &now,
+                &id,
+                &actor.user(),
+            ],
+        )
+        .await;
+    match updated {
+        Ok(0) => Ok(Saved::NotFound),
+        Ok(_) => Ok(Saved::Saved(id)),
+        Err(error) if error.is_unique_violation() => holder(db, actor, draft).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes a recipient; what was sent to them stays in the ledger. `false`: the actor has no such recipient.
+pub async fn delete(db: &Db, actor: &Actor, id: RecipientId) -> Result<bool> {
+    let deleted =
+        db.execute("DELETE FROM recipients WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await?;
+    Ok(deleted == 1)
+}
+
+/// Deletes every recipient that matches the search; answers how many. An empty search deletes no one: that is a slip.
+pub async fn delete_matching(db: &Db, actor: &Actor, search: &str) -> Result<u64> {
+    if search.trim().is_empty() {
+        return Ok(0);
+    }
+    let sql = format!("DELETE FROM recipients AS r WHERE owner_id = $1 AND {}", matches(2));
+    db.execute(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await
+}
+
+/// Deletes the recipients with these ids that are the actor's; answers how many.
+pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<u64> {
+    let rows = Rows::new().ints(ids.iter().map(|id| id.0)).ints(ids.iter().map(|_| actor.user().0));
+    let mut tx = db.begin().await?;
+    let deleted = tx
+        .execute_rows(
+            "WITH v (id, owner_id) AS ({rows})
+             DELETE FROM recipients WHERE (id, owner_id) IN (SELECT id, owner_id FROM v)",
+            &rows,
+        )
+        .await?;
+    tx.commit().await?;
+    Ok(deleted)
+}
+
+/// Recipients after an id, oldest first, for exports that never hold the whole list.
+pub async fn batch_after(db: &Db, actor: &Actor, after: RecipientId, limit: i64) -> Result<Vec<Recipient>> {
+    db.fetch_all(
+        AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM recipients WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+        )),
+        &[&actor.user(), &after, &limit],
+    )
+    .await
+}
+
+/// How a batch of imported recipients changed the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// New addresses.
+    pub added: u64,
+    /// Known addresses whose name or comment changed.
+    pub updated: u64,
+}
+
+/// Merges imported recipients into the list. An address that is known gets the name and the comment of the file where
+/// the file has them; nothing is ever emptied.
+pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft], now: UnixMillis) -> Result<Merged> {
+    let owner = actor.user().0;
+    let rows = Rows::new()
+        .ints(drafts.iter().map(|_| owner))
+        .texts(drafts.iter().map(|draft| draft.email.as_str()))
+        .texts(drafts.iter().map(|draft| draft.email.key()))
+        .texts(drafts.iter().map(|draft| draft.email.domain()))
+        .texts(drafts.iter().map(|draft| draft.full_name.as_str()))
+        .texts(drafts.iter().map(|draft| draft.full_name.to_lowercase()))
+        .texts(drafts.iter().map(|draft| draft.comment.as_str()))
+        .texts(drafts.iter().map(|draft| draft.comment.to_lowercase()))
+        .ints(drafts.iter().map(|_| now.0));
+    // An address comes once in a file, so a row returned with an id above all earlier ones is new.
+    let (last,): (i64,) = tx.fetch_one("SELECT COALESCE(max(id), 0) FROM recipients", &[]).await?;
+    let touched: Vec<(i64,)> = tx
+        .fetch_rows(
+            "WITH v (owner_id, email, email_key, domain, full_name, name_key, comment, comment_key, now) AS ({rows})
+             INSERT INTO recipients
+                (owner_id, email, email_key, domain, full_name, name_key, comment, comment_key, created_at, updated_at)
+             SELECT owner_id, email, email_key, domain, full_name, name_key, comment, comment_key, now, now FROM v WHERE true
+             ON CONFLICT (owner_id, email_key) DO UPDATE SET
+                full_name = CASE WHEN excluded.full_name = '' THEN recipients.full_name ELSE excluded.full_name END,
+                name_key = CASE WHEN excluded.full_name = '' THEN recipients.name_key ELSE excluded.name_key END,
+                comment = CASE WHEN excluded.comment = '' THEN recipients.comment ELSE excluded.comment END,
+                comment_key = CASE WHEN excluded.comment = '' THEN recipients.comment_key ELSE excluded.comment_key END,
+                updated_at = excluded.updated_at
+             WHERE (excluded.full_name <> '' AND excluded.full_name <> recipients.full_name)
+                OR (excluded.comment <> '' AND excluded.comment <> recipients.comment)
+             RETURNING id",
+            &rows,
+        )
+        .await?;
+    let added = touched.iter().filter(|(id,)| *id > last).count() as u64;
+    Ok(Merged { added, updated: touched.len() as u64 - added })
+}

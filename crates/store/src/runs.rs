@@ -1,0 +1,415 @@
+//! Runs: firing mailings, making their deliveries, ending them.
+
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+use vestnik_model::id::{MailingId, RunId, UserId};
+use vestnik_model::mailing::{Audience, Mailing};
+use vestnik_model::run::{Run, RunState};
+use vestnik_model::{Actor, Permission, UnixMillis};
+
+use crate::db::{Db, Result, Tx};
+use crate::mailings;
+
+const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.state, u.begins_at, u.ends_at, u.key,
+    u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
+    u.attempts_ok, u.attempts_failed";
+
+/// Recipients that get their delivery in one transaction.
+const EXPANSION: i64 = 20_000;
+
+/// The actor's runs of a mailing, newest first.
+pub async fn of_mailing(db: &Db, actor: &Actor, mailing: MailingId, limit: i64) -> Result<Vec<Run>> {
+    db.fetch_all(
+        AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM runs u WHERE u.mailing_id = $1 AND u.owner_id = $2 ORDER BY u.id DESC LIMIT $3"
+        )),
+        &[&mailing, &actor.user(), &limit],
+    )
+    .await
+}
+
+/// The newest run of one of the actor's mailings.
+pub async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Result<Option<Run>> {
+    Ok(of_mailing(db, actor, mailing, 1).await?.into_iter().next())
+}
+
+/// One of the actor's runs.
+pub async fn find(db: &Db, actor: &Actor, id: RunId) -> Result<Option<Run>> {
+    db.fetch_optional(
+        AssertSqlSafe(format!("SELECT {COLUMNS} FROM runs u WHERE u.id = $1 AND u.owner_id = $2")),
+        &[&id, &actor.user()],
+    )
+    .await
+}
+
+/// The actor's runs that are not over, oldest first.
+pub async fn open_of(db: &Db, actor: &Actor, limit: i64) -> Result<Vec<Run>> {
+    db.fetch_all(
+        AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM runs u
+             WHERE u.owner_id = $1 AND u.state IN ('planned', 'expanding', 'sending') ORDER BY u.id LIMIT $2"
+        )),
+        &[&actor.user(), &limit],
+    )
+    .await
+}
+
+/// What came of sending on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demanded {
+    /// A new run is planned.
+    Planned(RunId),
+    /// An earlier run is not over; it goes on.
+    Continues(RunId),
+    /// The actor has no such mailing.
+    NotFound,
+    /// The end of the mailing's window has come.
+    WindowOver,
+    /// No one would get it.
+    NoRecipients,
+    /// The actor may not let mail go out.
+    MayNotSend,
+}
+
+/// Sends a mailing on demand (S-17, S-18), `delay` from now: the time to undo.
+pub async fn demand(
+    db: &Db,
+    actor: &Actor,
+    mailing: MailingId,
+    key: &str,
+    delay: Duration,
+    now: UnixMillis,
+) -> Result<Demanded> {
+    let Some(mailing) = mailings::find(db, actor, mailing).await? else { return Ok(Demanded::NotFound) };
+    if !actor.may(Permission::SendMail) {
+        return Ok(Demanded::MayNotSend);
+    }
+    if let Some(run) = newest(db, actor, mailing.id).await?
+        && !run.state.is_final()
+    {
+        return Ok(Demanded::Continues(run.id));
+    }
+    if mailing.is_over(now) {
+        return Ok(Demanded::WindowOver);
+    }
+    if mailings::audience_size(db, actor, &mailing).await? == 0 {
+        return Ok(Demanded::NoRecipients);
+    }
+    let mut tx = db.begin().await?;
+    let made = insert(&mut tx, &mailing, RunState::Planned, now, now.plus(delay), key, now).await?;
+    let Some(run) = made else {
+        // Two demands in the same millisecond: the other one made the run.
+        drop(tx);
+        return Ok(newest(db, actor, mailing.id).await?.map_or(Demanded::NotFound, |run| Demanded::Continues(run.id)));
+    };
+    tx.execute("UPDATE mailings SET status = 'running' WHERE id = $1", &[&mailing.id]).await?;
+    tx.commit().await?;
+    db.signals().schedule.notify_one();
+    Ok(Demanded::Planned(run))
+}
+
+/// Calls off one of the actor's runs while its time to undo lasts. `false`: it has begun, or is not the actor's.
+pub async fn undo(db: &Db, actor: &Actor, id: RunId, now: UnixMillis) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let undone: Option<(MailingId,)> = tx
+        .fetch_optional(
+            "UPDATE runs SET state = 'cancelled', finished_at = $1
+             WHERE id = $2 AND owner_id = $3 AND state = 'planned' AND begins_at > $1 RETURNING mailing_id",
+            &[&now, &id, &actor.user()],
+        )
+        .await?;
+    if let Some((mailing,)) = undone {
+        settle_status(&mut tx, mailing).await?;
+    }
+    tx.commit().await?;
+    Ok(undone.is_some())
+}
+
+/// Makes a run of a mailing with what its message says now. `None`: the occurrence has its run already.
+async fn insert(
+    tx: &mut Tx,
+    mailing: &Mailing,
+    state: RunState,
+    occurrence_at: UnixMillis,
+    begins_at: UnixMillis,
+    key: &str,
+    now: UnixMillis,
+) -> Result<Option<RunId>> {
+    let finished_at = state.is_final().then_some(now);
+    let made: Option<(RunId,)> = tx
+        .fetch_optional(
+            "INSERT INTO runs (mailing_id, owner_id, occurrence_at, state, begins_at, ends_at, key,
+                subject, html, text, audience, finished_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, s.subject, s.html, s.text, $8, $9 FROM messages s WHERE s.id = $10
+             ON CONFLICT (mailing_id, occurrence_at) DO NOTHING
+             RETURNING id",
+            &[
+                &mailing.id,
+                &mailing.owner_id,
+                &occurrence_at,
+                &state,
+                &begins_at,
+                &mailing.ends_at,
+                &key,
+                &mailing.audience,
+                &finished_at,
+                &mailing.message_id,
+            ],
+        )
+        .await?;
+    Ok(made.map(|(id,)| id))
+}
+
+/// The mailings whose time has come, the longest due first.
+pub async fn due(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Mailing>> {
+    db.fetch_all(
+        "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone, status, next_at,
+            created_at, updated_at
+         FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+        &[&now, &limit],
+    )
+    .await
+}
+
+/// What came of a mailing whose time had come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fired {
+    /// A run begins.
+    Run(RunId),
+    /// Nothing was to be sent any more: the window is over, or another process was quicker.
+    Nothing,
+}
+
+/// Fires a mailing that is due, and plans its next occurrence, in one transaction.
+///
+/// Of several occurrences that have passed, the latest is within its window and runs at once; the earlier ones are
+/// noted as *missed*. Past the end of the mailing's window all are missed.
+pub async fn fire(db: &Db, mailing: &Mailing, key: &str, now: UnixMillis) -> Result<Fired> {
+    let (Some(due), Some(schedule)) = (mailing.next_at, mailing.schedule()) else { return Ok(Fired::Nothing) };
+    let next = schedule.next_after(now.max(due));
+    let mut tx = db.begin().await?;
+    // Whoever moves the mailing on has it; another process finds nothing to move.
+    let moved = tx
+        .execute(
+            "UPDATE mailings SET next_at = $1 WHERE id = $2 AND next_at = $3",
+            &[&next, &mailing.id, &due],
+        )
+        .await?;
+    if moved == 0 {
+        return Ok(Fired::Nothing);
+    }
+    let latest = schedule.at_or_before(now).unwrap_or(due).max(due);
+    let runs_now = (!mailing.is_over(now)).then_some(latest);
+    let mut occurrence = Some(due);
+    while let Some(at) = occurrence
+        && at <= latest
+        && Some(at) != runs_now
+    {
+        insert(&mut tx, mailing, RunState::Missed, at, at, key, now).await?;
+        occurrence = schedule.next_after(at);
+    }
+    let mut fired = Fired::Nothing;
+    if let Some(at) = runs_now
+        && let Some(run) = insert(&mut tx, mailing, RunState::Planned, at, now, key, now).await?
+    {
+        tx.execute("UPDATE mailings SET status = 'running' WHERE id = $1", &[&mailing.id]).await?;
+        fired = Fired::Run(run);
+    }
+    settle_status(&mut tx, mailing.id).await?;
+    tx.commit().await?;
+    Ok(fired)
+}
+
+/// When the next thing is due: a mailing to fire, or a run to begin.
+pub async fn next_due(db: &Db) -> Result<Option<UnixMillis>> {
+    let (at,): (Option<UnixMillis>,) = db
+        .fetch_one(
+            "SELECT min(at) FROM (
+                SELECT min(next_at) AS at FROM mailings WHERE next_at IS NOT NULL
+                UNION ALL
+                SELECT min(begins_at) AS at FROM runs WHERE state = 'planned'
+             ) AS times",
+            &[],
+        )
+        .await?;
+    Ok(at)
+}
+
+/// Lets the runs begin whose time to undo is over.
+pub async fn begin_due(db: &Db, now: UnixMillis) -> Result<Vec<RunId>> {
+    let mut tx = db.begin().await?;
+    let begun: Vec<(RunId,)> = tx
+        .fetch_all(
+            "UPDATE runs SET state = 'expanding', started_at = $1 WHERE state = 'planned' AND begins_at <= $1
+             RETURNING id",
+            &[&now],
+        )
+        .await?;
+    tx.commit().await?;
+    Ok(begun.into_iter().map(|(id,)| id).collect())
+}
+
+/// The runs whose deliveries are being made.
+pub async fn expanding(db: &Db) -> Result<Vec<RunId>> {
+    let runs: Vec<(RunId,)> =
+        db.fetch_all("SELECT id FROM runs WHERE state = 'expanding' ORDER BY id", &[]).await?;
+    Ok(runs.into_iter().map(|(id,)| id).collect())
+}
+
+/// Makes deliveries for the next recipients of a run; no row of them leaves the database. `true`: there are more.
+///
+/// A process that dies between two steps leaves a run that goes on where it stood.
+pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    // Locks the row, so that of two nodes one expands.
+    let locked = tx.execute("UPDATE runs SET state = state WHERE id = $1 AND state = 'expanding'", &[&run]).await?;
+    if locked == 0 {
+        return Ok(false);
+    }
+    let (owner, mailing, audience, from): (UserId, MailingId, Audience, i64) = tx
+        .fetch_one("SELECT owner_id, mailing_id, audience, expanded_to FROM runs WHERE id = $1", &[&run])
+        .await?;
+    let (to,): (Option<i64>,) = match audience {
+        Audience::All => {
+            tx.fetch_one(
+                "SELECT max(id) FROM
+                    (SELECT id FROM recipients WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS step",
+                &[&owner, &from, &EXPANSION],
+            )
+            .await?
+        }
+        Audience::Chosen => {
+            tx.fetch_one(
+                "SELECT max(recipient_id) FROM
+                    (SELECT recipient_id FROM mailing_recipients WHERE mailing_id = $1 AND recipient_id > $2
+                     ORDER BY recipient_id LIMIT $3) AS step",
+                &[&mailing, &from, &EXPANSION],
+            )
+            .await?
+        }
+    };
+    let Some(to) = to else {
+        finish_expansion(&mut tx, run, mailing, now).await?;
+        tx.commit().await?;
+        return Ok(false);
+    };
+    let made = match audience {
+        Audience::All => {
+            tx.execute(
+                "INSERT INTO deliveries (run_id, recipient_id, email, state, due_at)
+                 SELECT $1, id, email, 'pending', $2 FROM recipients
+                 WHERE owner_id = $3 AND id > $4 AND id <= $5 ORDER BY id
+                 ON CONFLICT (run_id, recipient_id) DO NOTHING",
+                &[&run, &now, &owner, &from, &to],
+            )
+            .await?
+        }
+        Audience::Chosen => {
+            tx.execute(
+                "INSERT INTO deliveries (run_id, recipient_id, email, state, due_at)
+                 SELECT $1, r.id, r.email, 'pending', $2 FROM mailing_recipients c
+                 JOIN recipients r ON r.id = c.recipient_id AND r.owner_id = $3
+                 WHERE c.mailing_id = $4 AND c.recipient_id > $5 AND c.recipient_id <= $6 ORDER BY r.id
+                 ON CONFLICT (run_id, recipient_id) DO NOTHING",
+                &[&run, &now, &owner, &mailing, &from, &to],
+            )
+            .await?
+        }
+    };
+    tx.execute(
+        "UPDATE runs SET expanded_to = $1, recipients = recipients + $2 WHERE id = $3",
+        &[&to, &(made as i64), &run],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn finish_expansion(tx: &mut Tx, run: RunId, mailing: MailingId, now: UnixMillis) -> Result<()> {
+    tx.execute("UPDATE runs SET state = 'sending' WHERE id = $1", &[&run]).await?;
+    // A run without recipients, or one that was sent while it was expanded, is over here.
+    complete(tx, &[run], now).await?;
+    settle_status(tx, mailing).await
+}
+
+/// Ends those of the runs whose deliveries all have their final state.
+pub(crate) async fn complete(tx: &mut Tx, runs: &[RunId], now: UnixMillis) -> Result<()> {
+    for run in runs {
+        let completed: Option<(MailingId,)> = tx
+            .fetch_optional(
+                "UPDATE runs SET state = 'completed', finished_at = $1
+                 WHERE id = $2 AND state = 'sending'
+                   AND recipients = sent + failed + expired + skipped + unknown + cancelled
+                 RETURNING mailing_id",
+                &[&now, run],
+            )
+            .await?;
+        if let Some((mailing,)) = completed {
+            settle_status(tx, mailing).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings a mailing's status (S-11) in line with its runs and its plan.
+async fn settle_status(tx: &mut Tx, mailing: MailingId) -> Result<()> {
+    tx.execute(
+        "UPDATE mailings SET status = CASE
+            WHEN EXISTS (SELECT 1 FROM runs u
+                WHERE u.mailing_id = mailings.id AND u.state IN ('planned', 'expanding', 'sending')) THEN 'running'
+            -- Between two occurrences it is running, once the first has been.
+            WHEN next_at IS NOT NULL AND EXISTS (SELECT 1 FROM runs u
+                WHERE u.mailing_id = mailings.id AND u.state IN ('completed', 'missed')) THEN 'running'
+            WHEN next_at IS NOT NULL THEN 'created'
+            WHEN EXISTS (SELECT 1 FROM runs u
+                WHERE u.mailing_id = mailings.id AND u.state IN ('completed', 'missed')) THEN 'completed'
+            ELSE 'created' END
+         WHERE id = $1",
+        &[&mailing],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A run that has deliveries to send.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct OpenRun {
+    /// Identifier.
+    pub id: RunId,
+    /// Which mailing fired.
+    pub mailing_id: MailingId,
+    /// Whose it is.
+    pub owner_id: UserId,
+    /// Nothing is sent at or after this.
+    pub ends_at: Option<UnixMillis>,
+    /// Part of each of its Message-IDs.
+    pub key: String,
+}
+
+/// The runs that have, or will get, deliveries to send.
+pub async fn open(db: &Db) -> Result<Vec<OpenRun>> {
+    db.fetch_all(
+        "SELECT id, mailing_id, owner_id, ends_at, key FROM runs WHERE state IN ('expanding', 'sending') ORDER BY id",
+        &[],
+    )
+    .await
+}
+
+/// What a run sends, as it was when the run was made.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct RunMessage {
+    /// Subject template.
+    pub subject: String,
+    /// HTML template; may be empty.
+    pub html: String,
+    /// Text template; may be empty.
+    pub text: String,
+    /// When the run begins.
+    pub begins_at: UnixMillis,
+}
+
+/// What a run sends.
+pub async fn message(db: &Db, run: RunId) -> Result<Option<RunMessage>> {
+    db.fetch_optional("SELECT subject, html, text, begins_at FROM runs WHERE id = $1", &[&run]).await
+}

@@ -1,0 +1,118 @@
+//! Databases for tests. Each case gets a fresh one, on SQLite and on PostgreSQL:
+//!
+//! ```ignore
+//! databases! {
+//!     async fn an_address_is_unique_for_its_owner(db: Db) { ... }
+//! }
+//! ```
+//!
+//! PostgreSQL is named by `VESTNIK_TEST_POSTGRES_URL`, which `make test` sets; without it the cases fail and say so,
+//! because a suite that skips half of what is promised is green for nothing.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use crate::db::Db;
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+fn unique_name() -> String {
+    format!("vestnik_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A database that is removed when the test ends.
+#[derive(Debug)]
+pub enum TestDatabase {
+    /// A folder with a SQLite file.
+    Sqlite(PathBuf),
+    /// A database of the test server, by its address and name.
+    Postgres(PgConnectOptions, String),
+}
+
+impl TestDatabase {
+    /// A folder for a SQLite database.
+    pub fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(unique_name());
+        std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        Self::Sqlite(folder)
+    }
+
+    /// A fresh database on the test server.
+    pub async fn postgres() -> Self {
+        let address = std::env::var("VESTNIK_TEST_POSTGRES_URL")
+            .expect("VESTNIK_TEST_POSTGRES_URL names a PostgreSQL server for tests; `make test` starts one");
+        let options = PgConnectOptions::from_str(&address).expect("VESTNIK_TEST_POSTGRES_URL is an address");
+        let name = unique_name();
+        let mut connection = options.connect().await.expect("the PostgreSQL server for tests answers");
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut connection)
+            .await
+            .expect("the test server makes databases");
+        connection.close().await.expect("the connection closes");
+        Self::Postgres(options, name)
+    }
+
+    /// The address to open it by.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite:{}", folder.join("vestnik.db").display()),
+            Self::Postgres(options, name) => options.clone().database(name).to_url_lossy().to_string(),
+        }
+    }
+
+    /// Opens it and brings its schema up to date.
+    pub async fn open(&self) -> Db {
+        let db = Db::open(&self.address()).await.expect("the database opens");
+        db.migrate().await.expect("the schema is made");
+        db
+    }
+
+    /// Removes it.
+    pub async fn remove(self) {
+        match self {
+            Self::Sqlite(folder) => {
+                let _ = std::fs::remove_dir_all(folder);
+            }
+            Self::Postgres(options, name) => {
+                if let Ok(mut connection) = options.connect().await {
+                    let drop = AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+                    let _ = sqlx::raw_sql(drop).execute(&mut connection).await;
+                }
+            }
+        }
+    }
+}
+
+/// Runs each test once on SQLite and once on PostgreSQL, with a database of its own.
+#[macro_export]
+macro_rules! databases {
+    ($(async fn $name:ident($db:ident: Db) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn case($db: $crate::Db) $body
+
+            async fn on(database: $crate::testing::TestDatabase) {
+                let db = database.open().await;
+                case(db.clone()).await;
+                db.close().await;
+                database.remove().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                on($crate::testing::TestDatabase::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                on($crate::testing::TestDatabase::postgres().await).await;
+            }
+        }
+    )+};
+}

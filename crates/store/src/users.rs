@@ -1,0 +1,95 @@
+//! People with accounts.
+
+use vestnik_mail::address::EmailAddress;
+use vestnik_model::user::{Language, Registration, Theme, User};
+use vestnik_model::{Actor, UnixMillis, id::UserId};
+
+use crate::db::{Db, Result};
+
+/// Every column of [`User`].
+const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at";
+
+/// Makes an account. `None`: the address has one already.
+pub async fn create(
+    db: &Db,
+    registration: &Registration,
+    password_hash: &str,
+    confirmed_at: Option<UnixMillis>,
+    now: UnixMillis,
+) -> Result<Option<User>> {
+    let mut tx = db.begin().await?;
+    let user = tx
+        .fetch_optional(
+            sqlx::AssertSqlSafe(format!(
+                "INSERT INTO users (email, email_key, name, password_hash, language, time_zone, theme, confirmed_at, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 ON CONFLICT (email_key) DO NOTHING
+                 RETURNING {COLUMNS}"
+            )),
+            &[
+                &registration.email.as_str(),
+                &registration.email.key(),
+                &registration.name,
+                &password_hash,
+                &registration.language,
+                &registration.time_zone,
+                &Theme::Auto,
+                &confirmed_at,
+                &now,
+            ],
+        )
+        .await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// The account of an address.
+pub async fn find_by_email(db: &Db, email: &EmailAddress) -> Result<Option<User>> {
+    db.fetch_optional(
+        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users WHERE email_key = $1")),
+        &[&email.key()],
+    )
+    .await
+}
+
+/// An account by its id.
+pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
+    db.fetch_optional(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users WHERE id = $1")), &[&id]).await
+}
+
+/// Notes that the address is the person's. A second time changes nothing.
+pub async fn confirm(db: &Db, id: UserId, now: UnixMillis) -> Result<()> {
+    db.execute("UPDATE users SET confirmed_at = $1 WHERE id = $2 AND confirmed_at IS NULL", &[&now, &id]).await?;
+    Ok(())
+}
+
+/// Sets a new password, and ends every session and every open recovery link of the person: whoever knew the old
+/// password is out.
+pub async fn set_password(db: &Db, id: UserId, password_hash: &str, now: UnixMillis) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.execute("UPDATE users SET password_hash = $1 WHERE id = $2", &[&password_hash, &id]).await?;
+    tx.execute("DELETE FROM sessions WHERE user_id = $1", &[&id]).await?;
+    tx.execute(
+        "UPDATE tokens SET used_at = $1 WHERE user_id = $2 AND purpose = 'recover' AND used_at IS NULL",
+        &[&now, &id],
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Changes what the person is called and how they see the pages.
+pub async fn update_settings(
+    db: &Db,
+    actor: &Actor,
+    name: &str,
+    language: Language,
+    time_zone: &str,
+    theme: Theme,
+) -> Result<()> {
+    db.execute(
+        "UPDATE users SET name = $1, language = $2, time_zone = $3, theme = $4 WHERE id = $5",
+        &[&name, &language, &time_zone, &theme, &actor.user()],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+# What is wrong with an input. Each sentence stands at its field.
+
+problem-required = Please fill this in.
+problem-control-character = Remove the control characters: only text can stand here.
+problem-too-long = Too long: { $length } { $length ->
+    [one] character
+   *[other] characters
+}, at most { $longest } fit.
+problem-choice = Choose one of the options.
+problem-time = Give a date and a time, for example 2026-11-24 10:00.
+problem-time-zone = Unknown time zone: { $name }.
+
+problem-password-short = The password is shorter than { $shortest } characters. Take a longer phrase.
+problem-password-long = The password is too long: keep it within 200 bytes.
+problem-password-common = This password is among the first to be guessed. Think of another one.
+problem-password-own = The password must not be your address or your name.
+problem-password-wrong = This is not your current password.
+problem-login-wrong = The address or the password is not right.
+
+problem-body-empty = Write the message: plain text, HTML, or both.
+problem-template = Error in the template, line { $line }: { $detail }.
+problem-template-unknown = The template uses something that does not exist, line { $line }: { $detail }.
+problem-template-endless = The template runs too long, line { $line }. Check the loops.
+problem-template-large = This template makes too large a letter, line { $line }.
+
+problem-message-missing = Choose a message.
+problem-end-before-start = The end must be later than the start.
+problem-repeat-without-start = A repeating mailing needs a start.
+
+address-empty = Enter an email address.
+address-control-character = The address contains a control character. Type it by hand.
+address-no-at = The address has no @.
+address-many-at = The address has more than one @.
+address-no-local = Nothing stands before the @.
+address-local-too-long = The part before the @ is longer than 64 bytes.
+address-bad-local = The part before the @ has a character that cannot stand there: check spaces, commas and brackets.
+address-misplaced-dot = The dot before the @ cannot come first, last, or next to another dot.
+address-bad-quotes = The quotes before the @ are not closed.
+address-no-domain = Nothing stands after the @.
+address-bad-domain = There is no such domain: check the part after the @.
+address-no-dot = The domain has no dot: “example.com” rather than “example”.
+address-literal = An IP address stands in place of the domain. Use an ordinary address such as anna@example.com.
+address-too-long = The address is longer than 254 bytes.

@@ -1,0 +1,44 @@
+# Что не так с введённым. Каждая фраза стоит у своего поля.
+
+problem-required = Заполните это поле.
+problem-control-character = Уберите служебные символы: здесь может быть только текст.
+problem-too-long = Слишком длинно: { $length } { $length ->
+    [one] знак
+    [few] знака
+   *[many] знаков
+} при пределе { $longest }.
+problem-choice = Выберите один из вариантов.
+problem-time = Укажите дату и время, например 24.11.2026 10:00.
+problem-time-zone = Неизвестный часовой пояс: { $name }.
+
+problem-password-short = Пароль короче { $shortest } знаков. Возьмите фразу подлиннее.
+problem-password-long = Пароль слишком длинный: уместитесь в 200 байт.
+problem-password-common = Этот пароль подбирают одним из первых. Придумайте другой.
+problem-password-own = Пароль не должен совпадать с вашим адресом или именем.
+problem-password-wrong = Текущий пароль не подошёл.
+problem-login-wrong = Адрес или пароль не подошли.
+
+problem-body-empty = Напишите текст письма: обычный, HTML или оба.
+problem-template = Ошибка в шаблоне, строка { $line }: { $detail }.
+problem-template-unknown = Шаблон обращается к тому, чего нет, строка { $line }: { $detail }.
+problem-template-endless = Шаблон выполняется слишком долго, строка { $line }. Проверьте циклы.
+problem-template-large = Письмо по этому шаблону получается слишком большим, строка { $line }.
+
+problem-message-missing = Выберите сообщение.
+problem-end-before-start = Окончание должно быть позже начала.
+problem-repeat-without-start = Для повторяющейся рассылки укажите начало.
+
+address-empty = Укажите адрес электронной почты.
+address-control-character = В адресе есть служебный символ. Наберите его вручную.
+address-no-at = В адресе нет знака @.
+address-many-at = В адресе больше одного знака @.
+address-no-local = Перед знаком @ ничего нет.
+address-local-too-long = Часть перед @ длиннее 64 байт.
+address-bad-local = В части перед @ есть недопустимый символ: проверьте пробелы, запятые и скобки.
+address-misplaced-dot = Точка перед @ не может стоять первой, последней или рядом с другой точкой.
+address-bad-quotes = Кавычки в части перед @ не закрыты.
+address-no-domain = После знака @ ничего нет.
+address-bad-domain = Такого домена не бывает: проверьте часть после @.
+address-no-dot = В домене нет точки: например, вместо mail нужно mail.ru.
+address-literal = Вместо домена стоит IP-адрес. Нужен обычный адрес, например anna@example.com.
+address-too-long = Адрес длиннее 254 байт.

@@ -1,0 +1,48 @@
+//! Accounts: registration, confirmation of the address, login, recovery, settings.
+//!
+//! Whether an address has an account is never told: neither by what a page says, nor by its status, nor by how long it
+//! takes, nor by a limit.
+
+pub(crate) mod confirm;
+pub(crate) mod login;
+pub(crate) mod password_recovery;
+pub(crate) mod registration;
+pub(crate) mod settings;
+#[cfg(test)]
+mod tests;
+
+use axum::{http::StatusCode, response::Response};
+use serde::Serialize;
+
+use crate::{
+    error::Error,
+    limits::{Limit, address_key},
+    page::Page,
+    state::AppState,
+};
+
+/// A page of a few words and one way on.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageView<'a> {
+    /// Which sentences: `{words}-title`, `{words}-text`.
+    pub(crate) words: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) href: &'a str,
+    /// Id of the words on the button.
+    pub(crate) button: &'a str,
+}
+
+/// A link that no longer works: 410, so that programs know as well as people.
+fn gone(page: &Page, words: &str, href: &str, button: &str) -> Result<Response, Error> {
+    page.answer(StatusCode::GONE, "accounts/message.html", &MessageView { words, email: "", href, button })
+}
+
+/// Counts a try against the visitor's network address.
+fn count_address(app: &AppState, page: &Page, limit: Limit) -> Result<(), Error> {
+    app.limiter.count(limit, &address_key(page.visit.address), app.now()).map_err(Error::TooOften)
+}
+
+/// Counts a try against an account, existing or not.
+fn count_account(app: &AppState, limit: Limit, email: &str) -> Result<(), Error> {
+    app.limiter.count(limit, email.trim(), app.now()).map_err(Error::TooOften)
+}

@@ -1,0 +1,145 @@
+//! A new password for someone who has forgotten the old one (S-35).
+
+use std::time::Duration;
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use vestnik_model::{
+    Problems,
+    recipient::address,
+    secret::new_secret,
+    user::{TokenPurpose, User, check_password},
+};
+use vestnik_store::{
+    tokens::{self, Redeemed},
+    users,
+};
+
+use super::{MessageView, count_account, count_address, gone};
+use crate::{
+    error::Error,
+    flash::Flash,
+    form::{Form, FormErrors, Path},
+    letters,
+    limits::Limit,
+    page::Page,
+    session,
+    state::AppState,
+};
+
+const LIFETIME: Duration = Duration::from_secs(3600);
+const BY_ACCOUNT: Limit = Limit::per_minutes("recover-account", 3, 60);
+const BY_ADDRESS: Limit = Limit::per_minutes("recover-address", 20, 60);
+
+/// What is typed to get a link.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RecoverForm {
+    pub(crate) email: String,
+}
+
+/// The page that asks for the address.
+#[derive(Debug, Serialize)]
+pub(crate) struct RecoverView {
+    pub(crate) form: RecoverForm,
+    pub(crate) errors: FormErrors,
+}
+
+/// What is typed behind the link.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PasswordForm {
+    password: String,
+}
+
+/// The page behind the link.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewPasswordView<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) errors: FormErrors,
+}
+
+/// Asks for the address.
+pub(crate) async fn form(page: Page) -> Result<Response, Error> {
+    page.show("accounts/recover.html", &RecoverView { form: RecoverForm::default(), errors: FormErrors::none() })
+}
+
+/// Sends a link if there is such an account; the page is the same if there is none.
+pub(crate) async fn submit(
+    State(app): State<AppState>,
+    page: Page,
+    Form(form): Form<RecoverForm>,
+) -> Result<Response, Error> {
+    count_address(&app, &page, BY_ADDRESS)?;
+    let email = match address(&form.email) {
+        Ok(email) => email,
+        Err(problem) => {
+            let errors = page.error("email", &problem);
+            return page.invalid("accounts/recover.html", &RecoverView { form, errors });
+        }
+    };
+    count_account(&app, BY_ACCOUNT, email.as_str())?;
+
+    if let Some(user) = users::find_by_email(&app.db, &email).await? {
+        letters::aside(async move { send_link(&app, &user).await });
+    }
+
+    let email = email.as_str();
+    let view = MessageView { words: "recover-sent", email, href: "/login", button: "log-in" };
+    page.show("accounts/message.html", &view)
+}
+
+async fn send_link(app: &AppState, user: &User) -> Result<(), Error> {
+    let token = new_secret(&*app.random);
+    let now = app.now();
+    tokens::issue(&app.db, user.id, TokenPurpose::Recover, &token, now, now.plus(LIFETIME)).await?;
+    letters::send(app, letters::Kind::Recover, user, &format!("/recover/{token}")).await
+}
+
+/// Asks for the new password.
+pub(crate) async fn new_password(
+    State(app): State<AppState>,
+    page: Page,
+    Path(token): Path<String>,
+) -> Result<Response, Error> {
+    let Some(user) = holder(&app, tokens::look(&app.db, TokenPurpose::Recover, &token, app.now()).await?).await? else {
+        return gone(&page, "recover-gone", "/recover", "recover-gone-again");
+    };
+    page.show("accounts/new_password.html", &NewPasswordView { email: &user.email, errors: FormErrors::none() })
+}
+
+/// Sets the new password, ends all sessions, and begins a new one here.
+pub(crate) async fn set_password(
+    State(app): State<AppState>,
+    page: Page,
+    Path(token): Path<String>,
+    Form(form): Form<PasswordForm>,
+) -> Result<Response, Error> {
+    let Some(user) = holder(&app, tokens::look(&app.db, TokenPurpose::Recover, &token, app.now()).await?).await? else {
+        return gone(&page, "recover-gone", "/recover", "recover-gone-again");
+    };
+    let password = match check_password(&form.password, &user.email, &user.name) {
+        Ok(password) => password,
+        Err(problem) => {
+            let errors = page.errors(&Problems::one("password", problem));
+            return page.invalid("accounts/new_password.html", &NewPasswordView { email: &user.email, errors });
+        }
+    };
+
+    // Used up only now: a password that was too short must not cost the link.
+    let hash = app.passwords.hash(password).await?;
+    let redeemed = tokens::redeem(&app.db, TokenPurpose::Recover, &token, app.now()).await?;
+    if !matches!(redeemed, Redeemed::Valid(_)) {
+        return gone(&page, "recover-gone", "/recover", "recover-gone-again");
+    }
+    users::set_password(&app.db, user.id, &hash, app.now()).await?;
+    // Whoever opened the link reads this mailbox, which is all that a confirmation proves.
+    users::confirm(&app.db, user.id, app.now()).await?;
+    let done = Flash::ok("flash-password-changed").and_go("/dashboard");
+    session::begin(&app, &page.visit, &user, done).await
+}
+
+async fn holder(app: &AppState, redeemed: Redeemed) -> Result<Option<User>, Error> {
+    match redeemed {
+        Redeemed::Valid(id) => Ok(users::find(&app.db, id).await?),
+        Redeemed::Used(_) | Redeemed::Expired(_) | Redeemed::Unknown => Ok(None),
+    }
+}

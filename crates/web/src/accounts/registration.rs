@@ -1,0 +1,85 @@
+//! Registration (S-32, S-37): an account at once, a letter to prove the address.
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use vestnik_model::user::Registration;
+use vestnik_store::users;
+
+use super::{MessageView, confirm, count_address};
+use crate::{
+    error::Error,
+    form::{Form, FormErrors},
+    i18n, letters,
+    limits::Limit,
+    page::Page,
+    state::AppState,
+};
+
+const BY_ADDRESS: Limit = Limit::per_minutes("register", 20, 60);
+
+/// What is typed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct RegistrationForm {
+    pub(crate) email: String,
+    pub(crate) name: String,
+    #[serde(skip_serializing)]
+    pub(crate) password: String,
+    #[serde(default)]
+    pub(crate) time_zone: String,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct RegistrationView {
+    pub(crate) form: RegistrationForm,
+    pub(crate) errors: FormErrors,
+    pub(crate) zones: Vec<(String, String)>,
+}
+
+impl RegistrationView {
+    fn new(app: &AppState, page: &Page, form: RegistrationForm, errors: FormErrors) -> Self {
+        let zones = i18n::zones(page.language(), app.now(), &form.time_zone);
+        Self { form, errors, zones }
+    }
+}
+
+/// The empty form.
+pub(crate) async fn form(State(app): State<AppState>, page: Page) -> Result<Response, Error> {
+    let view = RegistrationView::new(&app, &page, RegistrationForm::default(), FormErrors::none());
+    page.show("accounts/register.html", &view)
+}
+
+/// Makes the account. An address that has one gets a letter that says so; the page is the same.
+pub(crate) async fn submit(
+    State(app): State<AppState>,
+    page: Page,
+    Form(form): Form<RegistrationForm>,
+) -> Result<Response, Error> {
+    count_address(&app, &page, BY_ADDRESS)?;
+    let zone = if form.time_zone.is_empty() { "UTC" } else { &form.time_zone };
+    let registration = match Registration::parse(&form.email, &form.name, &form.password, page.language(), zone) {
+        Ok(registration) => registration,
+        Err(problems) => {
+            let errors = page.errors(&problems);
+            return page.invalid("accounts/register.html", &RegistrationView::new(&app, &page, form, errors));
+        }
+    };
+
+    let hash = app.passwords.hash(registration.password.clone()).await?;
+    let made = users::create(&app.db, &registration, &hash, None, app.now()).await?;
+    let known = match made {
+        Some(_) => None,
+        None => users::find_by_email(&app.db, &registration.email).await?,
+    };
+    letters::aside(async move {
+        match (made, known) {
+            (Some(user), _) => confirm::send_link(&app, &user).await,
+            (None, Some(user)) => letters::send(&app, letters::Kind::Exists, &user, "/login").await,
+            (None, None) => Ok(()),
+        }
+    });
+
+    let email = registration.email.as_str();
+    let view = MessageView { words: "register-sent", email, href: "/login", button: "register-sent-login" };
+    page.show("accounts/message.html", &view)
+}

@@ -1,0 +1,165 @@
+//! What can go wrong in a handler, and the one place that turns it into a page.
+//!
+//! - [`Error`] is for what ends a request: not found, not allowed, too often, broken. A handler returns it with `?`.
+//! - What a person can mend at a field is no `Error` but a [`crate::form::FormErrors`], answered with 422 and the form.
+//!
+//! An `Error` becomes a bare response that carries a [`Failure`]; the outermost layer ([`into_page`]) draws the page in
+//! the visitor's language. So panics, timeouts and bodies that are too large end in the same page.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, StatusCode, header},
+    response::IntoResponse,
+};
+use serde::Serialize;
+
+use crate::{page, password::PasswordError, state::AppState, visit::Visit};
+
+/// Ends a request.
+#[derive(Debug)]
+pub enum Error {
+    /// There is no such thing, or it is someone else's: the answer is the same.
+    NotFound,
+    /// Not allowed to this person.
+    Forbidden,
+    /// A form that another site sent.
+    CrossSite,
+    /// Only for people who have signed in; they are sent to the login page and back.
+    SignIn,
+    /// The request makes no sense: no browser sends this from our pages.
+    BadRequest,
+    /// Too often; try again after this time.
+    TooOften(Duration),
+    /// Something of ours is broken. The text goes to the log, never to the page.
+    Internal(String),
+}
+
+impl Error {
+    /// Something of ours is broken.
+    pub fn internal(what: impl ToString) -> Self {
+        Self::Internal(what.to_string())
+    }
+}
+
+impl From<vestnik_store::Error> for Error {
+    fn from(error: vestnik_store::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<PasswordError> for Error {
+    fn from(error: PasswordError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<minijinja::Error> for Error {
+    fn from(error: minijinja::Error) -> Self {
+        // The debug form has the template's line and what it knew there.
+        Self::Internal(format!("{error:#}"))
+    }
+}
+
+/// What [`into_page`] knows of an error response beyond its status.
+#[derive(Debug, Clone)]
+struct Failure {
+    kind: &'static str,
+    retry_after: Option<Duration>,
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response<Body> {
+        let (status, kind, retry_after) = match self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "404", None),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "403", None),
+            Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", None),
+            Self::SignIn => (StatusCode::UNAUTHORIZED, "401", None),
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "400", None),
+            Self::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, "429", Some(wait)),
+            Self::Internal(what) => {
+                tracing::error!(error = what, "a request failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, "500", None)
+            }
+        };
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Failure { kind, retry_after });
+        response
+    }
+}
+
+/// For `CatchPanicLayer`: a panic ends its own request and nothing else.
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
+    let what = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("something that is no text");
+    Error::Internal(format!("a handler panicked: {what}")).into_response()
+}
+
+/// What the page of an error shows.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorView {
+    /// Which sentences: `error-{kind}-title`, `error-{kind}-text`.
+    pub(crate) kind: &'static str,
+    pub(crate) status: u16,
+    pub(crate) request_id: String,
+    /// Minutes to wait, rounded up.
+    pub(crate) minutes: u64,
+}
+
+/// Gives an error response its page. Others pass unchanged, also pages with an error status of their own (422).
+pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<Body>) -> Response<Body> {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let failure = response.extensions().get::<Failure>().cloned();
+    if failure.is_none() && drawn_already(&response) {
+        return response;
+    }
+    let kind = failure.as_ref().map_or_else(|| kind_of(status), |failure| failure.kind);
+    if kind == "401" {
+        return crate::session::to_login(visit);
+    }
+    let wait = failure.and_then(|failure| failure.retry_after);
+    let view = ErrorView {
+        kind,
+        status: status.as_u16(),
+        request_id: visit.request_id.clone(),
+        minutes: wait.map_or(0, |wait| wait.as_secs().div_ceil(60)),
+    };
+    let mut drawn = page::error_page(app, visit, status, &view);
+    // What the layers had to say beside the body, such as `Allow` with 405.
+    for (name, value) in response.headers() {
+        if name == header::ALLOW {
+            drawn.headers_mut().insert(name, value.clone());
+        }
+    }
+    if let Some(wait) = wait {
+        drawn.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    drawn
+}
+
+fn drawn_already(response: &Response<Body>) -> bool {
+    let of = |kind: &str| {
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(kind.as_bytes()))
+    };
+    of("text/html") || of("text/csv")
+}
+
+fn kind_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "404",
+        StatusCode::FORBIDDEN => "403",
+        StatusCode::UNAUTHORIZED => "401",
+        StatusCode::METHOD_NOT_ALLOWED => "405",
+        StatusCode::PAYLOAD_TOO_LARGE => "413",
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => "503",
+        status if status.is_server_error() => "500",
+        _ => "400",
+    }
+}

@@ -1,0 +1,175 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::{fs, path::Path};
+
+use fluent_bundle::FluentResource;
+
+use super::*;
+use crate::embedded::TEMPLATES;
+use vestnik_model::UnixMillis;
+
+/// Ids that are put together while the program runs, by their beginnings.
+const COMPOSED: &[&str] = &["zone-", "error-", "letter-", "register-sent-", "recover-sent-", "confirm-gone-", "recover-gone-"];
+
+/// Ids and the variables they use, by language.
+fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found = BTreeMap::new();
+    for (path, source) in LOCALES.iter().filter(|(path, _)| path.starts_with(language.as_str())) {
+        let resource = FluentResource::try_new((*source).to_owned())
+            .unwrap_or_else(|(_, errors)| panic!("{path} does not parse: {errors:?}"));
+        assert!(resource.entries().count() > 0, "{path} is empty");
+        // A message begins at the start of a line; its variables stand between there and the next one.
+        let mut current: Option<String> = None;
+        for line in source.lines().filter(|line| !line.starts_with('#')) {
+            if let Some((id, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+                assert!(found.insert(id.to_owned(), BTreeSet::new()).is_none(), "{id} is twice in {language}");
+                current = Some(id.to_owned());
+            }
+            if let Some(variables) = current.as_ref().and_then(|id| found.get_mut(id)) {
+                variables.extend(line.split('$').skip(1).map(|rest| {
+                    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+                }));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn both_languages_have_the_same_ids_and_variables() {
+    let (ru, en) = (messages(Language::Ru), messages(Language::En));
+    assert_eq!(ru.keys().collect::<Vec<_>>(), en.keys().collect::<Vec<_>>());
+    for (id, variables) in &ru {
+        assert_eq!(variables, &en[id], "the variables of {id} differ");
+    }
+    for language in LANGUAGES {
+        for id in ru.keys() {
+            assert!(has(language, id), "{id} does not load in {language}");
+        }
+    }
+}
+
+#[test]
+fn every_id_that_is_used_exists_and_every_one_that_exists_is_used() {
+    let known = messages(Language::Ru);
+    let mut sources: Vec<(String, String)> =
+        TEMPLATES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect();
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for krate in ["web/src", "model/src", "mail/src/address.rs", "app/src"] {
+        read(&crates.join(krate), &mut sources);
+    }
+
+    // Every word in quotes that looks like an id of ours: lower case with dashes, its first word the beginning of a
+    // known family. What it names must be there.
+    let mut used = BTreeSet::new();
+    for (name, source) in &sources {
+        for (at, quoted) in quoted(source) {
+            if known.contains_key(quoted) {
+                used.insert(quoted.to_owned());
+            }
+            let asked = ["t(", "text(", "Flash::ok(", "Flash::warn(", "Problem::new(", "page.text("]
+                .iter()
+                .any(|call| source[..at].strip_suffix(call).is_some_and(|before| !before.ends_with(char::is_alphanumeric)));
+            let composed = COMPOSED.iter().any(|start| quoted.starts_with(start)) || quoted.ends_with('-');
+            assert!(!asked || composed || known.contains_key(quoted), "{name} asks for {quoted}, which is missing");
+        }
+    }
+    for id in known.keys() {
+        let composed = COMPOSED.iter().any(|start| id.starts_with(start));
+        assert!(composed || used.contains(id), "{id} is not used anywhere");
+    }
+}
+
+fn read(path: &Path, sources: &mut Vec<(String, String)>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("a folder of sources") {
+            read(&entry.expect("an entry").path(), sources);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("i18n/tests.rs") {
+        sources.push((path.display().to_string(), fs::read_to_string(path).expect("a source file")));
+    }
+}
+
+/// Words in quotes, with where the opening quote stands.
+fn quoted(source: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for quote in ['"', '\''] {
+        let mut rest = 0;
+        while let Some(start) = source[rest..].find(quote).map(|at| rest + at) {
+            let after = start + 1;
+            let length = source[after..].find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
+            let end = length.map_or(source.len(), |length| after + length);
+            if source[end..].starts_with(quote) && end > after {
+                found.push((start, &source[after..end]));
+            }
+            rest = after;
+        }
+    }
+    found
+}
+
+#[test]
+fn the_browsers_wish_decides() {
+    let cases = [
+        ("", Language::En),
+        ("ru", Language::Ru),
+        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Language::Ru),
+        ("en-GB,ru;q=0.5", Language::En),
+        ("de-DE,de;q=0.9,ru;q=0.3,en;q=0.2", Language::Ru),
+        ("de, *;q=0.1", Language::En),
+        ("ru;q=0, en;q=0.1", Language::En),
+        ("ru;q=nonsense", Language::En),
+    ];
+    for (header, expected) in cases {
+        assert_eq!(accepted(header), expected, "{header}");
+    }
+}
+
+#[test]
+fn numbers_are_grouped_and_plurals_agree() {
+    let recipients = |language, n: i64| text(language, "count-recipients", &[("n", n.into())]);
+    assert_eq!(recipients(Language::Ru, 1), "1 получатель");
+    assert_eq!(recipients(Language::Ru, 22), "22 получателя");
+    assert_eq!(recipients(Language::Ru, 11), "11 получателей");
+    assert_eq!(recipients(Language::Ru, 12_480), "12\u{a0}480 получателей");
+    assert_eq!(recipients(Language::En, 1), "1 recipient");
+    assert_eq!(recipients(Language::En, 12_480), "12,480 recipients");
+    assert_eq!(number(Language::Ru, -1_234_567), "\u{2212}1\u{a0}234\u{a0}567");
+    assert_eq!(number(Language::En, 999), "999");
+    assert_eq!(percent(Language::Ru, 992, 1000), "99,2%");
+    assert_eq!(percent(Language::En, 999_999, 1_000_000), "99.9%");
+    assert_eq!(percent(Language::En, 1, 1_000_000), "0.1%");
+    assert_eq!(percent(Language::En, 50, 100), "50%");
+    assert_eq!(percent(Language::En, 0, 0), "0%");
+}
+
+#[test]
+fn times_are_printed_with_their_zone() {
+    let at = UnixMillis("2026-11-24T07:00:05Z".parse::<jiff::Timestamp>().expect("a time").as_millisecond());
+    assert_eq!(datetime(Language::Ru, at, "Europe/Moscow"), "24 ноября 2026, 10:00, Москва (UTC+3)");
+    assert_eq!(datetime(Language::En, at, "Europe/Moscow"), "24 November 2026, 10:00, Moscow (UTC+3)");
+    assert_eq!(datetime(Language::En, at, "America/New_York"), "24 November 2026, 02:00, New York (UTC\u{2212}5)");
+    assert_eq!(datetime(Language::Ru, at, "Asia/Kolkata"), "24 ноября 2026, 12:30, Калькутта (UTC+5:30)");
+    assert_eq!(datetime(Language::Ru, at, "UTC"), "24 ноября 2026, 07:00, UTC");
+    assert_eq!(datetime(Language::Ru, at, "No/Such"), "24 ноября 2026, 07:00, UTC");
+    assert_eq!(moment(Language::Ru, at, "Europe/Moscow"), "24.11.2026 10:00:05");
+    assert_eq!(zone_name(Language::Ru, "America/Argentina/Ushuaia"), "Ushuaia");
+    let zones = zones(Language::Ru, at, "Antarctica/Troll");
+    assert!(zones.iter().any(|(name, _)| name == "Antarctica/Troll"));
+    assert_eq!(zones.first().map(|(name, _)| name.as_str()), Some("Pacific/Honolulu"));
+}
+
+#[test]
+fn lengths_of_time_are_rounded() {
+    let said = |seconds| duration(Language::Ru, std::time::Duration::from_secs(seconds));
+    assert_eq!(said(5), "5 с");
+    assert_eq!(said(170), "3 мин");
+    assert_eq!(said(3_580), "1 ч");
+    assert_eq!(said(86_400 * 2), "2 дня");
+}
+
+#[test]
+fn problems_are_put_into_words() {
+    let long = Problem::new("problem-too-long").with("longest", 300).with("length", 1_201);
+    assert_eq!(problem(Language::Ru, &long), "Слишком длинно: 1\u{a0}201 знак при пределе 300.");
+    assert_eq!(problem(Language::En, &long), "Too long: 1,201 characters, at most 300 fit.");
+}

@@ -1,0 +1,88 @@
+//! The web interface: pages rendered on the server, in Russian and English.
+//!
+//! # How to add a page
+//!
+//! Say, `/segments`, a list, and `/segments/new`, a form.
+//!
+//! 1. **Route**: two lines in `routes.rs`: `.get("/segments", SignedIn, segments::list)`. With an id of the user's own
+//!    in the path: `Owner`. With a file: `.upload(…)`. Who may ask is enforced by the table.
+//! 2. **Handler**: `src/segments.rs` (a folder when it grows past 500 lines). It reads top to bottom: extract, decide,
+//!    store, answer.
+//!
+//!    ```ignore
+//!    pub(crate) async fn list(
+//!        State(app): State<AppState>, page: Page, user: CurrentUser, Query(query): Query<ListQuery>,
+//!    ) -> Result<Response, Error> {
+//!        let segments = segments::list(&app.db, &user.actor, query.cursor()).await?;
+//!        page.show("segments/list.html", &ListView { segments })
+//!    }
+//!
+//!    pub(crate) async fn create(
+//!        State(app): State<AppState>, page: Page, user: CurrentUser, Form(form): Form<SegmentForm>,
+//!    ) -> Result<Response, Error> {
+//!        let draft = match SegmentDraft::parse(&form.name) {
+//!            Ok(draft) => draft,
+//!            Err(problems) => return page.invalid("segments/form.html", &FormView { form, errors: page.errors(&problems) }),
+//!        };
+//!        let id = segments::create(&app.db, &user.actor, &draft, app.now()).await?;
+//!        Ok(Flash::ok("flash-segment-created").with("name", draft.name).and_go(&format!("/segments/{id}")))
+//!    }
+//!    ```
+//!
+//!    Another's object: the store answers `None`, the handler `.ok_or(Error::NotFound)?`. A view is a `Serialize`
+//!    struct; a form is a struct of strings, `Deserialize + Serialize + Default`. Rules live in `model`, not here.
+//! 3. **Template**: `templates/segments/list.html`, `{% extends "layout.html" %}` with the blocks `title` and `content`;
+//!    `{% from "macros.html" import field, … %}`. Its vocabulary is in `docs/interface.md`, what it can call in
+//!    `page/engine.rs`. An absent value is `None` in the view: undefined names are errors.
+//! 4. **Words**: `locales/{ru,en}/segments.ftl`. Ids begin with the family's name; `flash-…` for words after a redirect.
+//! 5. **Sample**: a line in `src/samples/segments.rs` with sample data: a test renders every template in every language.
+//!
+//! Nothing to register: `build.rs` embeds what lies in `templates/` and `locales/`.
+
+mod accounts;
+mod csrf;
+mod dashboard;
+mod embedded;
+pub mod error;
+pub mod flash;
+pub mod form;
+pub mod headers;
+mod home;
+pub mod i18n;
+pub mod letters;
+pub mod limits;
+pub mod page;
+pub mod password;
+mod preferences;
+pub mod routes;
+#[cfg(test)]
+mod samples;
+pub mod session;
+pub mod state;
+#[cfg(test)]
+mod shell_tests;
+#[cfg(test)]
+mod testing;
+pub mod visit;
+
+use axum::{Router, middleware};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+pub use state::{AppState, Settings};
+
+use crate::error::Error;
+
+/// The whole web interface. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: rate limits need the
+/// visitor's address.
+pub fn router(app: AppState) -> Router {
+    // From the inside out. Whatever fails inside `visit::layer` gets its page there.
+    let pages = routes::router()
+        .fallback(async || Error::NotFound)
+        .layer(csrf::layer(&app.settings))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), visit::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .layer(CompressionLayer::new())
+        .with_state(app);
+    vestnik_assets::routes().merge(pages)
+}

@@ -1,0 +1,218 @@
+//! Pages: a template with what it shows, inside the shell.
+//!
+//! A handler takes a [`Page`], asks the store, and answers `page.show("recipients/list.html", &ListView { … })`.
+//! In the template the view's fields are variables, and `page` is the shell: `page.language`, `page.user`, `page.section`…
+//! Undefined variables are errors (strict), everything is HTML-escaped.
+
+mod engine;
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Response},
+};
+use minijinja::{
+    context,
+    value::{Serde, Value},
+};
+use serde::Serialize;
+use vestnik_model::{
+    Actor, Permission, Problem, Problems,
+    user::{Language, Theme, User},
+};
+
+use vestnik_store::{mailings, messages, recipients};
+
+pub use engine::{fragment, render};
+
+use crate::{
+    error::{Error, ErrorView},
+    flash::{Flash, Note},
+    form::FormErrors,
+    i18n::{self, FluentValue},
+    state::AppState,
+    visit::Visit,
+};
+
+/// What a handler needs to answer with a page.
+#[derive(Clone)]
+pub struct Page {
+    /// The visit: language, address, who is signed in.
+    pub visit: Visit,
+    counts: Option<Counts>,
+    catcher: bool,
+}
+
+/// Numbers beside the entries of the navigation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Counts {
+    /// Mailings of this person.
+    pub mailings: i64,
+    /// Messages of this person.
+    pub messages: i64,
+    /// Recipients of this person.
+    pub recipients: i64,
+}
+
+impl Counts {
+    async fn of(app: &AppState, actor: &Actor) -> Result<Self, Error> {
+        Ok(Self {
+            mailings: mailings::count(&app.db, actor).await?,
+            messages: messages::count(&app.db, actor).await?,
+            recipients: recipients::count(&app.db, actor, "").await?,
+        })
+    }
+}
+
+/// The variable `page` of every template.
+#[derive(Debug, Serialize)]
+struct Shell<'a> {
+    language: Language,
+    /// `light`, `dark`, or nothing when the system decides.
+    theme: Option<Theme>,
+    section: &'a str,
+    path: &'a str,
+    user: Option<Person<'a>>,
+    counts: Option<&'a Counts>,
+    catcher: bool,
+    notes: Vec<Note>,
+}
+
+#[derive(Debug, Serialize)]
+struct Person<'a> {
+    name: &'a str,
+    email: &'a str,
+    initial: String,
+    /// False until the address is confirmed: then a banner says what to do.
+    may_send: bool,
+    time_zone: &'a str,
+}
+
+impl<'a> Person<'a> {
+    fn of(user: &'a User, may_send: bool) -> Self {
+        let initial = user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        Self { name: &user.name, email: &user.email, initial, may_send, time_zone: &user.time_zone }
+    }
+}
+
+impl Page {
+    /// The page with status 200.
+    pub fn show(&self, template: &str, view: &impl Serialize) -> Result<Response, Error> {
+        self.answer(StatusCode::OK, template, view)
+    }
+
+    /// The page again with status 422, because its form has errors.
+    pub fn invalid(&self, template: &str, view: &impl Serialize) -> Result<Response, Error> {
+        self.answer(StatusCode::UNPROCESSABLE_ENTITY, template, view)
+    }
+
+    /// The page with another status.
+    pub fn answer(&self, status: StatusCode, template: &str, view: &impl Serialize) -> Result<Response, Error> {
+        answer(&self.visit, self.counts.as_ref(), self.catcher, status, template, view)
+    }
+
+    /// The visitor's language.
+    pub fn language(&self) -> Language {
+        self.visit.language
+    }
+
+    /// A translated text, for what is no template: file names, titles of exports.
+    pub fn text(&self, id: &str, args: &[(&str, FluentValue<'_>)]) -> String {
+        i18n::text(self.visit.language, id, args)
+    }
+
+    /// Problems in the visitor's language, for a form.
+    pub fn errors(&self, problems: &Problems) -> FormErrors {
+        FormErrors::of(self.visit.language, problems)
+    }
+
+    /// One problem at a field, in the visitor's language. The empty field name is the form as a whole.
+    pub fn error(&self, field: &'static str, problem: &Problem) -> FormErrors {
+        FormErrors::one(self.visit.language, field, problem)
+    }
+}
+
+impl FromRequestParts<AppState> for Page {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Self::Rejection> {
+        let visit = Visit::from_request_parts(parts, app).await?;
+        let counts = match &visit.user {
+            Some(signed_in) => Some(Counts::of(app, &signed_in.actor).await?),
+            None => None,
+        };
+        Ok(Self { visit, counts, catcher: app.settings.catcher })
+    }
+}
+
+fn answer(
+    visit: &Visit,
+    counts: Option<&Counts>,
+    catcher: bool,
+    status: StatusCode,
+    template: &str,
+    view: &impl Serialize,
+) -> Result<Response, Error> {
+    let note = visit.flash.as_ref().and_then(|flash| flash.in_words(visit.language));
+    let shell = Shell {
+        language: visit.language,
+        theme: (visit.theme != Theme::Auto).then_some(visit.theme),
+        section: visit.section(),
+        path: &visit.path,
+        user: visit.user.as_ref().map(|who| Person::of(&who.user, who.actor.may(Permission::SendMail))),
+        counts,
+        catcher,
+        notes: note.into_iter().collect(),
+    };
+    let html = render(visit.language, template, with_shell(&shell, view))?;
+    let mut response = (status, Html(html)).into_response();
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.language.as_str()));
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+    if visit.flash.is_some()
+        && let Ok(removal) = HeaderValue::from_str(&Flash::removal())
+    {
+        response.headers_mut().append(header::SET_COOKIE, removal);
+    }
+    Ok(response)
+}
+
+fn with_shell(shell: &Shell<'_>, view: &impl Serialize) -> Value {
+    context! { page => Serde(shell), ..Value::from(Serde(view)) }
+}
+
+/// The page of an error. When even that cannot be drawn, a bare sentence.
+pub(crate) fn error_page(app: &AppState, visit: &Visit, status: StatusCode, view: &ErrorView) -> Response<Body> {
+    answer(visit, None, app.settings.catcher, status, "errors/page.html", view).unwrap_or_else(|error| {
+        tracing::error!(?error, "the page of an error could not be drawn");
+        (status, i18n::text(visit.language, "error-500-title", &[])).into_response()
+    })
+}
+
+/// A template in its shell with sample data, for the test that renders all of them.
+#[cfg(test)]
+pub(crate) fn sample(language: Language, template: &str, view: Value, shell: SampleShell) -> Result<String, Error> {
+    let person = Person { name: "Анна <Север>", email: "anna@sever.example", initial: "А".into(), may_send: shell == SampleShell::Confirmed, time_zone: "Europe/Moscow" };
+    let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
+    let signed_in = shell != SampleShell::Stranger;
+    let shell = Shell {
+        language,
+        theme: (shell == SampleShell::Confirmed).then_some(Theme::Dark),
+        section: "mailings",
+        path: "/mailings",
+        user: signed_in.then_some(person),
+        counts: signed_in.then_some(&counts),
+        catcher: true,
+        notes: Flash::ok("flash-welcome").with("name", "Анна").in_words(language).into_iter().collect(),
+    };
+    Ok(render(language, template, context! { page => Serde(&shell), ..view })?)
+}
+
+/// Before whom a sample page is shown.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SampleShell {
+    Stranger,
+    Unconfirmed,
+    Confirmed,
+}

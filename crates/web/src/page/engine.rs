@@ -1,0 +1,98 @@
+//! The template engine: embedded templates, strict, one environment a language.
+//!
+//! What templates can call, beside minijinja's own:
+//!
+//! | | |
+//! |---|---|
+//! | `t("id", name=value)` | a translation |
+//! | `n \| number`, `part \| percent(whole)` | «12 480», «99,2%» |
+//! | `datetime(ms, zone)` | «24 ноября 2026, 10:00, Москва (UTC+3)» |
+//! | `date(ms, zone)`, `moment(ms, zone)`, `zone_label(ms, zone)`, `zone_name(zone)` | parts of it |
+//! | `iso(ms)` | for `<time datetime="…">` |
+//! | `duration(seconds)` | «3 мин» |
+//! | `asset("app.css")`, `icon("send")` | the front end |
+
+use std::{sync::LazyLock, time::Duration};
+
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior,
+    value::{Kwargs, Value},
+};
+use vestnik_model::{UnixMillis, user::Language};
+
+use crate::{
+    embedded::TEMPLATES,
+    i18n::{self, FluentValue},
+};
+
+// Two environments and not a variable for the language: macros do not see the variables of the page that calls them.
+static RU: LazyLock<Environment<'static>> = LazyLock::new(|| environment(Language::Ru));
+static EN: LazyLock<Environment<'static>> = LazyLock::new(|| environment(Language::En));
+
+/// Renders a template of `templates/` in the language. Names that end in `.html` escape, others do not.
+pub fn render(language: Language, template: &str, context: Value) -> Result<String, Error> {
+    of(language).get_template(template)?.render(context)
+}
+
+/// Renders a template without the shell: a part of a page for a live update.
+pub fn fragment(language: Language, template: &str, view: &impl serde::Serialize) -> Result<String, Error> {
+    render(language, template, Value::from(minijinja::value::Serde(view)))
+}
+
+pub(super) fn of(language: Language) -> &'static Environment<'static> {
+    match language {
+        Language::Ru => &RU,
+        Language::En => &EN,
+    }
+}
+
+fn environment(language: Language) -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_auto_escape_callback(|name| match name.ends_with(".html") {
+        true => AutoEscape::Html,
+        false => AutoEscape::None,
+    });
+    for (name, source) in TEMPLATES {
+        // A template that does not parse is found by the test that renders them all; at run time its page fails alone.
+        if let Err(error) = env.add_template(name, source) {
+            tracing::error!(name, ?error, "a template does not parse");
+        }
+    }
+    env.add_function("t", move |id: &str, args: Kwargs| translate(language, id, &args));
+    env.add_function("asset", |path: &str| vestnik_assets::url(path));
+    env.add_function("icon", icon);
+    env.add_function("datetime", move |at: i64, zone: &str| i18n::datetime(language, UnixMillis(at), zone));
+    env.add_function("date", move |at: i64, zone: &str| i18n::date(language, UnixMillis(at), zone));
+    env.add_function("moment", move |at: i64, zone: &str| i18n::moment(language, UnixMillis(at), zone));
+    env.add_function("zone_label", move |at: i64, zone: &str| i18n::zone_label(language, UnixMillis(at), zone));
+    env.add_function("zone_name", move |zone: &str| i18n::zone_name(language, zone));
+    env.add_function("iso", |at: i64| UnixMillis(at).to_string());
+    env.add_function("duration", move |seconds: u64| i18n::duration(language, Duration::from_secs(seconds)));
+    env.add_filter("number", move |value: i64| i18n::number(language, value));
+    env.add_filter("percent", move |part: i64, whole: i64| i18n::percent(language, part, whole));
+    env
+}
+
+fn translate(language: Language, id: &str, args: &Kwargs) -> Result<String, Error> {
+    let mut values = Vec::new();
+    for name in args.args() {
+        let value: Value = args.get(name)?;
+        let value = match (value.as_i64(), value.as_str()) {
+            (Some(number), _) => FluentValue::from(number),
+            (None, Some(text)) => FluentValue::from(text.to_owned()),
+            (None, None) => {
+                let what = format!("t({id:?}): {name} is a {}, neither a whole number nor a text", value.kind());
+                return Err(Error::new(ErrorKind::InvalidOperation, what));
+            }
+        };
+        values.push((name, value));
+    }
+    Ok(i18n::text(language, id, &values))
+}
+
+fn icon(name: &str) -> Result<Value, Error> {
+    vestnik_assets::icon(name)
+        .map(|svg| Value::from_safe_string(svg.to_string()))
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there is no icon {name:?}")))
+}

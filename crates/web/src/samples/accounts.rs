@@ -1,0 +1,66 @@
+//! Samples of the pages and letters of accounts.
+
+use minijinja::context;
+
+use super::{Sample, errors_at, page, stranger};
+use crate::{
+    accounts::{
+        MessageView,
+        confirm::ConfirmView,
+        login::{LoginForm, LoginView},
+        password_recovery::{NewPasswordView, RecoverForm, RecoverView},
+        registration::{RegistrationForm, RegistrationView},
+        settings::{SettingsForm, SettingsView},
+    },
+    form::FormErrors,
+    letters::Kind,
+};
+
+pub(super) fn all() -> Vec<Sample> {
+    let zones = || vec![("Europe/Moscow".to_owned(), "Москва (UTC+3)".to_owned())];
+    let email = "\"><b>@example.org";
+    let mut samples = Vec::new();
+    for errors in [FormErrors::none(), errors_at(&["email", "name", "password", "time_zone"])] {
+        let form = RegistrationForm { email: email.into(), name: "Анна <Север>".into(), ..Default::default() };
+        samples.push(stranger("accounts/register.html", RegistrationView { form, errors, zones: zones() }));
+    }
+    for errors in [FormErrors::none(), errors_at(&["", "email", "password"])] {
+        samples.push(stranger("accounts/login.html", LoginView { form: LoginForm::default(), errors }));
+    }
+    for errors in [FormErrors::none(), errors_at(&["email"])] {
+        samples.push(stranger("accounts/recover.html", RecoverView { form: RecoverForm::default(), errors }));
+    }
+    for errors in [FormErrors::none(), errors_at(&["password"])] {
+        samples.push(stranger("accounts/new_password.html", NewPasswordView { email, errors }));
+    }
+    samples.push(stranger("accounts/confirm.html", ConfirmView { email: email.into() }));
+    for (words, button) in [
+        ("register-sent", "register-sent-login"),
+        ("recover-sent", "log-in"),
+        ("confirm-gone", "confirm-gone-login"),
+        ("recover-gone", "recover-gone-again"),
+    ] {
+        samples.push(stranger("accounts/message.html", MessageView { words, email, href: "/login", button }));
+    }
+    for wrong in [false, true] {
+        let at = |fields| if wrong { errors_at(fields) } else { FormErrors::none() };
+        let form = SettingsForm {
+            name: "Анна <Север>".into(),
+            language: "ru".into(),
+            time_zone: "Europe/Moscow".into(),
+            theme: "dark".into(),
+        };
+        // One form is sent at a time, so only one of them has errors.
+        let view = SettingsView { form, errors: at(&["name", "theme"]), password_errors: FormErrors::none(), zones: zones() };
+        samples.push(page("accounts/settings.html", view));
+    }
+    for kind in Kind::ALL {
+        for template in ["letters/letter.txt", "letters/letter.html"] {
+            let view = context! {
+                kind => kind.name(), language => "ru", name => "Анна", email, link => "https://example.org/x", host => "example.org",
+            };
+            samples.push(stranger(template, view));
+        }
+    }
+    samples
+}

@@ -1,0 +1,101 @@
+//! What holds for every page: headers, forms of other sites, errors, preferences.
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+
+use crate::{
+    routes::{self, Who},
+    testing::TestApp,
+};
+
+#[tokio::test]
+async fn every_answer_carries_the_headers() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    for path in ["/", "/login", "/no/such/page", "/dashboard"] {
+        let answer = browser.get(path).await;
+        let policy = answer.headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text");
+        assert!(policy.starts_with("default-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(answer.headers[header::REFERRER_POLICY], "same-origin");
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "private, no-cache");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused() {
+    let app = TestApp::start().await;
+    let (mut browser, _) = app.signed_in("anna").await;
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+        let request = Request::post("/logout").header(name, value).body(Body::empty()).expect("a request");
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");
+        answer.says("The form came from another site");
+    }
+    assert_eq!(browser.get("/dashboard").await.status, StatusCode::OK, "still signed in");
+    let own = Request::post("/logout").header("origin", "http://vestnik.example").body(Body::empty());
+    assert_eq!(browser.send(own.expect("a request")).await.status, StatusCode::SEE_OTHER);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn errors_are_pages_in_the_visitors_language() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    browser.language = "ru-RU,ru;q=0.9";
+    let answer = browser.get("/no/such/page").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    answer.says("Такой страницы нет").says("lang=\"ru\"");
+    let answer = browser.post("/", &[]).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    answer.says("Так эта страница не открывается");
+    let long = "x".repeat(9 * 1024 * 1024);
+    let answer = browser.post("/login", &[("email", &long)]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    answer.says("Слишком большой объём");
+    // The session and the counts need the database; without it the page is ours, and tells nothing.
+    let (mut signed_in, _) = app.signed_in("anna").await;
+    app.db.close().await;
+    let answer = signed_in.get("/dashboard").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    answer.says("Something broke on our side");
+    assert!(!answer.text.to_lowercase().contains("sql") && !answer.text.contains("database"), "{}", answer.text);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn language_and_theme_are_remembered_with_and_without_an_account() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    assert_eq!(browser.post("/language", &[("language", "ru")]).await.goes_to(), Some("/dashboard"));
+    browser.post("/theme", &[("theme", "dark")]).await;
+    browser.get("/login").await.says("<html lang=\"ru\" data-bs-theme=\"dark\">");
+    assert_eq!(browser.post("/theme", &[("theme", "pink")]).await.status, StatusCode::BAD_REQUEST);
+
+    let (mut browser, _) = app.signed_in("anna").await;
+    browser.get("/settings").await.says("<html lang=\"en\">");
+    browser.post("/language", &[("language", "ru")]).await;
+    browser.post("/theme", &[("theme", "light")]).await;
+    browser.get("/settings").await.says("<html lang=\"ru\" data-bs-theme=\"light\">");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_are_sent_to_the_login_page_from_every_route_that_is_not_for_all() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let mut walked = 0;
+    for route in routes::list().into_iter().filter(|route| route.who != Who::Anyone) {
+        let path = route.path.replace("{id}", "1").replace("{run}", "1");
+        let answer = browser.ask(&route.method, &path).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{} {}", route.method, route.path);
+        assert!(answer.goes_to().is_some_and(|to| to.starts_with("/login")), "{} {}", route.method, route.path);
+        walked += 1;
+    }
+    assert!(walked > 3);
+    app.stop().await;
+}

@@ -1,0 +1,84 @@
+//! What every handler can reach: the database, the clock, the settings, and the brakes.
+
+use std::{ops::Deref, sync::Arc};
+
+use url::Url;
+use vestnik_model::{Clock, UnixMillis, secret::Random};
+use vestnik_store::Db;
+
+use crate::{limits::RateLimiter, password::Passwords};
+
+/// Settings of the web interface.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach the service, for links in letters and for the origin check: `https://mail.example.org/`.
+    /// With `https` cookies are `Secure`.
+    pub base_url: Url,
+    /// Whether mail goes to the built-in catcher and not out into the world: pages say so, and the catcher's page is there.
+    pub catcher: bool,
+    /// The address that mailings are sent from, as the pages show it.
+    pub mail_from: String,
+    /// Whether a proxy of ours stands in front and appends the visitor's address to `X-Forwarded-For`.
+    /// False means: the peer's own address counts, and the header is ignored (anyone could write it).
+    pub behind_proxy: bool,
+    /// How many passwords are hashed at once; each takes 19 MiB and a core for some 30 ms.
+    pub password_hashes_at_once: usize,
+}
+
+impl Settings {
+    /// Whether people come by HTTPS.
+    pub fn https(&self) -> bool {
+        self.base_url.scheme() == "https"
+    }
+
+    /// The origin of the base URL (RFC 6454), as browsers write it in `Origin`.
+    pub fn origin(&self) -> String {
+        self.base_url.origin().ascii_serialization()
+    }
+
+    /// An address for a letter: the base URL with this own path (`/confirm/…`) behind it.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Everything handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+/// The parts of [`AppState`].
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The time; a test moves it.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets come from; a test repeats it.
+    pub random: Arc<dyn Random>,
+    /// Settings.
+    pub settings: Settings,
+    /// How often someone may try.
+    pub limiter: RateLimiter,
+    /// Hashing and checking passwords, a few at once.
+    pub passwords: Passwords,
+}
+
+impl AppState {
+    /// Puts the state together.
+    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self {
+        let passwords = Passwords::new(settings.password_hashes_at_once, random.clone());
+        Self(Arc::new(Parts { db, clock, random, settings, limiter: RateLimiter::default(), passwords }))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

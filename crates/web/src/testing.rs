@@ -1,0 +1,178 @@
+//! The whole web interface on a database of its own, for tests that speak as people do: register, sign in, post a form.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use tower::ServiceExt;
+use url::form_urlencoded;
+use vestnik_model::{
+    Actor, UnixMillis,
+    clock::SettableClock,
+    recipient::address,
+    secret::SystemRandom,
+    user::{Language, Registration, User},
+};
+use vestnik_store::{Db, letters, testing::TestDatabase, users};
+
+use crate::{AppState, Settings, router};
+
+pub(crate) const PASSWORD: &str = "a long enough phrase";
+
+/// The service.
+pub(crate) struct TestApp {
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<SettableClock>,
+    router: Router,
+    database: TestDatabase,
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        let database = TestDatabase::sqlite();
+        let db = database.open().await;
+        // 24 November 2026, 07:00 UTC.
+        let clock = Arc::new(SettableClock::at(UnixMillis(1_795_503_600_000)));
+        let settings = Settings {
+            base_url: "http://vestnik.example/".parse().expect("an address"),
+            catcher: true,
+            mail_from: "news@vestnik.example".into(),
+            behind_proxy: true,
+            password_hashes_at_once: 4,
+        };
+        let app = AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), settings);
+        Self { db, clock, router: router(app), database }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.db.close().await;
+        self.database.remove().await;
+    }
+
+    /// A browser without cookies that reads English.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser { router: self.router.clone(), cookies: BTreeMap::new(), language: "en" }
+    }
+
+    /// A person with a confirmed address.
+    pub(crate) async fn user(&self, name: &str) -> User {
+        let email = format!("{name}@example.org");
+        let registration =
+            Registration::parse(&email, name, PASSWORD, Language::En, "Europe/Moscow").expect("a registration");
+        let hash = crate::password::hash_password(PASSWORD, &SystemRandom).expect("a hash");
+        let now = UnixMillis(1_795_000_000_000);
+        users::create(&self.db, &registration, &hash, Some(now), now).await.expect("stored").expect("a new account")
+    }
+
+    /// The same, signed in.
+    pub(crate) async fn signed_in(&self, name: &str) -> (Browser, Actor) {
+        let user = self.user(name).await;
+        let mut browser = self.browser();
+        let answer = browser.post("/login", &[("email", &user.email), ("password", PASSWORD)]).await;
+        assert_eq!(answer.goes_to(), Some("/dashboard"));
+        (browser, Actor::of(&user))
+    }
+
+    pub(crate) async fn find_user(&self, email: &str) -> Option<User> {
+        users::find_by_email(&self.db, &address(email).expect("an address")).await.expect("a database")
+    }
+
+    /// The letters that wait to be sent; they are queued aside from the request, so this waits for `count` of them.
+    pub(crate) async fn letters(&self, count: usize) -> Vec<letters::Letter> {
+        let mut found = Vec::new();
+        for _ in 0..500 {
+            let now = UnixMillis(i64::MAX - 1);
+            found.extend(letters::claim(&self.db, 100, now, UnixMillis(i64::MAX)).await.expect("a database"));
+            if found.len() >= count {
+                return found;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("waited for {count} letters, there are {}", found.len());
+    }
+}
+
+/// A browser with its cookies.
+#[derive(Clone)]
+pub(crate) struct Browser {
+    router: Router,
+    cookies: BTreeMap<String, String>,
+    pub(crate) language: &'static str,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// Where it redirects to.
+    pub(crate) fn goes_to(&self) -> Option<&str> {
+        self.headers.get(header::LOCATION)?.to_str().ok()
+    }
+
+    /// Asserts that the page says this.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) -> &Self {
+        assert!(self.text.contains(words), "{words:?} is not in the answer {}:\n{}", self.status, self.text);
+        self
+    }
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).expect("a request")).await
+    }
+
+    /// Sends a form as a browser does from our own page.
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::REFERER, "http://vestnik.example/dashboard")
+            .body(Body::from(body))
+            .expect("a request");
+        self.send(request).await
+    }
+
+    /// Asks with any method, with an empty form.
+    pub(crate) async fn ask(&mut self, method: &Method, path: &str) -> Answer {
+        if *method == Method::GET { self.get(path).await } else { self.post(path, &[]).await }
+    }
+
+    pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = request.headers_mut();
+        headers.insert(header::COOKIE, cookies.join("; ").parse().expect("cookies"));
+        headers.insert(header::ACCEPT_LANGUAGE, self.language.parse().expect("a language"));
+        headers.entry(header::HOST).or_insert("vestnik.example".parse().expect("a host"));
+        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let (parts, body) = response.into_parts();
+        for cookie in parts.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().expect("a cookie");
+            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let bytes = to_bytes(body, 64 * 1024 * 1024).await.expect("a body");
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+}

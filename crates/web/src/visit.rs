@@ -1,0 +1,162 @@
+//! Who asks, and how they want to be answered: found out once for each request, before anything else.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, Method, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+use tracing::Instrument;
+use vestnik_model::{
+    Actor,
+    secret::new_key,
+    user::{Language, Theme, User},
+};
+
+use crate::{error, flash::Flash, i18n, session, state::AppState};
+
+/// Cookie with the chosen language, for people who are not signed in.
+pub(crate) const LANGUAGE_COOKIE: &str = "lang";
+/// Cookie with the chosen theme, for people who are not signed in.
+pub(crate) const THEME_COOKIE: &str = "theme";
+
+/// One request's circumstances. Handlers take it by value; it is cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Visit(Arc<Circumstances>);
+
+/// The parts of [`Visit`].
+#[derive(Debug)]
+pub struct Circumstances {
+    /// Language of the answer: the person's setting, else the cookie, else what the browser accepts.
+    pub language: Language,
+    /// Theme of the answer: the person's setting, else the cookie.
+    pub theme: Theme,
+    /// Who is signed in.
+    pub user: Option<SignedIn>,
+    /// A word from the previous page.
+    pub flash: Option<Flash>,
+    /// Path and query that were asked for.
+    pub path: String,
+    /// Whether the request only reads, so that its path can be visited again.
+    pub reads: bool,
+    /// Where the request came from, for rate limits. Not logged.
+    pub address: IpAddr,
+    /// Names this request in the log and on the page of an internal error.
+    pub request_id: String,
+}
+
+/// A signed-in person.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The person.
+    pub user: Arc<User>,
+    /// In whose name `store` is asked.
+    pub actor: Actor,
+    /// The session's secret, to end it.
+    pub(crate) cookie: session::SessionCookie,
+}
+
+impl std::ops::Deref for Visit {
+    type Target = Circumstances;
+
+    fn deref(&self) -> &Circumstances {
+        &self.0
+    }
+}
+
+impl Visit {
+    /// Wraps circumstances that were found out elsewhere (tests).
+    pub fn new(circumstances: Circumstances) -> Self {
+        Self(Arc::new(circumstances))
+    }
+
+    /// The first segment of the path: which entry of the navigation is the current one.
+    pub fn section(&self) -> &str {
+        let path = self.path.split('?').next().unwrap_or_default();
+        path.trim_start_matches('/').split('/').next().unwrap_or_default()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visit {
+    type Rejection = error::Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| error::Error::internal("no visit: the layer is missing"))
+    }
+}
+
+/// The layer: finds out the circumstances, lets the request through, and turns errors into pages in the right language.
+pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let (visit, trouble) = find_out(&app, &parts).await;
+    let span = tracing::info_span!("request", id = %visit.request_id, method = %parts.method);
+    parts.extensions.insert(visit.clone());
+    let request = Request::from_parts(parts, body);
+    async move {
+        let response = match trouble {
+            Some(trouble) => trouble.into_response(),
+            None => next.run(request).await,
+        };
+        error::into_page(&app, &visit, response).await
+    }
+    .instrument(span)
+    .await
+}
+
+async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Error>) {
+    let headers = &request.headers;
+    let jar = CookieJar::from_headers(headers);
+    // If the database cannot say who this is, the page of the error is shown as to a stranger.
+    let (user, trouble) = match session::find(app, &jar).await {
+        Ok(user) => (user, None),
+        Err(trouble) => (None, Some(trouble)),
+    };
+    let settings = user.as_ref().map(|signed_in| &signed_in.user);
+    let language = settings
+        .map(|user| user.language)
+        .or_else(|| jar.get(LANGUAGE_COOKIE)?.value().parse().ok())
+        .unwrap_or_else(|| i18n::accepted(text(headers, header::ACCEPT_LANGUAGE)));
+    let theme = settings
+        .map(|user| user.theme)
+        .or_else(|| jar.get(THEME_COOKIE)?.value().parse().ok())
+        .unwrap_or(Theme::Auto);
+    let visit = Visit::new(Circumstances {
+        language,
+        theme,
+        user,
+        reads: request.method == Method::GET,
+        flash: (request.method == Method::GET).then(|| Flash::from_jar(&jar)).flatten(),
+        path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        address: address(app, request),
+        request_id: new_key(&*app.random, 8),
+    });
+    (visit, trouble)
+}
+
+fn address(app: &AppState, request: &Parts) -> IpAddr {
+    let peer = request
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    if !app.settings.behind_proxy {
+        return peer;
+    }
+    // The last entry is the one our own proxy wrote; those before it are whatever the visitor sent.
+    request
+        .headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back()
+        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
+        .unwrap_or(peer)
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
