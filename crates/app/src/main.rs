@@ -1,1 +1,63 @@
-fn main() {}
+//! `vestnik`, the one binary. This file only dispatches; what a command does stands under `commands`.
+
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod installation;
+mod sending;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return Failure::misused(format!("the .env file cannot be read: {error}")).report();
+    }
+    let cli = Cli::parse();
+    init_log(&cli.command);
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => commands::serve::serve(args),
+        Command::Worker(args) => commands::serve::worker(args),
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Migrate(args) => block_on(commands::migrate::run(args)),
+        Command::CreateUser(args) => block_on(commands::user::create(args)),
+        Command::Recipients(command) => block_on(commands::recipients::run(command)),
+        Command::Message(command) => block_on(commands::message::run(command)),
+        Command::Mailing(command) => block_on(commands::mailing::run(command)),
+        Command::SendMailing(args) => block_on(commands::mailing::send(args)),
+        Command::Attempts(command) => block_on(commands::attempts::run(command)),
+    }
+}
+
+/// Runs a command's work to its end.
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::failed(error.to_string()))?;
+    runtime.block_on(work)
+}
+
+/// Logs go to standard error: services tell what they do, commands only what is wrong.
+fn init_log(command: &Command) {
+    let default = match command {
+        Command::Serve(_) | Command::Worker(_) => "info,sqlx=warn",
+        _ => "error",
+    };
+    let filter = std::env::var("VESTNIK_LOG").unwrap_or_else(|_| default.to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -203,10 +203,7 @@ fn check_local(local: &str) -> Result<(), AddressError> {
 }
 
 fn check_quoted(local: &str) -> Result<(), AddressError> {
-    let inner = local
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or(AddressError::BadQuotes)?;
+    let inner = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(AddressError::BadQuotes)?;
     if inner.is_empty() {
         return Err(AddressError::NoLocal);
     }
@@ -263,11 +260,7 @@ fn check_domain(domain: &str) -> Result<(String, String), AddressError> {
     // Strict: no underscores, no empty or over-long labels, no trailing dot, 253 octets in all.
     let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| AddressError::BadDomain)?;
     let Some((_, top)) = ascii.rsplit_once('.') else {
-        return if ascii == "localhost" {
-            Ok((ascii.clone(), ascii))
-        } else {
-            Err(AddressError::NoDot)
-        };
+        return if ascii == "localhost" { Ok((ascii.clone(), ascii)) } else { Err(AddressError::NoDot) };
     };
     // No top-level domain is a number: `user@192.0.2.1` is a forgotten pair of brackets.
     if ascii.ends_with('.') || top.bytes().all(|b| b.is_ascii_digit()) {

@@ -157,7 +157,9 @@ pub fn classify(phase: Phase, outcome: Outcome<'_>) -> Judgement {
         Outcome::Lost | Outcome::TimedOut | Outcome::Garbage if phase == Phase::Dot => {
             return judge(Verdict::Unknown, Blame::Server);
         }
-        Outcome::Lost | Outcome::TimedOut | Outcome::Garbage => return judge(Verdict::Later, Blame::Server),
+        Outcome::Lost | Outcome::TimedOut | Outcome::Garbage => {
+            return judge(Verdict::Later, Blame::Server);
+        }
     };
     match reply.code / 100 {
         2 if phase == Phase::Dot => judge(Verdict::Accepted, Blame::Nobody),
@@ -201,7 +203,13 @@ fn blame_transient(phase: Phase, reply: &Reply) -> Blame {
         Phase::RcptTo | Phase::Dot if reply.code == 452 && !matches!(code, Some((1 | 2, _))) => Blame::Server,
         // Greylisting comes as 450 or 451 with 4.2.0 or 4.7.1 and concerns this recipient alone: were it blamed on
         // the server, one greylisted address would hold up the lane.
-        Phase::RcptTo => if names_sender(code) { Blame::Sender } else { Blame::Recipient },
+        Phase::RcptTo => {
+            if names_sender(code) {
+                Blame::Sender
+            } else {
+                Blame::Recipient
+            }
+        }
         Phase::Dot => match code {
             Some((1 | 2, _)) => Blame::Recipient,
             _ if names_sender(code) => Blame::Sender,
@@ -230,21 +238,27 @@ fn judge_permanent(phase: Phase, reply: &Reply) -> Judgement {
         // RFC 5321 4.5.3.1.10: an old mistake for 452, "clients SHOULD treat a 552 code in this case as a
         // temporary failure". Where it means a full mailbox (5.2.2) waiting helps as well.
         Phase::RcptTo if reply.code == 552 => judge(Verdict::Later, Blame::Recipient),
-        Phase::RcptTo => judge(Verdict::Never, match code {
-            // Policy: this sender may not write here; the address itself may be sound.
-            Some((7, _)) => Blame::Sender,
-            _ if names_sender(code) => Blame::Sender,
-            Some((6, _)) => Blame::Message,
-            _ => Blame::Recipient,
-        }),
-        Phase::Dot | Phase::Body | Phase::Data => judge(Verdict::Never, match code {
-            _ if names_sender(code) => Blame::Sender,
-            Some((1 | 2, _)) => Blame::Recipient,
-            // Plain 550 after the content is nearly always "mailbox unavailable" decided late; the others speak of
-            // the content.
-            None if matches!(reply.code, 550 | 551 | 553 | 556) => Blame::Recipient,
-            _ => Blame::Message,
-        }),
+        Phase::RcptTo => judge(
+            Verdict::Never,
+            match code {
+                // Policy: this sender may not write here; the address itself may be sound.
+                Some((7, _)) => Blame::Sender,
+                _ if names_sender(code) => Blame::Sender,
+                Some((6, _)) => Blame::Message,
+                _ => Blame::Recipient,
+            },
+        ),
+        Phase::Dot | Phase::Body | Phase::Data => judge(
+            Verdict::Never,
+            match code {
+                _ if names_sender(code) => Blame::Sender,
+                Some((1 | 2, _)) => Blame::Recipient,
+                // Plain 550 after the content is nearly always "mailbox unavailable" decided late; the others speak of
+                // the content.
+                None if matches!(reply.code, 550 | 551 | 553 | 556) => Blame::Recipient,
+                _ => Blame::Message,
+            },
+        ),
         _ => judge(Verdict::Later, Blame::Server),
     }
 }

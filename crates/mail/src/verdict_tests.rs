@@ -79,11 +79,7 @@ fn replies() {
         (Dot, 500, "Line too long", Later, Server),
     ] {
         let reply = Reply::new(code, text);
-        assert_eq!(
-            classify(phase, Outcome::Reply(&reply)),
-            Judgement { verdict, blame },
-            "{phase}: {code} {text}"
-        );
+        assert_eq!(classify(phase, Outcome::Reply(&reply)), Judgement { verdict, blame }, "{phase}: {code} {text}");
     }
 }
 

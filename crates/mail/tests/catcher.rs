@@ -81,7 +81,8 @@ async fn catches_what_is_sent() {
     let mut session = running.connect().await;
     let capabilities = session.capabilities();
     assert!(capabilities.pipelining && capabilities.eight_bit && capabilities.smtputf8 && capabilities.enhanced_codes);
-    let all = ["one@example.com", "иван@почта.рф", "\"a b\\\"<>\"@example.com"].map(|to| envelope("a+b@example.com", to));
+    let all =
+        ["one@example.com", "иван@почта.рф", "\"a b\\\"<>\"@example.com"].map(|to| envelope("a+b@example.com", to));
     for at in 0..all.len() {
         let sent = send(&mut session, &all[at], all.get(at + 1)).await;
         assert_eq!(sent.verdict, Verdict::Accepted, "{sent:?}");
@@ -156,7 +157,8 @@ async fn commands_out_of_place_are_refused() {
     assert!(running.say(&[b'x'; 10_000]).await.contains("421 "));
     assert!(running.say("FOO\r\n".repeat(50).as_bytes()).await.contains("421 4.7.0 "));
     // A lone LF does not end a message: that would let one message hold another.
-    let smuggled = "EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nDATA\r\nx\n.\nMAIL FROM:<evil@b.c>\r\n\r\n.\r\nQUIT\r\n";
+    let smuggled =
+        "EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<b@b.c>\r\nDATA\r\nx\n.\nMAIL FROM:<evil@b.c>\r\n\r\n.\r\nQUIT\r\n";
     running.say(smuggled.as_bytes()).await;
     assert_eq!(running.shelf.caught.lock().expect("no panic").len(), 1);
 }

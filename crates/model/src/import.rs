@@ -15,6 +15,7 @@ use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
 use crate::problem::Problem;
 use crate::recipient::RecipientDraft;
+use crate::spreadsheet::plain;
 
 /// Longest record in bytes of UTF-8. The longest valid one (4,000 characters of comment, quoted) is well below.
 pub const LONGEST_RECORD: usize = 64 * 1024;
@@ -150,6 +151,8 @@ impl<R: Read> CsvImport<R> {
 
     /// The next row; `None` at the end of the file.
     pub fn next_row(&mut self) -> io::Result<Option<Row>> {
+        // Before places in the buffer are noted, because filling it moves them.
+        self.fill()?;
         let line = self.line;
         let (start, first_line_end) = (self.at, self.at + self.first_line().len());
         let fields = match self.record()? {
@@ -159,7 +162,8 @@ impl<R: Read> CsvImport<R> {
         };
         // `record` skips empty lines; they are not rows, and the row's own line is what a person looks for.
         let line = self.line.saturating_sub(self.lines_of_last(start)).max(line);
-        let field = |index: usize| fields.get(index).map_or("", String::as_str);
+        // Our own exports guard what looks like a formula.
+        let field = |index: usize| fields.get(index).map_or("", |value| plain(value));
         let email = field(self.columns.email);
         if email.contains(['\n', '\r']) && self.at > first_line_end {
             // A stray quote has swallowed the lines below; take only this one away from them.
@@ -246,7 +250,7 @@ impl<R: Read> CsvImport<R> {
     }
 
     fn advance(&mut self, bytes: usize) {
-        self.line += lines(&self.buffer[self.at..self.at + bytes]);
+        self.line += lines(&self.buffer[self.at..], bytes);
         self.at += bytes;
     }
 
@@ -277,9 +281,9 @@ impl<R: Read> CsvImport<R> {
 
     /// How many lines the record that began at `start` covers, without the empty ones before it.
     fn lines_of_last(&self, start: usize) -> u64 {
-        let raw = &self.buffer[start.min(self.at)..self.at];
+        let raw = &self.buffer[start..self.at];
         let blank = raw.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        lines(&raw[blank..])
+        lines(&self.buffer[start + blank..], raw.len() - blank)
     }
 }
 
@@ -291,13 +295,14 @@ fn bad(line: u64, email: &str, problem: Problem) -> Row {
 fn never_closed(raw: &[u8], at_end: bool) -> bool {
     at_end
         && raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1
-        && lines(raw.trim_ascii_end()) > 0
+        && lines(raw, raw.trim_ascii_end().len()) > 0
 }
 
-/// Ends of lines: LF, CR LF, or CR alone.
-fn lines(bytes: &[u8]) -> u64 {
+/// Ends of lines in the first `length` bytes: LF, CR LF, or CR alone. A CR LF counts where its LF is, which the parser
+/// leaves to the next record.
+fn lines(bytes: &[u8], length: usize) -> u64 {
     let mut count = 0;
-    for (index, byte) in bytes.iter().enumerate() {
+    for (index, byte) in bytes[..length].iter().enumerate() {
         let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'));
         count += u64::from(ends);
     }

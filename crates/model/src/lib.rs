@@ -15,6 +15,7 @@ pub mod recipient;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod spreadsheet;
 pub mod template;
 mod text_enum;
 pub mod user;

@@ -1,6 +1,9 @@
 //! Recipients: the actor's list of people.
 
+use std::collections::HashSet;
+
 use sqlx::AssertSqlSafe;
+use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::RecipientId;
 use vestnik_model::recipient::{Recipient, RecipientDraft, RecipientSort};
 use vestnik_model::{Actor, UnixMillis};
@@ -80,7 +83,7 @@ pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page
 }
 
 fn email_key(email: &str) -> String {
-    vestnik_mail::address::EmailAddress::parse(email)
+    EmailAddress::parse(email)
         .map_or_else(|_| email.to_lowercase(), |address| address.key().to_owned())
 }
 
@@ -215,6 +218,11 @@ pub async fn delete_matching(db: &Db, actor: &Actor, search: &str) -> Result<u64
     db.execute(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await
 }
 
+/// Deletes every recipient of the actor's; answers how many.
+pub async fn delete_all(db: &Db, actor: &Actor) -> Result<u64> {
+    db.execute("DELETE FROM recipients WHERE owner_id = $1", &[&actor.user()]).await
+}
+
 /// Deletes the recipients with these ids that are the actor's; answers how many.
 pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<u64> {
     let rows = Rows::new().ints(ids.iter().map(|id| id.0)).ints(ids.iter().map(|_| actor.user().0));
@@ -286,4 +294,28 @@ pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft],
         .await?;
     let added = touched.iter().filter(|(id,)| *id > last).count() as u64;
     Ok(Merged { added, updated: touched.len() as u64 - added })
+}
+
+/// Those of the addresses that are not in the actor's list.
+pub async fn strangers(db: &Db, actor: &Actor, emails: &[EmailAddress]) -> Result<Vec<EmailAddress>> {
+    let rows =
+        Rows::new().ints(emails.iter().map(|_| actor.user().0)).texts(emails.iter().map(|email| email.key()));
+    let mut tx = db.begin().await?;
+    let known: Vec<(String,)> = tx
+        .fetch_rows(
+            "WITH v (owner_id, email_key) AS ({rows})
+             SELECT r.email_key FROM v JOIN recipients r ON r.owner_id = v.owner_id AND r.email_key = v.email_key",
+            &rows,
+        )
+        .await?;
+    let known: HashSet<String> = known.into_iter().map(|(key,)| key).collect();
+    Ok(emails.iter().filter(|email| !known.contains(&email.key())).cloned().collect())
+}
+
+/// Adds many recipients at once; those with known addresses get the new names and comments.
+pub async fn add_all(db: &Db, actor: &Actor, drafts: &[RecipientDraft], now: UnixMillis) -> Result<Merged> {
+    let mut tx = db.begin().await?;
+    let merged = merge(&mut tx, actor, drafts, now).await?;
+    tx.commit().await?;
+    Ok(merged)
 }

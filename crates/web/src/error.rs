@@ -122,6 +122,10 @@ pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<
     }
     let kind = failure.as_ref().map_or_else(|| kind_of(status), |failure| failure.kind);
     if kind == "401" {
+        // A script that reopens a stream would follow a redirect and take the login page for one.
+        if visit.streams {
+            return status.into_response();
+        }
         return crate::session::to_login(visit);
     }
     let wait = failure.and_then(|failure| failure.retry_after);

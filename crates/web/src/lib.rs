@@ -40,7 +40,9 @@
 //! Nothing to register: `build.rs` embeds what lies in `templates/` and `locales/`.
 
 mod accounts;
+mod caught;
 mod csrf;
+mod csv_file;
 mod dashboard;
 mod embedded;
 pub mod error;
@@ -51,9 +53,13 @@ mod home;
 pub mod i18n;
 pub mod letters;
 pub mod limits;
+mod messages;
+mod mailings;
 pub mod page;
 pub mod password;
 mod preferences;
+mod recipients;
+mod reports;
 pub mod routes;
 #[cfg(test)]
 mod samples;

@@ -17,6 +17,7 @@ use minijinja::{
     value::{Serde, Value},
 };
 use serde::Serialize;
+use url::form_urlencoded;
 use vestnik_model::{
     Actor, Permission, Problem, Problems,
     user::{Language, Theme, User},
@@ -93,6 +94,29 @@ impl<'a> Person<'a> {
     fn of(user: &'a User, may_send: bool) -> Self {
         let initial = user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
         Self { name: &user.name, email: &user.email, initial, may_send, time_zone: &user.time_zone }
+    }
+}
+
+/// The ways to the neighbouring pages of a list, for the macro `pager`.
+#[derive(Debug, Default, Serialize)]
+pub struct Pager {
+    /// Address of the page before.
+    pub previous: Option<String>,
+    /// Address of the page after.
+    pub next: Option<String>,
+}
+
+impl Pager {
+    /// The neighbours of a page of the list at `path`, keeping these parameters of its address; empty ones are left out.
+    /// The position is the parameter `at`.
+    pub fn of<T>(path: &str, keep: &[(&str, &str)], found: &vestnik_store::Page<T>) -> Self {
+        let address = |cursor: &Option<vestnik_store::Cursor>| {
+            let cursor = cursor.as_ref()?.to_string();
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(keep.iter().filter(|(_, value)| !value.is_empty())).append_pair("at", &cursor);
+            Some(format!("{path}?{}", query.finish()))
+        };
+        Self { previous: address(&found.previous), next: address(&found.next) }
     }
 }
 

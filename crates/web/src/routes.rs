@@ -17,10 +17,12 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::{
     accounts::{confirm, login, password_recovery, registration, settings},
-    dashboard,
+    caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
-    home, preferences,
+    home,
+    mailings::{attempts, delete, form, list as mailing_list, live, review, show},
+    messages, preferences, recipients, reports,
     state::AppState,
     visit::Visit,
 };
@@ -51,13 +53,59 @@ fn table() -> Table {
         .post("/settings/password", SignedIn, settings::change_password)
         // Overview
         .get("/dashboard", SignedIn, dashboard::show)
-    // Recipients
+        .get("/live", SignedIn, live::everything)
+        // Recipients
+        .get("/recipients", SignedIn, recipients::list::show)
+        .get("/recipients/new", SignedIn, recipients::edit::new)
+        .post("/recipients/new", SignedIn, recipients::edit::create)
+        .get("/recipients/delete", SignedIn, recipients::delete::ask_many)
+        .post("/recipients/delete", SignedIn, recipients::delete::delete_many)
+        .get("/recipients/export.csv", SignedIn, recipients::export::everyone)
+        .get("/recipients/import", SignedIn, recipients::import::form)
+        .upload("/recipients/import", SignedIn, recipients::import::submit)
+        .get("/recipients/import/sample.csv", SignedIn, recipients::export::sample)
+        .get("/recipients/imports/{id}", Owner, recipients::import::show)
+        .get("/recipients/imports/{id}/rejected.csv", Owner, recipients::export::rejected)
+        .get("/recipients/{id}", Owner, recipients::edit::show)
+        .get("/recipients/{id}/edit", Owner, recipients::edit::form)
+        .post("/recipients/{id}/edit", Owner, recipients::edit::submit)
+        .get("/recipients/{id}/delete", Owner, recipients::delete::ask)
+        .post("/recipients/{id}/delete", Owner, recipients::delete::delete)
+        // Messages
+        .get("/messages", SignedIn, messages::list::show)
+        .get("/messages/new", SignedIn, messages::edit::new)
+        .post("/messages/new", SignedIn, messages::edit::create)
+        .post("/messages/preview", SignedIn, messages::preview::unsaved)
+        .get("/messages/{id}", Owner, messages::show::show)
+        .get("/messages/{id}/preview", Owner, messages::preview::saved)
+        .post("/messages/{id}/test", Owner, messages::test_send::submit)
+        .get("/messages/{id}/edit", Owner, messages::edit::form)
+        .post("/messages/{id}/edit", Owner, messages::edit::submit)
+        .get("/messages/{id}/delete", Owner, messages::delete::ask)
+        .post("/messages/{id}/delete", Owner, messages::delete::delete)
 
-    // Messages
-
-    // Mailings
-
-    // Caught mail
+        // Mailings
+        .get("/mailings", SignedIn, mailing_list::show)
+        .get("/mailings/new", SignedIn, form::new)
+        .post("/mailings/new", SignedIn, form::create)
+        .get("/mailings/{id}", Owner, show::show)
+        .get("/mailings/{id}/live", Owner, live::mailing)
+        .get("/mailings/{id}/edit", Owner, form::edit)
+        .post("/mailings/{id}/edit", Owner, form::update)
+        .get("/mailings/{id}/review", Owner, review::show)
+        .post("/mailings/{id}/send", Owner, review::send)
+        .get("/mailings/{id}/delete", Owner, delete::ask)
+        .post("/mailings/{id}/delete", Owner, delete::submit)
+        .get("/mailings/{id}/attempts", Owner, attempts::show)
+        .get("/mailings/{id}/attempts.csv", Owner, attempts::csv)
+        .post("/runs/{id}/undo", Owner, show::undo)
+        .get("/reports", SignedIn, reports::show)
+        // Caught mail. Who may look depends on where the service runs; `caught` decides.
+        .get("/caught", Anyone, caught::list)
+        .post("/caught/clear", Anyone, caught::clear)
+        .get("/caught/{id}", Anyone, caught::show)
+        .get("/caught/{id}/html", Anyone, caught::html)
+        .get("/caught/{id}/source", Anyone, caught::source)
 }
 
 /// Who may ask for a route.
@@ -95,10 +143,10 @@ pub(crate) fn router() -> Router<AppState> {
 
 /// A page that takes longer than this is not worth waiting for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// An upload may take this long: 50 MB over a slow line.
+/// An upload may take this long: 100 MB over a slow line.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Largest upload, in bytes.
-pub const LARGEST_UPLOAD: usize = 256 * 1024 * 1024;
+pub const LARGEST_UPLOAD: usize = 512 * 1024 * 1024;
 
 #[derive(Default)]
 struct Table {
@@ -118,7 +166,6 @@ impl Table {
     }
 
     /// A form with a file.
-    #[expect(dead_code, reason = "the import of recipients is the first to use it")]
     fn upload<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
         self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), UPLOAD_PATIENCE, LARGEST_UPLOAD))
     }

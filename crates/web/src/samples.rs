@@ -3,6 +3,8 @@
 //! One file a page family. A sample may be hostile: names with markup, empty lists, errors at every field.
 
 mod accounts;
+mod caught;
+mod mailings;
 mod shell;
 
 use minijinja::value::{Serde, Value};
@@ -43,12 +45,12 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all()].into_iter().flatten().collect()
+    [shell::all(), accounts::all(), mailings::all(), caught::all()].into_iter().flatten().collect()
 }
 
 /// Parts that are rendered inside of others.
 const PARTS: &[&str] =
-    &["layout.html", "visitor.html", "head.html", "brand.html", "notes.html", "switches.html", "macros.html"];
+    &["layout.html", "visitor.html", "head.html", "brand.html", "notes.html", "switches.html", "macros.html", "mailings/parts.html"];
 
 #[test]
 fn every_template_renders_in_every_language() {

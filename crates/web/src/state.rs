@@ -1,7 +1,8 @@
 //! What every handler can reach: the database, the clock, the settings, and the brakes.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
+use tokio::sync::watch;
 use url::Url;
 use vestnik_model::{Clock, UnixMillis, secret::Random};
 use vestnik_store::Db;
@@ -23,6 +24,10 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// How many passwords are hashed at once; each takes 19 MiB and a core for some 30 ms.
     pub password_hashes_at_once: usize,
+    /// Folder for files that are being received; it exists. They have no name there and vanish with the process.
+    pub data_dir: PathBuf,
+    /// How long "send now" can be undone.
+    pub undo_delay: Duration,
 }
 
 impl Settings {
@@ -60,13 +65,25 @@ pub struct Parts {
     pub limiter: RateLimiter,
     /// Hashing and checking passwords, a few at once.
     pub passwords: Passwords,
+    closing: watch::Sender<bool>,
 }
 
 impl AppState {
     /// Puts the state together.
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self {
         let passwords = Passwords::new(settings.password_hashes_at_once, random.clone());
-        Self(Arc::new(Parts { db, clock, random, settings, limiter: RateLimiter::default(), passwords }))
+        let closing = watch::Sender::new(false);
+        Self(Arc::new(Parts { db, clock, random, settings, limiter: RateLimiter::default(), passwords, closing }))
+    }
+
+    /// Ends the streams of progress, which would otherwise keep a service that is stopping from coming to its end.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Becomes true when the service is stopping.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
     }
 
     /// The time now.

@@ -10,7 +10,7 @@ use axum::{
 use tower::ServiceExt;
 use url::form_urlencoded;
 use vestnik_model::{
-    Actor, UnixMillis,
+    Actor, Clock, UnixMillis,
     clock::SettableClock,
     recipient::address,
     secret::SystemRandom,
@@ -42,9 +42,21 @@ impl TestApp {
             mail_from: "news@vestnik.example".into(),
             behind_proxy: true,
             password_hashes_at_once: 4,
+            data_dir: std::env::temp_dir(),
+            undo_delay: std::time::Duration::from_secs(30),
         };
         let app = AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), settings);
         Self { db, clock, router: router(app), database }
+    }
+
+    /// The time that the service sees.
+    pub(crate) fn clock_now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    /// The service itself, for requests that no browser sends.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub(crate) async fn stop(self) {

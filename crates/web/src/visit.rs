@@ -45,6 +45,8 @@ pub struct Circumstances {
     pub path: String,
     /// Whether the request only reads, so that its path can be visited again.
     pub reads: bool,
+    /// Whether a stream of server-sent events is wanted, not a page.
+    pub streams: bool,
     /// Where the request came from, for rate limits. Not logged.
     pub address: IpAddr,
     /// Names this request in the log and on the page of an internal error.
@@ -131,6 +133,7 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         theme,
         user,
         reads: request.method == Method::GET,
+        streams: text(headers, header::ACCEPT).contains("text/event-stream"),
         flash: (request.method == Method::GET).then(|| Flash::from_jar(&jar)).flatten(),
         path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         address: address(app, request),

@@ -7,7 +7,9 @@ island("form[data-guard]", (element) => {
   const form = element as HTMLFormElement;
   if (form.querySelector(".is-invalid")) dirty.add(form);
   form.addEventListener("input", () => dirty.add(form));
-  form.addEventListener("submit", () => dirty.delete(form));
+  form.addEventListener("submit", (event) => {
+    if (leaves(event)) dirty.delete(form);
+  });
 });
 
 addEventListener("beforeunload", (event) => {
@@ -21,13 +23,18 @@ const busy = new WeakSet<HTMLFormElement>();
 
 on("submit", 'form[method="post"]', (element, event) => {
   const form = element as HTMLFormElement;
-  const closesDialog = (event.submitter as HTMLButtonElement | null)?.formMethod === "dialog";
-  if (closesDialog || event.defaultPrevented) return;
+  if (!leaves(event) || event.defaultPrevented) return;
   if (busy.has(form)) return event.preventDefault();
   busy.add(form);
   // A download leaves the page in place and tells nobody when it is done.
   setTimeout(() => busy.delete(form), 5000);
 });
+
+// A button that closes a dialog, or shows its answer in a frame of the page (a preview), leaves the page as it is.
+function leaves(event: SubmitEvent): boolean {
+  const button = event.submitter as HTMLButtonElement | null;
+  return button?.formMethod !== "dialog" && !button?.formTarget;
+}
 
 // Coming back with the back button finds the page as it was left.
 addEventListener("pageshow", (event) => {

@@ -9,7 +9,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Caught, Limits, Sink, input::{Input, LineTooLong, TooBig}};
+use super::{
+    Caught, Limits, Sink,
+    input::{Input, LineTooLong, TooBig, path},
+};
 
 /// Bad commands after which a client is sent away.
 const PATIENCE: usize = 20;
@@ -129,7 +132,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
 
     fn obey(&mut self, line: &[u8]) -> Next {
         match Request::parse(&mut line.iter()) {
-            Ok(request) => self.serve(request),
+            Ok(request) => {
+                // smtp-proto gives addresses without their quotes, which makes two different ones look alike.
+                let path = std::str::from_utf8(line).ok().and_then(path).unwrap_or_default();
+                self.serve(request, path)
+            }
             Err(Error::UnknownCommand) => self.object("500 5.5.1 Command not known"),
             Err(Error::InvalidSenderAddress) => self.object("501 5.1.7 Bad sender address"),
             Err(Error::InvalidRecipientAddress) => self.object("501 5.1.3 Bad recipient address"),
@@ -138,7 +145,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
         }
     }
 
-    fn serve(&mut self, request: Request<Cow<'_, str>>) -> Next {
+    fn serve(&mut self, request: Request<Cow<'_, str>>, path: &str) -> Next {
         match request {
             Request::Ehlo { host } => {
                 self.greet(host);
@@ -154,22 +161,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Conversation<T> {
                 self.greet(host);
                 self.say("250 vestnik mail catcher");
             }
-            Request::Mail { .. } if self.hello.is_empty() => return self.object("503 5.5.1 EHLO first"),
-            Request::Mail { .. } if self.from.is_some() => return self.object("503 5.5.1 Sender already given"),
+            Request::Mail { .. } if self.hello.is_empty() => {
+                return self.object("503 5.5.1 EHLO first");
+            }
+            Request::Mail { .. } if self.from.is_some() => {
+                return self.object("503 5.5.1 Sender already given");
+            }
             Request::Mail { from } if from.size > self.limits.message => {
                 self.say("552 5.3.4 Message too big");
             }
             Request::Mail { from } => {
                 self.smtputf8 = from.flags & MAIL_SMTPUTF8 != 0;
-                self.from = Some(from.address.into_owned());
+                self.from = Some(path.to_owned());
                 self.say("250 2.1.0 Sender ok");
             }
-            Request::Rcpt { .. } if self.from.is_none() => return self.object("503 5.5.1 MAIL first"),
+            Request::Rcpt { .. } if self.from.is_none() => {
+                return self.object("503 5.5.1 MAIL first");
+            }
             Request::Rcpt { .. } if self.to.len() >= self.limits.recipients => {
                 self.say("452 4.5.3 Too many recipients");
             }
-            Request::Rcpt { to } => {
-                self.to.push(to.address.into_owned());
+            Request::Rcpt { .. } => {
+                self.to.push(path.to_owned());
                 self.say("250 2.1.5 Recipient ok");
             }
             Request::Data if self.to.is_empty() => return self.object("503 5.5.1 RCPT first"),

@@ -44,6 +44,7 @@ impl Input {
     }
 
     /// Whether something is left that came together with what was taken.
+    #[cfg(any(test, feature = "faults"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.rest().is_empty()
     }
@@ -99,6 +100,22 @@ impl Input {
     }
 }
 
+/// The path of a MAIL or RCPT line as it was written, quotes included, without its angle brackets.
+pub(crate) fn path(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once('<')?;
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'>' if !quoted => return Some(&rest[..at]),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn unstuff(text: &[u8]) -> Vec<u8> {
     let mut message = Vec::with_capacity(text.len());
     let mut done = usize::from(text.starts_with(b"."));
@@ -112,7 +129,15 @@ fn unstuff(text: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::Input;
+    use super::{Input, path};
+
+    #[test]
+    fn paths_stay_as_they_were_written() {
+        assert_eq!(path("MAIL FROM:<> SIZE=1"), Some(""));
+        assert_eq!(path("RCPT TO:<a@b.c> X=<y>"), Some("a@b.c"));
+        assert_eq!(path(r#"RCPT TO:<"a>\">"@b.c>"#), Some(r#""a>\">"@b.c"#));
+        assert_eq!(path("RCPT TO:<a@b.c"), None);
+    }
 
     /// Feeds the bytes in pieces of this size and collects messages until the input ends.
     fn read(wire: &[u8], piece: usize, limit: usize) -> Vec<Result<Vec<u8>, ()>> {
@@ -135,7 +160,10 @@ mod tests {
         for piece in 1..12 {
             assert_eq!(read(b"a\r\n..\r\n..b\r\n.\r\n", piece, 100), [Ok(b"a\r\n.\r\n.b\r\n".to_vec())]);
             assert_eq!(read(b".\r\n", piece, 100), [Ok(vec![])]);
-            assert_eq!(read(b"\r\n.\r\n.\r\nx\r\n.\r\n", piece, 100), [Ok(b"\r\n".to_vec()), Ok(vec![]), Ok(b"x\r\n".to_vec())]);
+            assert_eq!(
+                read(b"\r\n.\r\n.\r\nx\r\n.\r\n", piece, 100),
+                [Ok(b"\r\n".to_vec()), Ok(vec![]), Ok(b"x\r\n".to_vec())]
+            );
             assert_eq!(read(b"..\r\n.\r\n", piece, 100), [Ok(b".\r\n".to_vec())]);
             assert_eq!(read(b"a\n.\nb\n.\r\n\r\n.\r\n", piece, 100), [Ok(b"a\n.\nb\n.\r\n\r\n".to_vec())]);
             assert_eq!(read(b"0123456789\r\n.\r\nok\r\n.\r\n", piece, 8), [Err(()), Ok(b"ok\r\n".to_vec())]);

@@ -12,7 +12,7 @@ use super::{
     Accepted, Action, Behaviour, Encryption, Event, Shared, Stage,
     perform::{Said, perform},
 };
-use crate::catcher::input::Input;
+use crate::catcher::input::{Input, path};
 
 /// How a conversation goes on.
 enum Flow {
@@ -57,7 +57,9 @@ async fn converse(stream: TcpStream, number: usize, shared: &Shared) -> io::Resu
         Encryption::None => Conversation::new(stream, number, shared, behaviour, false).run(true).await.map(drop),
         Encryption::StartTls(certificate) => {
             let conversation = Conversation::new(stream, number, shared, behaviour.clone(), false);
-            let Some(stream) = conversation.run(true).await? else { return Ok(()) };
+            let Some(stream) = conversation.run(true).await? else {
+                return Ok(());
+            };
             let stream = shared.authority.acceptor(certificate)?.accept(stream).await?;
             Conversation::new(stream, number, shared, behaviour, true).run(false).await.map(drop)
         }
@@ -109,10 +111,12 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
 
     async fn obey(&mut self, line: &str) -> io::Result<Flow> {
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-        let shown = if verb == "AUTH" { line.split(' ').take(2).collect::<Vec<_>>().join(" ") } else { line.to_owned() };
+        let shown =
+            if verb == "AUTH" { line.split(' ').take(2).collect::<Vec<_>>().join(" ") } else { line.to_owned() };
         self.shared.record().commands.push(shown);
         let pipelining = self.behaviour.extensions.iter().any(|line| line == "PIPELINING");
-        if !self.input.is_empty() && !(pipelining && matches!(&*verb, "RSET" | "MAIL" | "RCPT")) {
+        let may_be_followed = pipelining && matches!(&*verb, "RSET" | "MAIL" | "RCPT");
+        if !may_be_followed && !self.input.is_empty() {
             self.shared.record().violations.push(format!("sent ahead of the reply to {line}"));
         }
         match &*verb {
@@ -152,7 +156,8 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             lines.push("AUTH PLAIN LOGIN XOAUTH2".to_owned());
         }
         let last = lines.len() - 1;
-        let numbered = lines.iter().enumerate().map(|(at, line)| format!("250{}{line}", if at == last { ' ' } else { '-' }));
+        let numbered =
+            lines.iter().enumerate().map(|(at, line)| format!("250{}{line}", if at == last { ' ' } else { '-' }));
         numbered.collect::<Vec<_>>().join("\n")
     }
 
@@ -163,8 +168,9 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
         if self.from.is_some() {
             return self.say("503 5.5.1 Sender already given").await.map(|()| Flow::On);
         }
-        self.from = Some(path(line));
-        let size = line.split(' ').find_map(|word| word.strip_prefix("SIZE=")).and_then(|size| size.parse::<usize>().ok());
+        self.from = Some(path(line).unwrap_or_default().to_owned());
+        let size =
+            line.split(' ').find_map(|word| word.strip_prefix("SIZE=")).and_then(|size| size.parse::<usize>().ok());
         let reply = match (size, self.behaviour.size_limit()) {
             (Some(size), Some(limit)) if size > limit => "552 5.3.4 Message too big",
             _ => "250 2.1.0 Sender ok",
@@ -180,7 +186,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
         if self.from.is_none() {
             return self.say("503 5.5.1 MAIL first").await.map(|()| Flow::On);
         }
-        self.to.push(path(line));
+        self.to.push(path(line).unwrap_or_default().to_owned());
         let said = self.decide_and_say(Stage::Rcpt, "250 2.1.5 Recipient ok").await?;
         if !said.is_positive() {
             self.to.pop();
@@ -252,7 +258,9 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
         let mut words = line.split(' ').skip(1);
         let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
         let initial = words.next().map(str::to_owned);
-        let Some((user, secret)) = self.behaviour.credentials.clone() else { return Ok(Flow::On) };
+        let Some((user, secret)) = self.behaviour.credentials.clone() else {
+            return Ok(Flow::On);
+        };
         let (given, right) = match &*mechanism {
             "PLAIN" => {
                 let given = match initial {
@@ -274,7 +282,9 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
                 }
                 (given, right)
             }
-            _ => return self.say("504 5.5.4 Mechanism not known").await.map(|()| Flow::On),
+            _ => {
+                return self.say("504 5.5.4 Mechanism not known").await.map(|()| Flow::On);
+            }
         };
         let reply = if given == right { "235 2.7.0 Welcome" } else { "535 5.7.8 Bad credentials" };
         let said = self.decide_and_say(Stage::Auth, reply).await?;
@@ -327,10 +337,4 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
         };
         self.behaviour.decide(&event)
     }
-}
-
-/// What stands between the angle brackets.
-fn path(line: &str) -> String {
-    let path = line.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
-    path.map(|(path, _)| path.to_owned()).unwrap_or_default()
 }

@@ -31,11 +31,7 @@ impl Said {
 }
 
 /// Does `action`, where `reply` would be right.
-pub(super) async fn perform(
-    stream: &mut (impl AsyncWrite + Unpin),
-    action: Action,
-    reply: &str,
-) -> io::Result<Said> {
+pub(super) async fn perform(stream: &mut (impl AsyncWrite + Unpin), action: Action, reply: &str) -> io::Result<Said> {
     let right = lines(reply);
     match action {
         Action::Proceed => send(stream, right.as_bytes()).await?,

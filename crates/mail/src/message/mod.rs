@@ -46,7 +46,11 @@ impl Mail<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         let text = self.text.or(if self.html.is_none() { Some("") } else { None }).map(canonical);
         let html = self.html.map(canonical);
-        out.reserve(1_024 + text.as_ref().map_or(0, |text| text.len() * 3 / 2) + html.as_ref().map_or(0, |html| html.len() * 3 / 2));
+        out.reserve(
+            1_024
+                + text.as_ref().map_or(0, |text| text.len() * 3 / 2)
+                + html.as_ref().map_or(0, |html| html.len() * 3 / 2),
+        );
         self.write_headers(out);
         let mut leaves = Leaves { text: text.as_deref(), html: html.as_deref() };
         let boundary = Boundary::new(self.message_id.as_str(), &[text.as_deref(), html.as_deref()]);
@@ -236,7 +240,8 @@ impl Boundary {
         loop {
             let (high, low) = (fnv1a(message_id, seed), fnv1a(message_id, seed + 1));
             let boundary = format!("=_{high:016x}{low:016x}");
-            if !bodies.iter().flatten().any(|body| memchr::memmem::find(body.as_bytes(), boundary.as_bytes()).is_some()) {
+            if !bodies.iter().flatten().any(|body| memchr::memmem::find(body.as_bytes(), boundary.as_bytes()).is_some())
+            {
                 return Self(boundary);
             }
             seed += 2;

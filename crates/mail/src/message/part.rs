@@ -47,7 +47,9 @@ impl Part {
 /// files anyone attaches; as `text` would have its line ends rewritten, it is sent as plain octets.
 fn content_type(media_type: &str) -> Result<ContentType<'_>, HeaderError> {
     let token = |word: &str| {
-        !word.is_empty() && word.len() < 128 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+        !word.is_empty()
+            && word.len() < 128
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };
     match media_type.split_once('/') {
         Some((kind, sub)) if token(kind) && token(sub) => Ok(match kind.to_ascii_lowercase().as_str() {

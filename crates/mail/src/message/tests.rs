@@ -1,5 +1,4 @@
 //! Messages read back by two independent readers: `mail-parser` and Python's `email`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot build its own fixture should panic")]
 
 use std::{
     io::Write,
@@ -25,13 +24,15 @@ struct Case {
 
 impl Case {
     fn write(&self) -> Vec<u8> {
-        let mailbox = |name: &str, address| {
-            Mailbox::named(HeaderText::new(name).unwrap(), EmailAddress::parse(address).unwrap())
-        };
+        let mailbox =
+            |name: &str, address| Mailbox::named(HeaderText::new(name).unwrap(), EmailAddress::parse(address).unwrap());
         let extra = [
             (
                 HeaderName::from_static("List-Unsubscribe"),
-                HeaderText::new("<https://example.com/u/0123456789012345678901234567890123456789>, <mailto:u@example.com>").unwrap(),
+                HeaderText::new(
+                    "<https://example.com/u/0123456789012345678901234567890123456789>, <mailto:u@example.com>",
+                )
+                .unwrap(),
             ),
             (HeaderName::from_static("X-Note"), HeaderText::new("Заметка").unwrap()),
         ];

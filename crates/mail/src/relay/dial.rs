@@ -77,7 +77,8 @@ async fn encrypt(tcp: TcpStream, relay: &Relay, tls: &Tls, timeouts: &Timeouts) 
     let failed = |kind, error: String| Failure::new(Phase::Tls, kind, error);
     let name = ServerName::try_from(relay.host.clone())
         .map_err(|_| failed(FailureKind::Tls, format!("no certificate can name the host {:?}", relay.host)))?;
-    let handshake = tls.connector.connect(name, tcp);
+    let connector = tls.connector.as_ref().map_err(|error| failed(FailureKind::Tls, error.clone()))?;
+    let handshake = connector.connect(name, tcp);
     match timeout_at(Instant::now() + timeouts.tls, handshake).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
         // rustls reports its own errors as InvalidData; the rest is the network's.

@@ -1,8 +1,16 @@
 //! A TCP stream, in clear text or under TLS.
 
-use std::{io, net::SocketAddr, pin::Pin, task::{Context, Poll}};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
-use tokio::{io::{AsyncRead, AsyncWrite, ReadBuf}, net::TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
 use tokio_rustls::client::TlsStream;
 
 /// What a session through a relay runs over.

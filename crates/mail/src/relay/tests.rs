@@ -1,5 +1,4 @@
 //! Tests of relay URLs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot parse its own fixture should panic")]
 
 use super::{Relay, RelayError, StartTls};
 use crate::session::Mechanism;

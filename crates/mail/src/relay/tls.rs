@@ -11,7 +11,8 @@ use tokio_rustls::{
 /// The client's side of TLS. Built once and shared: building reads the system's certificates from disk.
 #[derive(Clone)]
 pub struct Tls {
-    pub(super) connector: TlsConnector,
+    /// Or why there can be none.
+    pub(super) connector: Result<TlsConnector, String>,
 }
 
 /// TLS could not be set up: the system has no certificate authorities, or an extra one is no certificate.
@@ -20,7 +21,13 @@ pub struct Tls {
 pub struct TlsError(#[from] tokio_rustls::rustls::Error);
 
 impl Tls {
-    /// Trusts whom the system trusts.
+    /// Trusts whom the system trusts. Where the system names no authority (a bare container has no
+    /// `ca-certificates`), only connections that need TLS fail, each saying why.
+    pub fn system() -> Self {
+        Self::new().unwrap_or_else(|error| Self { connector: Err(error.to_string()) })
+    }
+
+    /// Trusts whom the system trusts, or says at once that this is impossible.
     ///
     /// # Errors
     /// [`TlsError`] if the system names no certificate authority.
@@ -40,7 +47,7 @@ impl Tls {
             .dangerous() // The name of the only way to give rustls a verifier; this one is the system's own.
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { connector: Ok(TlsConnector::from(Arc::new(config))) })
     }
 }
 

@@ -65,16 +65,19 @@ mod tests {
             "mx.example.com at your service\nPIPELINING\nSIZE 35882577\n8bitmime\nSMTPUTF8\nSTARTTLS\n\
              ENHANCEDSTATUSCODES\nAUTH LOGIN plain\nAUTH=LOGIN XOAUTH2\nCHUNKING",
         );
-        assert_eq!(found, Capabilities {
-            pipelining: true,
-            size: true,
-            max_size: Some(35_882_577),
-            eight_bit: true,
-            smtputf8: true,
-            enhanced_codes: true,
-            starttls: true,
-            auth: ["LOGIN", "PLAIN", "XOAUTH2"].map(String::from).to_vec(),
-        });
+        assert_eq!(
+            found,
+            Capabilities {
+                pipelining: true,
+                size: true,
+                max_size: Some(35_882_577),
+                eight_bit: true,
+                smtputf8: true,
+                enhanced_codes: true,
+                starttls: true,
+                auth: ["LOGIN", "PLAIN", "XOAUTH2"].map(String::from).to_vec(),
+            }
+        );
     }
 
     #[test]

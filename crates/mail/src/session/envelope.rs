@@ -65,8 +65,8 @@ impl Envelope {
         self.eight_bit
     }
 
-    /// Whether both lead the same way. The declared size may differ: it is only an estimate.
+    /// Whether the server would be told the same. The declared size may differ: it is only an estimate.
     pub fn same_path(&self, other: &Self) -> bool {
-        self.from == other.from && self.to == other.to
+        self.from == other.from && self.to == other.to && self.eight_bit == other.eight_bit
     }
 }

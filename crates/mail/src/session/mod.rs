@@ -6,6 +6,8 @@
 //!
 //! What ties a reply to a recipient is nothing but its place in the row. Therefore a reply too many, a reply too
 //! few, or one that cannot be, ends the connection, and nothing that was read together with it is believed.
+//! One thing no client can see: a server that takes a dot in silence and answers what rides behind it.
+//! No server is known to do that; `next` left out, the silence would show.
 
 mod auth;
 mod capabilities;
@@ -173,6 +175,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Whether another message can be sent.
     pub fn is_usable(&self) -> bool {
         !matches!(self.state, State::Dead)
+    }
+
+    /// Looks, without waiting, whether a connection that has been idle is still open; if not, it is
+    /// given up. Look before you use one from a shelf: that a server closed an idle connection is no
+    /// fault of anyone's, but [`Session::send`] would have to call it the server's.
+    pub fn check_idle(&mut self) -> bool {
+        if matches!(self.state, State::Idle { .. }) && self.wire.check_silence().is_err() {
+            self.state = State::Dead;
+        }
+        self.is_usable()
     }
 
     /// The envelope that was announced together with the previous message and must come next.

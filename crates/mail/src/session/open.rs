@@ -7,7 +7,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Capabilities, Session, State, Timeouts, wire::{Trouble, Unasked, Wire}};
+use super::{
+    Capabilities, Session, State, Timeouts,
+    wire::{Trouble, Unasked, Wire},
+};
 use crate::{
     failure::{Failure, FailureKind},
     reply::Reply,
@@ -104,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         }
         // "Command not known": a server from before 1995 (RFC 5321 3.2).
         if !matches!(reply.code, 500 | 502) {
-            return Err(Failure::refused(Phase::Ehlo, short(reply)));
+            return self.check(Phase::Ehlo, 250, reply);
         }
         let reply = self.command(Phase::Ehlo, &format!("HELO {}", hello.name()), self.timeouts.ehlo).await?;
         self.check(Phase::Ehlo, 250, reply)

@@ -135,7 +135,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             (true, true, true) => return Ok(()),
             // A recipient taken without a sender, and now it waits for text: a lone dot might be delivered to the
             // recipient as an empty message, so the connection is dropped instead.
-            (false, true, true) => return Err(Stop { phase: Phase::MailFrom, why: Why::Reply(mail) }),
+            (false, true, true) => {
+                return Err(Stop { phase: Phase::MailFrom, why: Why::Reply(mail) });
+            }
             (false, ..) => Stop { phase: Phase::MailFrom, why: Why::Reply(mail) },
             (true, false, _) => Stop { phase: Phase::RcptTo, why: Why::Reply(rcpt) },
             (true, true, false) => return self.refuse(Phase::Data, data),
@@ -216,7 +218,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// The message was refused before its body, so the next one's commands had nothing to ride on. They are sent
     /// now, without waiting, so that their replies come while the refusal is being recorded.
     pub(super) async fn announce_after_refusal(&mut self, next: Option<&Envelope>) {
-        let State::Idle { reset } = self.state else { return };
+        let State::Idle { reset } = self.state else {
+            return;
+        };
         let Some(next) = next.filter(|next| self.capabilities.pipelining && self.check_envelope(next).is_ok()) else {
             return;
         };

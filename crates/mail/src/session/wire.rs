@@ -1,6 +1,11 @@
 //! Replies in and bytes out over any stream, each under a total deadline.
 
-use std::{future::Future, io, pin::Pin, task::{Context, Poll, Waker}};
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -144,21 +149,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         match self.buffered_reply() {
             Ok(Some(reply)) if reply.code == 421 => Err(Unasked::Closing(reply)),
-            Ok(Some(reply)) => {
-                Err(Unasked::Trouble(Trouble::Garbage(format!("the server answered unasked: {reply}"))))
-            }
+            Ok(Some(reply)) => Err(Unasked::Trouble(Trouble::Garbage(format!("the server answered unasked: {reply}")))),
             Ok(None) => Err(Unasked::Trouble(Trouble::Garbage("the server spoke unasked".to_owned()))),
             Err(trouble) => Err(Unasked::Trouble(trouble)),
         }
     }
 
     /// Writes all of `bytes`. `written` says how far it came, whatever the result.
-    pub(crate) async fn write(
-        &mut self,
-        bytes: &[u8],
-        written: &mut usize,
-        deadline: Instant,
-    ) -> Result<(), Trouble> {
+    pub(crate) async fn write(&mut self, bytes: &[u8], written: &mut usize, deadline: Instant) -> Result<(), Trouble> {
         let stream = &mut self.stream;
         let work = async {
             while *written < bytes.len() {
@@ -188,11 +186,7 @@ pub(crate) enum Unasked {
     Trouble(Trouble),
 }
 
-async fn within(
-    deadline: Instant,
-    work: impl Future<Output = io::Result<()>>,
-    late: &str,
-) -> Result<(), Trouble> {
+async fn within(deadline: Instant, work: impl Future<Output = io::Result<()>>, late: &str) -> Result<(), Trouble> {
     match timeout_at(deadline, work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Trouble::lost(&error)),

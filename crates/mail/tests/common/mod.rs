@@ -6,9 +6,9 @@ use std::{future::Future, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use vestnik_mail::{
     address::EmailAddress,
+    failure::Failure,
     faults::FaultServer,
     relay::{Relay, Stream, Tls, connect},
-    failure::Failure,
     session::{Envelope, Hello, Outgoing, Sent, Session, Timeouts},
 };
 
@@ -16,7 +16,7 @@ pub(crate) const BODY: &[u8] = b"Subject: test\r\n\r\nHello\r\n.\r\n..two\r\n";
 
 /// Long enough for a busy machine, short enough to wait for.
 pub(crate) fn short() -> Timeouts {
-    Timeouts::all(Duration::from_millis(600))
+    Timeouts::all(Duration::from_secs(1))
 }
 
 pub(crate) fn address(text: &str) -> EmailAddress {

@@ -33,7 +33,7 @@ async fn s32_s33_s34_register_confirm_log_in_log_out() {
     assert_eq!((letter.recipient.as_str(), letter.recipient_name.as_str()), (ANNA, "Анна"));
     assert_eq!(letter.subject, "Подтвердите адрес для «Вестника»");
     assert!(letter.text.starts_with("Здравствуйте, Анна!"), "{}", letter.text);
-    assert!(letter.html.contains(&link(&letter.text)));
+    assert!(letter.html.replace("&#x2f;", "/").contains(&link(&letter.text)));
 
     // Signing in works before the address is confirmed; a banner says what is missing.
     let answer = browser.post("/login", &[("email", " Anna@Sever.example "), ("password", "осенний кофе 7")]).await;

@@ -8,7 +8,10 @@ use crate::embedded::TEMPLATES;
 use vestnik_model::UnixMillis;
 
 /// Ids that are put together while the program runs, by their beginnings.
-const COMPOSED: &[&str] = &["zone-", "error-", "letter-", "register-sent-", "recover-sent-", "confirm-gone-", "recover-gone-"];
+const COMPOSED: &[&str] = &[
+    "zone-", "error-", "letter-", "register-sent-", "recover-sent-", "confirm-gone-", "recover-gone-", "mailing-status-",
+    "run-state-", "run-", "check-", "audience-", "periodicity-",
+];
 
 /// Ids and the variables they use, by language.
 fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
@@ -85,7 +88,9 @@ fn read(path: &Path, sources: &mut Vec<(String, String)>) {
             read(&entry.expect("an entry").path(), sources);
         }
     } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("i18n/tests.rs") {
-        sources.push((path.display().to_string(), fs::read_to_string(path).expect("a source file")));
+        let source = fs::read_to_string(path).expect("a source file");
+        let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        sources.push((path.display().to_string(), code.join("\n")));
     }
 }
 

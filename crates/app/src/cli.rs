@@ -1,0 +1,292 @@
+//! What can be typed. Each command's flags stand here; what it does stands under `commands`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use vestnik_model::id::{MailingId, MessageId};
+
+use crate::config::{DataArgs, MailArgs, WebArgs};
+
+/// Mailings to your recipients, with an account of what became of each
+///
+/// Settings may be given as flags, as VESTNIK_* variables, or in a .env file in the current folder.
+#[derive(Parser, Debug)]
+#[command(name = "vestnik", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the web interface, the scheduler and the sending
+    Serve(ServeArgs),
+    /// Run the scheduler and the sending, without the web interface
+    Worker(WorkerArgs),
+    /// Try everything: sample data, a mailing sent to the built-in catcher, and the web interface
+    Demo(DemoArgs),
+    /// Bring the database's schema up to date (every other command does so as well)
+    Migrate(MigrateArgs),
+    /// Make an account; its address counts as confirmed
+    CreateUser(CreateUserArgs),
+    /// Import and export recipients
+    #[command(subcommand)]
+    Recipients(RecipientsCommand),
+    /// Make messages
+    #[command(subcommand)]
+    Message(MessageCommand),
+    /// Make, send and show mailings
+    #[command(subcommand)]
+    Mailing(MailingCommand),
+    /// The same as `mailing send`
+    #[command(hide = true)]
+    SendMailing(SendArgs),
+    /// Export attempts
+    #[command(subcommand)]
+    Attempts(AttemptsCommand),
+}
+
+/// `serve`
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Web.
+    #[command(flatten)]
+    pub web: WebArgs,
+    /// Mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
+}
+
+/// `worker`
+#[derive(Args, Debug)]
+pub struct WorkerArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Folder for the demo's data; kept apart from real data
+    #[arg(long, default_value = "./data/demo", value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Address and port to listen on; if it is taken, a free port is used
+    #[arg(long, env = "VESTNIK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR:PORT")]
+    pub listen: std::net::SocketAddr,
+    /// End after the mailing instead of leaving the web interface running
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// `migrate`
+#[derive(Args, Debug)]
+pub struct MigrateArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `create-user`
+#[derive(Args, Debug)]
+pub struct CreateUserArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The person's address
+    #[arg(long)]
+    pub email: String,
+    /// What the person is called
+    #[arg(long)]
+    pub name: String,
+    /// The password; other programs can see it while this one runs, so better leave it out and be asked
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub password: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Language of pages and letters: ru or en [default: the environment's]
+    #[arg(long)]
+    pub language: Option<vestnik_model::user::Language>,
+    /// Time zone in which times are shown
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    pub time_zone: String,
+}
+
+/// `recipients`
+#[derive(Subcommand, Debug)]
+pub enum RecipientsCommand {
+    /// Read recipients from a CSV file; known addresses get the file's names and comments
+    Import(ImportArgs),
+    /// Write recipients as CSV to standard output
+    Export(ExportArgs),
+}
+
+/// `recipients import`
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Address of the account whose list it is
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: String,
+    /// Write rows that could not be taken, with line and reason, to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// The file: any usual delimiter and encoding, headers in Russian or English
+    pub file: PathBuf,
+}
+
+/// `recipients export`
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Address of the account whose list it is
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: String,
+}
+
+/// `message`
+#[derive(Subcommand, Debug)]
+pub enum MessageCommand {
+    /// Make a message; prints its id
+    Create(CreateMessageArgs),
+}
+
+/// `message create`
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("body").required(true).multiple(true).args(["html", "text"]))]
+pub struct CreateMessageArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Address of the account whose message it is
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: String,
+    /// Subject; may speak of the recipient: {{ recipient.full_name }}
+    #[arg(long)]
+    pub subject: String,
+    /// File with the HTML body
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// File with the text body; made from the HTML if left out
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+}
+
+/// `mailing`
+#[derive(Subcommand, Debug)]
+pub enum MailingCommand {
+    /// Make a mailing; prints its id
+    Create(CreateMailingArgs),
+    /// Send a mailing now; an unfinished run of it goes on
+    Send(SendArgs),
+    /// Show a mailing and its newest run
+    Show(ShowArgs),
+}
+
+/// `mailing create`
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("audience").required(true).args(["all_recipients", "recipients_from"]))]
+pub struct CreateMailingArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Address of the account whose mailing it is
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: String,
+    /// Which message is sent
+    #[arg(long, value_name = "ID")]
+    pub message: MessageId,
+    /// To everyone in the list, whoever that is when it is sent
+    #[arg(long)]
+    pub all_recipients: bool,
+    /// To those named in this file: a CSV with an email column, or an address a line
+    #[arg(long, value_name = "FILE")]
+    pub recipients_from: Option<PathBuf>,
+    /// What the mailing is called [default: the message's subject]
+    #[arg(long, default_value = "")]
+    pub name: String,
+    /// First sending: `2026-11-24 10:00` in the time zone, or RFC 3339 [default: only when it is sent by hand]
+    #[arg(long, value_name = "TIME", default_value = "")]
+    pub start: String,
+    /// End of the window: nothing is sent from then on
+    #[arg(long, value_name = "TIME", default_value = "")]
+    pub end: String,
+    /// Repeat: daily, weekly or monthly
+    #[arg(long, value_name = "HOW", default_value = "once", value_parser = ["once", "daily", "weekly", "monthly"])]
+    pub repeat: String,
+    /// Time zone that times are read and repeated in [default: the account's]
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+}
+
+/// `mailing send`
+#[derive(Args, Debug)]
+pub struct SendArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
+    /// Which mailing
+    pub id: MailingId,
+    /// End when every delivery has its final state, waiting through retries
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `mailing show`
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Which mailing
+    pub id: MailingId,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `attempts`
+#[derive(Subcommand, Debug)]
+pub enum AttemptsCommand {
+    /// Write every attempt of a mailing to standard output
+    Export(ExportAttemptsArgs),
+}
+
+/// `attempts export`
+#[derive(Args, Debug)]
+pub struct ExportAttemptsArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Of which mailing
+    #[arg(long, value_name = "ID")]
+    pub mailing: MailingId,
+    /// In which form
+    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
+    pub format: ExportFormat,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}

@@ -1,0 +1,121 @@
+//! `vestnik demo`: sample data, a mailing sent through the built-in catcher with a progress bar, and the web interface.
+
+mod sample;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use vestnik_model::clock::SystemClock;
+use vestnik_model::id::RunId;
+use vestnik_model::run::Run;
+use vestnik_model::secret::{SystemRandom, new_key};
+use vestnik_model::{Actor, Clock as _};
+use vestnik_store::runs::Demanded;
+use vestnik_store::{Db, runs};
+
+use crate::cli::{Cli, Command, DemoArgs, ServeArgs};
+use crate::commands::serve::{serve_pages, start_engine, stop_engine};
+use crate::failure::Failure;
+use crate::installation::{self, progress_bar};
+use crate::sending;
+
+/// How often the bar moves.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs the demo; ends with Ctrl+C.
+pub fn run(args: DemoArgs) -> Result<(), Failure> {
+    let pages = Runtime::new()?;
+    let engine = Runtime::new()?;
+    let settings = settings(&args)?;
+    pages.block_on(async {
+        let db = installation::open(&settings.data).await?;
+        let lock = sending::claim_turn(&db, &settings.data)?;
+        println!("Preparing sample data in {} ...", args.data_dir.display());
+        let prepared = sample::prepare(&db).await?;
+        let sending = start_engine(&engine, db.clone(), settings.mail.clone(), lock).await?;
+        let sent = send(&db, &prepared.actor, prepared.mailing).await;
+        let result = match sent {
+            Ok(()) if args.exit => Ok(()),
+            Ok(()) => {
+                let listener = listen(args.listen).await?;
+                serve_pages(db, listener, &settings.data, &settings.web, &settings.mail, |url| {
+                    let catcher = url.join("/caught").map_or_else(|_| url.to_string(), |url| url.to_string());
+                    println!(
+                        "\nVestnik is at {url}\n\
+                         \n  Русский:  {}\n  English:  {}\n  password: {}\n\
+                         \nThe letters are at {catcher} (nothing was sent to anybody). Ctrl+C ends the demo.",
+                        sample::RUSSIAN,
+                        sample::ENGLISH,
+                        sample::PASSWORD,
+                    );
+                })
+                .await
+            }
+            Err(failure) => Err(failure),
+        };
+        stop_engine(&engine, sending).await?;
+        result
+    })
+}
+
+/// The settings of `serve` with all defaults, on the demo's folder: whatever the environment configures for real mail
+/// and real data is left out, so that a demo never writes to anybody.
+fn settings(args: &DemoArgs) -> Result<ServeArgs, Failure> {
+    let database = vestnik_store::db::embedded_address(&args.data_dir)?;
+    let line = ["vestnik", "serve", "--database-url", &database];
+    let Ok(Cli { command: Command::Serve(mut settings) }) = Cli::try_parse_from(line) else {
+        return Err(Failure::misused("the environment has settings that vestnik cannot read; see `vestnik serve --help`"));
+    };
+    settings.data.data_dir.clone_from(&args.data_dir);
+    settings.mail.smtp_url = None;
+    settings.web.base_url = None;
+    settings.web.behind_proxy = false;
+    Ok(settings)
+}
+
+/// Sends the sample mailing and watches it.
+async fn send(db: &Db, actor: &Actor, mailing: vestnik_model::id::MailingId) -> Result<(), Failure> {
+    let key = new_key(&SystemRandom, 8);
+    let run = match runs::demand(db, actor, mailing, &key, Duration::ZERO, SystemClock.now()).await? {
+        Demanded::Planned(run) | Demanded::Continues(run) => run,
+        other => return Err(Failure::failed(format!("the sample mailing cannot be sent: {other:?}"))),
+    };
+    let started = Instant::now();
+    let run = watch(db, actor, run).await?;
+    println!(
+        "Sent to {} of {} recipients in {:.1} s; each has its line in the ledger with the mail server's answer.",
+        run.counts.sent,
+        run.counts.recipients,
+        started.elapsed().as_secs_f64(),
+    );
+    Ok(())
+}
+
+async fn watch(db: &Db, actor: &Actor, id: RunId) -> Result<Run, Failure> {
+    let bar = progress_bar(0, "Sending {bar:40} {pos}/{len}");
+    loop {
+        let run = runs::find(db, actor, id).await?;
+        let run = run.ok_or_else(|| Failure::failed("the sample mailing is gone"))?;
+        bar.set_length(u64::try_from(run.counts.recipients).unwrap_or(0));
+        bar.set_position(u64::try_from(run.counts.done()).unwrap_or(0));
+        if run.state.is_final() {
+            bar.finish_and_clear();
+            return Ok(run);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Listens where it is wished, or on a free port if that one is taken.
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            println!("{address} cannot be listened on ({error}); taking a free port.");
+            Ok(TcpListener::bind((address.ip(), 0)).await?)
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! `vestnik mailing create | send | show`
+
+use std::time::Duration;
+
+use serde::Serialize;
+use vestnik_model::clock::SystemClock;
+use vestnik_model::id::{MailingId, RunId};
+use vestnik_model::mailing::{Mailing, MailingDraft, MailingInput};
+use vestnik_model::run::Run;
+use vestnik_model::secret::{SystemRandom, new_key};
+use vestnik_model::{Actor, Clock as _};
+use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::runs::Demanded;
+use vestnik_store::{Db, mailings, recipients, runs};
+
+use crate::cli::{CreateMailingArgs, MailingCommand, SendArgs, ShowArgs};
+use crate::commands::recipients::addresses;
+use crate::failure::Failure;
+use crate::installation::{self, owner, progress_bar};
+use crate::sending::{self, Sending, Turn};
+
+/// How often a run that another process sends is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Dispatches.
+pub async fn run(command: MailingCommand) -> Result<(), Failure> {
+    match command {
+        MailingCommand::Create(args) => create(args).await,
+        MailingCommand::Send(args) => send(args).await,
+        MailingCommand::Show(args) => show(args).await,
+    }
+}
+
+async fn create(args: CreateMailingArgs) -> Result<(), Failure> {
+    let emails = args.recipients_from.as_deref().map(addresses).transpose()?;
+    let db = installation::open(&args.data).await?;
+    let (user, actor) = owner(&db, &args.owner).await?;
+    let draft = MailingDraft::parse(&MailingInput {
+        name: &args.name,
+        message_id: Some(args.message),
+        audience: if emails.is_some() { "chosen" } else { "all" },
+        starts_at: &args.start,
+        ends_at: &args.end,
+        periodicity: &args.repeat,
+        time_zone: args.time_zone.as_deref().unwrap_or(&user.time_zone),
+    })?;
+    let selection = match emails {
+        Some(emails) => {
+            let strangers = recipients::strangers(&db, &actor, &emails).await?;
+            if let Some(first) = strangers.first() {
+                return Err(Failure::failed(format!(
+                    "{} of the addresses are not in the list of recipients, the first is {first}; import them first",
+                    strangers.len(),
+                )));
+            }
+            Selection::Emails(emails)
+        }
+        None => Selection::All,
+    };
+    match mailings::create(&db, &actor, &draft, &selection, SystemClock.now()).await? {
+        Saved::Saved(id) => {
+            println!("{id}");
+            Ok(())
+        }
+        Saved::NoMessage | Saved::NotFound => {
+            Err(Failure::failed(format!("{} has no message {}", args.owner, args.message)))
+        }
+        Saved::NoRecipients => Err(Failure::failed("the mailing would go to no one: there are no recipients")),
+        Saved::MayNotSend => Err(may_not_send(&args.owner)),
+    }
+}
+
+fn may_not_send(email: &str) -> Failure {
+    Failure::failed(format!("{email} has not confirmed the address yet, and may not send until then"))
+}
+
+/// The mailing with the one it belongs to: whoever runs this command runs the service.
+async fn find(db: &Db, id: MailingId) -> Result<(Mailing, Actor, String), Failure> {
+    let missing = || Failure::failed(format!("there is no mailing {id}"));
+    let owner = mailings::owner(db, id).await?.ok_or_else(missing)?;
+    let actor = Actor::of(&owner);
+    let mailing = mailings::find(db, &actor, id).await?.ok_or_else(missing)?;
+    Ok((mailing, actor, owner.email))
+}
+
+/// Sends a mailing now. Without `--wait` the run is left to the service.
+pub async fn send(args: SendArgs) -> Result<(), Failure> {
+    let db = installation::open(&args.data).await?;
+    let (mailing, actor, email) = find(&db, args.id).await?;
+    let key = new_key(&SystemRandom, 8);
+    let run = match runs::demand(&db, &actor, mailing.id, &key, Duration::ZERO, SystemClock.now()).await? {
+        Demanded::Planned(run) | Demanded::Continues(run) => run,
+        Demanded::NotFound => return Err(Failure::failed(format!("there is no mailing {}", args.id))),
+        Demanded::WindowOver => return Err(Failure::failed("the end of the mailing's window has come")),
+        Demanded::NoRecipients => return Err(Failure::failed("the mailing has no recipients")),
+        Demanded::MayNotSend => return Err(may_not_send(&email)),
+    };
+    if !args.wait {
+        println!("run {run} is planned; a running `vestnik serve` or `vestnik worker` sends it");
+        return Ok(());
+    }
+    let run = send_and_wait(&db, &actor, &args, run).await?;
+    print_counts(&run);
+    Ok(())
+}
+
+/// Waits until a run is over. It is sent here when no other process sends from this installation, or from the moment
+/// when that process ends.
+async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Result<Run, Failure> {
+    let bar = progress_bar(0, "{bar:40} {pos}/{len} {per_sec} {msg}");
+    let mut sending: Option<Sending> = None;
+    let run = loop {
+        if sending.is_none()
+            && let Turn::Ours(lock) = sending::turn(db, &args.data)?
+        {
+            sending = Some(Sending::start(db.clone(), &args.mail, lock).await?);
+        }
+        let run = runs::find(db, actor, id).await?;
+        let run = run.ok_or_else(|| Failure::failed("the mailing was deleted while it was being sent"))?;
+        bar.set_length(u64::try_from(run.counts.recipients).unwrap_or(0));
+        bar.set_position(u64::try_from(run.counts.done()).unwrap_or(0));
+        bar.set_message(format!("sent {}, failed {}", run.counts.sent, run.counts.failed));
+        if run.state.is_final() {
+            break run;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = tokio::signal::ctrl_c() => {
+                bar.finish_and_clear();
+                if let Some(sending) = sending.take() {
+                    sending.stop().await;
+                }
+                return Err(Failure::failed("interrupted; the same command goes on where it stopped"));
+            }
+        }
+    };
+    bar.finish_and_clear();
+    if let Some(sending) = sending {
+        sending.stop().await;
+    }
+    Ok(run)
+}
+
+fn print_counts(run: &Run) {
+    let counts = &run.counts;
+    println!(
+        "recipients {}, sent {}, failed {}, expired {}, skipped {}, unknown {}, cancelled {}, attempts {}",
+        counts.recipients,
+        counts.sent,
+        counts.failed,
+        counts.expired,
+        counts.skipped,
+        counts.unknown,
+        counts.cancelled,
+        counts.attempts(),
+    );
+}
+
+/// What `mailing show` tells. The figures are those of the newest run; zero when there is none.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: MailingId,
+    name: &'a str,
+    status: &'static str,
+    starts_at: Option<String>,
+    ends_at: Option<String>,
+    next_at: Option<String>,
+    periodicity: &'static str,
+    time_zone: &'a str,
+    runs: usize,
+    run: Option<RunId>,
+    run_state: Option<&'static str>,
+    recipients: i64,
+    sent: i64,
+    failed: i64,
+    pending: i64,
+    expired: i64,
+    skipped: i64,
+    unknown: i64,
+    cancelled: i64,
+    attempts: i64,
+}
+
+async fn show(args: ShowArgs) -> Result<(), Failure> {
+    let db = installation::open(&args.data).await?;
+    let (mailing, actor, _) = find(&db, args.id).await?;
+    let all = runs::of_mailing(&db, &actor, mailing.id, 10_000).await?;
+    let run = all.first();
+    let counts = run.map(|run| run.counts).unwrap_or_default();
+    let shown = Shown {
+        id: mailing.id,
+        name: &mailing.name,
+        status: mailing.status.as_str(),
+        starts_at: mailing.starts_at.map(|at| at.to_string()),
+        ends_at: mailing.ends_at.map(|at| at.to_string()),
+        next_at: mailing.next_at.map(|at| at.to_string()),
+        periodicity: mailing.periodicity.as_str(),
+        time_zone: &mailing.time_zone,
+        runs: all.len(),
+        run: run.map(|run| run.id),
+        run_state: run.map(|run| run.state.as_str()),
+        recipients: counts.recipients,
+        sent: counts.sent,
+        failed: counts.failed,
+        pending: counts.pending(),
+        expired: counts.expired,
+        skipped: counts.skipped,
+        unknown: counts.unknown,
+        cancelled: counts.cancelled,
+        attempts: counts.attempts(),
+    };
+    let value = serde_json::to_value(&shown).map_err(|error| Failure::failed(error.to_string()))?;
+    if args.json {
+        println!("{value}");
+        return Ok(());
+    }
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let value = match value {
+            serde_json::Value::Null => "-".to_owned(),
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        println!("{name:<12} {value}");
+    }
+    Ok(())
+}

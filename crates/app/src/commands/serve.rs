@@ -1,0 +1,146 @@
+//! `vestnik serve` and `vestnik worker`
+
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use url::Url;
+use vestnik_model::clock::SystemClock;
+use vestnik_model::secret::SystemRandom;
+use vestnik_store::Db;
+use vestnik_web::{AppState, Settings};
+
+use crate::cli::{ServeArgs, WorkerArgs};
+use crate::config::{DataArgs, MailArgs, WebArgs};
+use crate::failure::Failure;
+use crate::installation;
+use crate::sending::{self, Sending};
+
+/// How long open requests may take when the service stops; live progress ends at once.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Runs pages and engine until SIGTERM or Ctrl+C.
+pub fn serve(args: ServeArgs) -> Result<(), Failure> {
+    // Pages answer quickly while mail goes out at full speed, because the engine has threads of its own.
+    let pages = runtime("pages")?;
+    let engine = runtime("engine")?;
+    let served = pages.block_on(async {
+        let db = installation::open(&args.data).await?;
+        let lock = sending::claim_turn(&db, &args.data)?;
+        let listener = listen(args.web.listen).await?;
+        let sending = start_engine(&engine, db.clone(), args.mail.clone(), lock).await?;
+        let result = serve_pages(db, listener, &args.data, &args.web, &args.mail, |url| println!("Vestnik is at {url}")).await;
+        stop_engine(&engine, sending).await?;
+        result
+    });
+    engine.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+/// Runs the engine alone until SIGTERM or Ctrl+C.
+pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
+    runtime("engine")?.block_on(async {
+        let db = installation::open(&args.data).await?;
+        let lock = sending::claim_turn(&db, &args.data)?;
+        let sending = Sending::start(db, &args.mail, lock).await?;
+        println!("Vestnik is sending");
+        told_to_stop().await?;
+        sending.stop().await;
+        Ok(())
+    })
+}
+
+fn runtime(name: &'static str) -> Result<Runtime, Failure> {
+    Builder::new_multi_thread()
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("threads cannot be started: {error}")))
+}
+
+/// Starts the engine on its own runtime.
+pub async fn start_engine(
+    engine: &Runtime,
+    db: Db,
+    mail: MailArgs,
+    lock: Option<vestnik_engine::lock::SenderLock>,
+) -> Result<Sending, Failure> {
+    engine
+        .spawn(async move { Sending::start(db, &mail, lock).await })
+        .await
+        .map_err(|error| Failure::failed(error.to_string()))?
+}
+
+/// Stops the engine on its own runtime.
+pub async fn stop_engine(engine: &Runtime, sending: Sending) -> Result<(), Failure> {
+    engine.spawn(sending.stop()).await.map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// Listens, or says what is in the way.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::failed(format!("{address} cannot be listened on: {error}; --listen names another address"))
+    })
+}
+
+/// Serves the pages until the process is told to stop; `ready` is told where they are.
+pub async fn serve_pages(
+    db: Db,
+    listener: TcpListener,
+    data: &DataArgs,
+    web: &WebArgs,
+    mail: &MailArgs,
+    ready: impl FnOnce(&Url),
+) -> Result<(), Failure> {
+    let address = listener.local_addr()?;
+    let base_url = match &web.base_url {
+        Some(url) => url.clone(),
+        None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
+    };
+    let (from, _) = sending::mail_from(&mail.mail_from)?;
+    let settings = Settings {
+        base_url: base_url.clone(),
+        catcher: mail.smtp_url.is_none(),
+        mail_from: from.address.to_string(),
+        behind_proxy: web.behind_proxy,
+        undo_delay: web.undo_delay,
+        data_dir: data.data_dir.clone(),
+        password_hashes_at_once: 2,
+    };
+    let app = AppState::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings);
+    let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, mut stopped) = watch::channel(false);
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        })
+        .into_future();
+    let mut server = tokio::spawn(server);
+    ready(&base_url);
+    tokio::select! {
+        ended = &mut server => return Ok(ended.map_err(|error| Failure::failed(error.to_string()))??),
+        told = told_to_stop() => told?,
+    }
+    app.close();
+    let _ = stop.send(true);
+    if tokio::time::timeout(FAREWELL, &mut server).await.is_err() {
+        server.abort();
+    }
+    Ok(())
+}
+
+/// Waits for SIGTERM or Ctrl+C.
+async fn told_to_stop() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Settings: one struct a concern, each field a flag and a `VESTNIK_*` variable alike, documented once for `--help` and
+//! `.env.sample`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use url::Url;
+use vestnik_mail::relay::Relay;
+use vestnik_model::delivery::RetryPolicy;
+
+/// Where data is kept.
+#[derive(Args, Clone, Debug)]
+pub struct DataArgs {
+    /// Folder for the embedded database, uploads and locks
+    #[arg(long, env = "VESTNIK_DATA_DIR", default_value = "./data", value_name = "DIR", global = true)]
+    pub data_dir: PathBuf,
+    /// Database: `postgres://user:password@host/name`, or `sqlite:PATH` [default: SQLite in the data folder]
+    #[arg(long, env = "VESTNIK_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+}
+
+/// How people reach the pages.
+#[derive(Args, Clone, Debug)]
+pub struct WebArgs {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "VESTNIK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR:PORT")]
+    pub listen: SocketAddr,
+    /// Where people reach the service, for links in letters [default: http:// and the address listened on]
+    #[arg(long, env = "VESTNIK_BASE_URL", value_name = "URL")]
+    pub base_url: Option<Url>,
+    /// Whether a proxy stands in front and appends visitors' addresses to X-Forwarded-For
+    #[arg(long, env = "VESTNIK_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// How long "send now" on a page can be undone, for example 30s
+    #[arg(long, env = "VESTNIK_UNDO_DELAY", default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub undo_delay: Duration,
+}
+
+/// How mail goes out.
+#[derive(Args, Clone, Debug)]
+pub struct MailArgs {
+    /// Mail server: `smtp://user:password@host:port` or `smtps://...`, `?starttls=required|optional|off`
+    /// [default: the built-in catcher, which sends nothing to anybody]
+    #[arg(long, env = "VESTNIK_SMTP_URL", value_name = "URL", hide_env_values = true, value_parser = relay)]
+    pub smtp_url: Option<Relay>,
+    /// Connections to the mail server at once
+    #[arg(long, env = "VESTNIK_SMTP_CONNECTIONS", default_value_t = 10, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub smtp_connections: u16,
+    /// Address that mail comes from: `news@example.com`, or `Shop <news@example.com>` to fix the name as well
+    #[arg(long, env = "VESTNIK_MAIL_FROM", default_value = "vestnik@localhost", value_name = "ADDRESS")]
+    pub mail_from: String,
+    /// Attempts for a recipient in all, when the mail server says "later"
+    #[arg(long, env = "VESTNIK_RETRY_ATTEMPTS", default_value_t = RetryPolicy::default().attempts, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub retry_attempts: u32,
+    /// Delay before the second attempt, for example 1s, 5m
+    #[arg(long, env = "VESTNIK_RETRY_FIRST_DELAY", default_value = "5m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub retry_first_delay: Duration,
+    /// Each further delay is this many times the one before
+    #[arg(long, env = "VESTNIK_RETRY_FACTOR", default_value_t = RetryPolicy::default().factor, value_name = "X",
+        value_parser = factor)]
+    pub retry_factor: f64,
+    /// No delay is longer
+    #[arg(long, env = "VESTNIK_RETRY_MAX_DELAY", default_value = "2h", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub retry_max_delay: Duration,
+    /// How often the scheduler looks for what other processes have planned
+    #[arg(long, env = "VESTNIK_SCHEDULER_POLL", default_value = "1s", value_name = "TIME", value_parser = poll)]
+    pub scheduler_poll: Duration,
+}
+
+impl MailArgs {
+    /// When a delivery that failed for now is tried again.
+    pub fn retry(&self) -> RetryPolicy {
+        RetryPolicy {
+            attempts: self.retry_attempts,
+            first_delay: self.retry_first_delay,
+            factor: self.retry_factor,
+            ceiling: self.retry_max_delay.max(self.retry_first_delay),
+        }
+    }
+}
+
+fn relay(text: &str) -> Result<Relay, String> {
+    Relay::parse(text).map_err(|error| error.to_string())
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (1.0..=100.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 1 to 100 is wanted".to_owned()),
+    }
+}
+
+/// Less than 50 ms would be a busy loop.
+fn poll(text: &str) -> Result<Duration, String> {
+    let poll = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if (Duration::from_millis(50)..=Duration::from_secs(3_600)).contains(&poll) {
+        Ok(poll)
+    } else {
+        Err("a time from 50ms to 1h is wanted".to_owned())
+    }
+}

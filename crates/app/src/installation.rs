@@ -1,0 +1,46 @@
+//! The database that a command works on, and the account that it works for.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vestnik_model::Actor;
+use vestnik_model::recipient::address;
+use vestnik_model::user::User;
+use vestnik_store::{Db, db, users};
+
+use crate::config::DataArgs;
+use crate::failure::{Failure, in_words};
+
+/// Opens the database and brings its schema up to date.
+pub async fn open(data: &DataArgs) -> Result<Db, Failure> {
+    let address = match &data.database_url {
+        Some(address) => address.clone(),
+        None => db::embedded_address(&data.data_dir).map_err(|error| {
+            Failure::failed(format!("the data folder {} cannot be used: {error}", data.data_dir.display()))
+        })?,
+    };
+    let db = Db::open(&address).await?;
+    db.migrate().await?;
+    Ok(db)
+}
+
+/// The account of an address.
+pub async fn owner(db: &Db, email: &str) -> Result<(User, Actor), Failure> {
+    let address = address(email).map_err(|problem| Failure::misused(format!("owner: {}", in_words(&problem))))?;
+    let user = users::find_by_email(db, &address)
+        .await?
+        .ok_or_else(|| Failure::failed(format!("there is no account with the address {address}")))?;
+    let actor = Actor::of(&user);
+    Ok((user, actor))
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+pub fn progress_bar(length: u64, template: &str) -> ProgressBar {
+    let target =
+        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style.progress_chars("━━─"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -1,0 +1,119 @@
+//! The list of recipients (S-01 to S-04).
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use common::{NOW, add_recipients, draft, someone};
+use vestnik_model::id::RecipientId;
+use vestnik_model::recipient::RecipientSort;
+use vestnik_store::recipients::{self, RecipientQuery, Saved};
+use vestnik_store::{Cursor, databases};
+
+fn query(search: &str, sort: RecipientSort, cursor: Option<Cursor>) -> RecipientQuery {
+    RecipientQuery { search: search.to_owned(), sort, cursor, size: 3 }
+}
+
+databases! {
+    async fn an_address_is_unique_for_its_owner_and_no_further(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        let Saved::Saved(first) = recipients::create(&db, &anna, &draft("Client@Example.org", "", ""), NOW).await.unwrap()
+        else { panic!("not saved") };
+        assert_eq!(
+            recipients::create(&db, &anna, &draft("client@EXAMPLE.org", "", ""), NOW).await.unwrap(),
+            Saved::EmailTaken(first)
+        );
+        assert!(matches!(
+            recipients::create(&db, &boris, &draft("client@example.org", "", ""), NOW).await.unwrap(),
+            Saved::Saved(_)
+        ));
+        let Saved::Saved(second) = recipients::create(&db, &anna, &draft("other@example.org", "", ""), NOW).await.unwrap()
+        else { panic!("not saved") };
+        assert_eq!(
+            recipients::update(&db, &anna, second, &draft("client@example.org", "", ""), NOW).await.unwrap(),
+            Saved::EmailTaken(first)
+        );
+    }
+
+    async fn nobody_reaches_anothers_recipient(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        add_recipients(&db, &anna, 1).await;
+        let id = common::all_ids(&db, &anna).await[0];
+        assert!(recipients::find(&db, &boris, id).await.unwrap().is_none());
+        assert_eq!(recipients::update(&db, &boris, id, &draft("x@y.org", "", ""), NOW).await.unwrap(), Saved::NotFound);
+        assert!(!recipients::delete(&db, &boris, id).await.unwrap());
+        assert_eq!(recipients::delete_many(&db, &boris, &[id]).await.unwrap(), 0);
+        assert_eq!(recipients::delete_matching(&db, &boris, "r1").await.unwrap(), 0);
+        assert_eq!(recipients::count(&db, &boris, "").await.unwrap(), 0);
+        assert!(recipients::find(&db, &anna, id).await.unwrap().is_some());
+    }
+
+    async fn search_finds_in_all_fields_without_regard_to_case_and_takes_no_wildcards(db: Db) {
+        let anna = someone(&db, "anna").await;
+        for (email, name, comment) in
+            [("first@example.org", "Щукина Наталья", ""), ("Second@пример.рф", "100% Boris", "Любит_кофе")]
+        {
+            recipients::create(&db, &anna, &draft(email, name, comment), NOW).await.unwrap();
+        }
+        for (search, found) in [
+            ("щукина", 1), ("НАТАЛЬЯ", 1), ("second@", 1), ("пример", 1), ("любит_", 1), ("ЛЮБИТ", 1), ("100%", 1),
+            ("0%b", 0), ("и_а", 0), ("", 2), ("  ", 2), ("nobody", 0),
+        ] {
+            assert_eq!(recipients::count(&db, &anna, search).await.unwrap(), found, "{search:?}");
+            let rows = recipients::list(&db, &anna, &query(search, RecipientSort::Newest, None)).await.unwrap().rows;
+            assert_eq!(rows.len() as i64, found, "{search:?}");
+        }
+    }
+
+    async fn every_order_can_be_walked_forth_and_back(db: Db) {
+        let anna = someone(&db, "anna").await;
+        for n in [5, 3, 8, 1, 7, 2, 6, 4] {
+            // Equal names, so that the id decides.
+            let name = if n % 2 == 0 { "Ёлка" } else { "abc" };
+            recipients::create(&db, &anna, &draft(&format!("r{n}@example.org"), name, ""), NOW).await.unwrap();
+        }
+        for sort in RecipientSort::ALL {
+            let mut forth = Vec::new();
+            let mut cursor = None;
+            let mut last = loop {
+                let page = recipients::list(&db, &anna, &query("", *sort, cursor)).await.unwrap();
+                forth.extend(page.rows.iter().map(|row| row.id));
+                match page.next.clone() {
+                    Some(next) => cursor = Some(next.to_string().parse().unwrap()),
+                    None => break page,
+                }
+            };
+            assert_eq!(forth.len(), 8, "{sort}");
+            let mut back: Vec<RecipientId> = last.rows.iter().map(|row| row.id).collect();
+            while let Some(previous) = last.previous {
+                last = recipients::list(&db, &anna, &query("", *sort, Some(previous))).await.unwrap();
+                back.splice(0..0, last.rows.iter().map(|row| row.id));
+            }
+            assert_eq!(forth, back, "{sort}");
+        }
+    }
+
+    async fn an_import_adds_and_fills_in_and_never_empties(db: Db) {
+        let anna = someone(&db, "anna").await;
+        recipients::create(&db, &anna, &draft("a@example.org", "Anna", "friend"), NOW).await.unwrap();
+        recipients::create(&db, &anna, &draft("b@example.org", "Boris", ""), NOW).await.unwrap();
+        let merged = recipients::add_all(
+            &db,
+            &anna,
+            &[draft("A@example.org", "", "best friend"), draft("b@example.org", "Boris", ""), draft("c@example.org", "C", "")],
+            NOW,
+        ).await.unwrap();
+        assert_eq!((merged.added, merged.updated), (1, 1), "the second one is as it was");
+        let rows = recipients::list(&db, &anna, &query("", RecipientSort::Email, None)).await.unwrap().rows;
+        assert_eq!((rows[0].full_name.as_str(), rows[0].comment.as_str()), ("Anna", "best friend"));
+        assert_eq!(recipients::count(&db, &anna, "best").await.unwrap(), 1);
+    }
+
+    async fn strangers_are_named(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        add_recipients(&db, &anna, 2).await;
+        let emails: Vec<_> = ["R1@example.org", "x@example.org"].iter().map(|e| e.parse().unwrap()).collect();
+        let strangers = recipients::strangers(&db, &anna, &emails).await.unwrap();
+        assert_eq!(strangers.iter().map(|e| e.as_str()).collect::<Vec<_>>(), ["x@example.org"]);
+        assert_eq!(recipients::strangers(&db, &boris, &emails).await.unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,344 @@
+//! Mailings fire, runs expand, claims are exclusive, results are counted once (S-07 to S-20, S-23 to S-25).
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{DAY, NOW, add_recipients, minutes, plan, plan_for, someone};
+use vestnik_model::delivery::DeliveryState;
+use vestnik_model::id::{MailingId, RunId};
+use vestnik_model::mailing::MailingStatus;
+use vestnik_model::run::{Run, RunState};
+use vestnik_model::{Actor, UnixMillis};
+use vestnik_store::deliveries::{self, AttemptMade, Claimed, Outcome};
+use vestnik_store::ledger::{self, AttemptFilter};
+use vestnik_store::mailings::{Deleted, Saved, Selection};
+use vestnik_store::runs::{Demanded, Fired};
+use vestnik_store::{Db, databases, mailings, recipients, runs};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What the scheduler does at a time: fires, begins, expands.
+async fn tick(db: &Db, now: UnixMillis) -> Vec<RunId> {
+    let mut fired = Vec::new();
+    for mailing in runs::due(db, now, 100).await.unwrap() {
+        if let Fired::Run(run) = runs::fire(db, &mailing, "key", now).await.unwrap() {
+            fired.push(run);
+        }
+    }
+    runs::begin_due(db, now).await.unwrap();
+    for run in runs::expanding(db).await.unwrap() {
+        while runs::expand(db, run, now).await.unwrap() {}
+    }
+    fired
+}
+
+async fn claim_all(db: &Db, run: RunId, now: UnixMillis) -> Vec<Claimed> {
+    deliveries::claim(db, run, "node", 1_000_000, now, now.plus(LEASE)).await.unwrap()
+}
+
+fn outcome(mailing: MailingId, claimed: &Claimed, state: DeliveryState, due_at: UnixMillis) -> Outcome {
+    Outcome {
+        delivery: claimed.id,
+        run: claimed.run_id,
+        mailing,
+        epoch: claimed.epoch,
+        state,
+        due_at,
+        attempt: Some(AttemptMade {
+            number: claimed.number,
+            at: due_at,
+            successful: state == DeliveryState::Sent,
+            code: Some(if state == DeliveryState::Sent { 250 } else { 451 }),
+            enhanced: Some("2.0.0".to_owned()),
+            reply: "words\0of the server".to_owned(),
+            phase: "dot",
+            server: "mx:25".to_owned(),
+            duration_ms: 3,
+            message_id: "id@example.com".to_owned(),
+        }),
+    }
+}
+
+async fn send_all(db: &Db, mailing: MailingId, run: RunId, now: UnixMillis) {
+    let outcomes: Vec<_> = claim_all(db, run, now)
+        .await
+        .iter()
+        .map(|claimed| outcome(mailing, claimed, DeliveryState::Sent, now))
+        .collect();
+    assert_eq!(deliveries::settle(db, "node", &outcomes, now).await.unwrap(), 0);
+}
+
+async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
+    runs::newest(db, actor, mailing).await.unwrap().unwrap()
+}
+
+async fn status(db: &Db, actor: &Actor, mailing: MailingId) -> MailingStatus {
+    mailings::find(db, actor, mailing).await.unwrap().unwrap().status
+}
+
+databases! {
+    async fn a_mailing_made_inside_of_its_window_fires_at_once_and_once(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 3).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "2026-11-24T08:00Z", "once").await;
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Created);
+        let fired = tick(&db, NOW).await;
+        assert_eq!(fired.len(), 1);
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Running);
+        assert!(tick(&db, NOW).await.is_empty());
+        send_all(&db, mailing, fired[0], NOW).await;
+        let run = newest(&db, &anna, mailing).await;
+        assert_eq!((run.state, run.counts.recipients, run.counts.sent), (RunState::Completed, 3, 3));
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Completed);
+    }
+
+    async fn a_mailing_planned_ahead_waits_for_its_start(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T07:02Z", "", "once").await;
+        assert!(tick(&db, NOW).await.is_empty());
+        assert_eq!(runs::next_due(&db).await.unwrap(), Some(NOW.plus(minutes(2))));
+        assert!(tick(&db, NOW.plus(minutes(2)).minus(Duration::from_millis(1))).await.is_empty());
+        assert_eq!(tick(&db, NOW.plus(minutes(2))).await.len(), 1);
+        assert_eq!(newest(&db, &anna, mailing).await.counts.recipients, 1);
+    }
+
+    async fn a_mailing_whose_window_is_over_never_fires(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T05:00Z", "2026-11-24T06:00Z", "daily").await;
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Completed);
+        assert!(tick(&db, NOW).await.is_empty());
+        assert!(tick(&db, NOW.plus(10 * DAY)).await.is_empty());
+        let demanded = runs::demand(&db, &anna, mailing, "key", Duration::ZERO, NOW).await.unwrap();
+        assert_eq!(demanded, Demanded::WindowOver);
+    }
+
+    async fn a_daily_mailing_fires_each_day_and_goes_on(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 2).await;
+        let mailing = plan(&db, &anna, "2026-11-24T08:00Z", "", "daily").await;
+        let mut fired = 0;
+        // Two days, an hour at a time.
+        for hour in 0..48 {
+            let now = NOW.plus(minutes(hour * 60));
+            for run in tick(&db, now).await {
+                fired += 1;
+                send_all(&db, mailing, run, now).await;
+            }
+        }
+        assert_eq!(fired, 2);
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Running);
+        let row = &mailings::list(&db, &anna, None, 10).await.unwrap().rows[0];
+        assert_eq!((row.sent, row.run_done), (4, 2));
+    }
+
+    async fn occurrences_that_passed_unserved_are_missed_and_the_latest_runs(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T08:00Z", "", "daily").await;
+        let fired = tick(&db, NOW.plus(3 * DAY)).await;
+        assert_eq!(fired.len(), 1);
+        let states: Vec<_> =
+            runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().into_iter().rev().map(|run| run.state).collect();
+        assert_eq!(states, [RunState::Missed, RunState::Missed, RunState::Sending]);
+        let next = mailings::find(&db, &anna, mailing).await.unwrap().unwrap().next_at;
+        assert_eq!(next, Some(NOW.plus(3 * DAY).plus(minutes(60))));
+    }
+
+    async fn a_window_that_ended_unserved_is_missed(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T08:00Z", "2026-11-24T09:00Z", "once").await;
+        assert!(tick(&db, NOW.plus(DAY)).await.is_empty());
+        assert_eq!(newest(&db, &anna, mailing).await.state, RunState::Missed);
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Completed);
+    }
+
+    async fn two_schedulers_fire_an_occurrence_once(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "daily").await;
+        let due = runs::due(&db, NOW, 10).await.unwrap();
+        let fire = || async { runs::fire(&db, &due[0], "key", NOW).await.unwrap() };
+        let (one, two, three) = tokio::join!(fire(), fire(), fire());
+        let fired = [one, two, three].into_iter().filter(|fired| *fired != Fired::Nothing).count();
+        assert_eq!(fired, 1);
+        assert_eq!(runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().len(), 1);
+    }
+
+    async fn sending_now_can_be_undone_until_it_begins(db: Db) {
+        let anna = someone(&db, "anna").await;
+        let boris = someone(&db, "boris").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "", "", "once").await;
+        let half_a_minute = Duration::from_secs(30);
+        let Demanded::Planned(run) = runs::demand(&db, &anna, mailing, "key", half_a_minute, NOW).await.unwrap()
+        else { panic!("not planned") };
+        assert_eq!(runs::demand(&db, &anna, mailing, "key", half_a_minute, NOW).await.unwrap(), Demanded::Continues(run));
+        assert_eq!(runs::demand(&db, &boris, mailing, "key", half_a_minute, NOW).await.unwrap(), Demanded::NotFound);
+        assert!(tick(&db, NOW).await.is_empty());
+        assert_eq!(newest(&db, &anna, mailing).await.state, RunState::Planned);
+        assert!(!runs::undo(&db, &boris, run, NOW).await.unwrap());
+        assert!(runs::undo(&db, &anna, run, NOW).await.unwrap());
+        assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Created);
+        tick(&db, NOW.plus(minutes(1))).await;
+        assert_eq!(newest(&db, &anna, mailing).await.state, RunState::Cancelled);
+
+        let later = NOW.plus(minutes(2));
+        let Demanded::Planned(again) = runs::demand(&db, &anna, mailing, "key", half_a_minute, later).await.unwrap()
+        else { panic!("not planned") };
+        tick(&db, later.plus(half_a_minute)).await;
+        assert!(!runs::undo(&db, &anna, again, later.plus(half_a_minute)).await.unwrap(), "it has begun");
+    }
+
+    async fn a_large_list_is_expanded_in_steps_each_recipient_once(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 45_000).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let due = runs::due(&db, NOW, 1).await.unwrap();
+        let Fired::Run(run) = runs::fire(&db, &due[0], "key", NOW).await.unwrap() else { panic!("not fired") };
+        runs::begin_due(&db, NOW).await.unwrap();
+        assert!(runs::expand(&db, run, NOW).await.unwrap());
+        // Whoever joins meanwhile is in it when their turn has not come yet.
+        let mut steps = 1;
+        while runs::expand(&db, run, NOW).await.unwrap() { steps += 1 }
+        assert_eq!(steps, 3);
+        assert_eq!(newest(&db, &anna, mailing).await.counts.recipients, 45_000);
+        assert_eq!(claim_all(&db, run, NOW).await.len(), 45_000);
+    }
+
+    async fn only_those_who_are_chosen_get_it_and_never_anothers(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        add_recipients(&db, &anna, 12).await;
+        add_recipients(&db, &boris, 5).await;
+        let mine = common::all_ids(&db, &anna).await;
+        let theirs = common::all_ids(&db, &boris).await;
+        let both = Selection::Ids(vec![mine[0], mine[1], theirs[0]]);
+        for (selection, count) in [(both, 2), (Selection::Matching("r1".into()), 4), (Selection::Matching(String::new()), 12)] {
+            let mailing = plan_for(&db, &anna, "", "", "once", &selection).await;
+            let found = mailings::find(&db, &anna, mailing).await.unwrap().unwrap();
+            assert_eq!(mailings::audience_size(&db, &anna, &found).await.unwrap(), count, "{selection:?}");
+            assert!(mailings::chosen(&db, &boris, mailing, 100).await.unwrap().is_empty());
+        }
+    }
+
+    async fn a_claim_is_exclusive_and_a_late_result_changes_nothing(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 10).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let run = tick(&db, NOW).await[0];
+        let claim = |node: &'static str| deliveries::claim(&db, run, node, 7, NOW, NOW.plus(LEASE));
+        let (one, two) = tokio::join!(claim("one"), claim("two"));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert_eq!(one.len() + two.len(), 10);
+        let mut ids: Vec<_> = one.iter().chain(&two).map(|claimed| claimed.id).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 10);
+
+        // Node "one" is given up on: its claims end as unknown, and its own results come too late.
+        let late = NOW.plus(LEASE).plus(LEASE);
+        let abandoned = deliveries::abandoned(&db, late, "two", 100).await.unwrap();
+        assert_eq!(abandoned.len(), one.len());
+        let unknown: Vec<_> = one.iter().map(|claimed| outcome(mailing, claimed, DeliveryState::Unknown, late)).collect();
+        assert_eq!(deliveries::settle(&db, "one", &unknown, late).await.unwrap(), 0);
+        let results: Vec<_> = one.iter().map(|claimed| outcome(mailing, claimed, DeliveryState::Sent, late)).collect();
+        assert_eq!(deliveries::settle(&db, "one", &results, late).await.unwrap(), one.len());
+        let counts = newest(&db, &anna, mailing).await.counts;
+        assert_eq!((counts.unknown, counts.sent), (one.len() as i64, 0));
+    }
+
+    async fn what_is_tried_again_is_due_then_and_counted_once(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 2).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let run = tick(&db, NOW).await[0];
+        let claimed = claim_all(&db, run, NOW).await;
+        let again = NOW.plus(minutes(5));
+        let outcomes = [
+            outcome(mailing, &claimed[0], DeliveryState::Pending, again),
+            outcome(mailing, &claimed[1], DeliveryState::Failed, NOW),
+        ];
+        deliveries::settle(&db, "node", &outcomes, NOW).await.unwrap();
+        assert!(claim_all(&db, run, NOW).await.is_empty());
+        assert_eq!(deliveries::next_due(&db, run).await.unwrap(), Some(again));
+        let second = claim_all(&db, run, again).await;
+        assert_eq!((second.len(), second[0].number), (1, 2));
+        let sent = [outcome(mailing, &second[0], DeliveryState::Sent, again)];
+        deliveries::settle(&db, "node", &sent, again).await.unwrap();
+        let run = newest(&db, &anna, mailing).await;
+        assert_eq!(run.state, RunState::Completed);
+        assert_eq!((run.counts.sent, run.counts.failed, run.counts.attempts()), (1, 1, 3));
+
+        let boris = someone(&db, "boris").await;
+        let filter = AttemptFilter::of(mailing);
+        let all = ledger::attempts(&db, &anna, &filter, None, 10).await.unwrap().rows;
+        assert_eq!(all.len(), 3);
+        assert_eq!(all[0].reply, "words\u{fffd}of the server");
+        let failed = AttemptFilter { successful: Some(false), code: Some(451), text: "WORDS".into(), ..filter.clone() };
+        assert_eq!(ledger::attempts(&db, &anna, &failed, None, 10).await.unwrap().rows.len(), 2);
+        assert!(ledger::attempts(&db, &boris, &filter, None, 10).await.unwrap().rows.is_empty());
+        assert!(ledger::failures(&db, &boris, run.id, 10).await.unwrap().is_empty());
+        assert_eq!(ledger::failures(&db, &anna, run.id, 10).await.unwrap()[0].count, 2);
+    }
+
+    async fn a_claim_given_back_costs_no_attempt(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let run = tick(&db, NOW).await[0];
+        let claimed = claim_all(&db, run, NOW).await;
+        let back = Outcome { attempt: None, ..outcome(mailing, &claimed[0], DeliveryState::Pending, NOW) };
+        deliveries::settle(&db, "node", &[back], NOW).await.unwrap();
+        assert_eq!(claim_all(&db, run, NOW).await[0].number, 1);
+        assert_eq!(newest(&db, &anna, mailing).await.counts.attempts(), 0);
+    }
+
+    async fn the_end_of_the_window_ends_what_waits(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 6_000).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "2026-11-24T08:00Z", "once").await;
+        let run = tick(&db, NOW).await[0];
+        let claimed = deliveries::claim(&db, run, "node", 10, NOW, NOW.plus(LEASE)).await.unwrap();
+        let end = NOW.plus(minutes(60));
+        assert!(!deliveries::expire(&db, end.minus(Duration::from_millis(1))).await.unwrap());
+        while deliveries::expire(&db, end).await.unwrap() {}
+        let counts = newest(&db, &anna, mailing).await.counts;
+        assert_eq!((counts.expired, counts.pending()), (5_990, 10), "what is under way is left to its connection");
+        let outcomes: Vec<_> = claimed.iter().map(|c| outcome(mailing, c, DeliveryState::Sent, end)).collect();
+        deliveries::settle(&db, "node", &outcomes, end).await.unwrap();
+        assert_eq!(newest(&db, &anna, mailing).await.state, RunState::Completed);
+    }
+
+    async fn a_recipient_removed_meanwhile_keeps_their_line(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 2).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let run = tick(&db, NOW).await[0];
+        recipients::delete(&db, &anna, common::all_ids(&db, &anna).await[0]).await.unwrap();
+        let claimed = claim_all(&db, run, NOW).await;
+        assert_eq!(claimed.iter().filter(|claimed| claimed.person.is_none()).count(), 1);
+        assert_eq!(newest(&db, &anna, mailing).await.counts.recipients, 2);
+    }
+
+    async fn a_mailing_in_use_is_not_deleted_and_one_without_recipients_not_made(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let run = tick(&db, NOW).await[0];
+        assert_eq!(mailings::delete(&db, &anna, mailing).await.unwrap(), Deleted::Running);
+        assert_eq!(mailings::delete(&db, &boris, mailing).await.unwrap(), Deleted::NotFound);
+        send_all(&db, mailing, run, NOW).await;
+        assert_eq!(mailings::delete(&db, &anna, mailing).await.unwrap(), Deleted::Gone);
+        let message = vestnik_store::messages::list(&db, &anna, None, 1).await.unwrap().rows[0].id;
+        let input = vestnik_model::mailing::MailingInput { message_id: Some(message), time_zone: "UTC", ..Default::default() };
+        let draft = vestnik_model::mailing::MailingDraft::parse(&input).unwrap();
+        let empty = Selection::Ids(Vec::new());
+        assert_eq!(mailings::create(&db, &anna, &draft, &empty, NOW).await.unwrap(), Saved::NoRecipients);
+        assert_eq!(mailings::create(&db, &boris, &draft, &Selection::All, NOW).await.unwrap(), Saved::NoMessage);
+        assert_eq!(mailings::count(&db, &anna).await.unwrap(), 0);
+    }
+}

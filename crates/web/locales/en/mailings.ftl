@@ -1,0 +1,209 @@
+# Mailings: the list, the form, the review before sending, progress, attempts; overview and reports.
+
+mailing = Mailing
+mailing-status = Status
+mailing-status-created = Created
+mailing-status-running = Running
+mailing-status-completed = Completed
+mailing-next = Next sending:
+mailing-sent = Sent
+mailing-failed = Not delivered
+mailing-attempts = Attempts
+mailing-about = About the mailing
+mailing-message = Message
+mailing-message-choose = Choose a message
+mailing-no-messages = No messages yet
+mailing-write-message = Write a message
+mailing-name = Name
+mailing-name-help = Only you see it. Left empty, the subject of the message will do.
+mailing-recipients = Recipients
+mailing-what = What to send
+mailing-to-whom = To whom
+mailing-when = When
+mailing-starts = Start
+mailing-starts-help = If this time has passed already, sending begins at once.
+mailing-ends = End
+mailing-ends-help = Letters that are not sent by then will not go out any more.
+mailing-zone-help = By the clock of this zone.
+mailing-no-end = No limit
+mailing-on-demand = On demand
+mailing-periodicity = Repeat
+mailing-send-now = Send
+mailing-edit = Edit
+mailing-edit-title = Edit the mailing
+mailing-delete = Delete
+mailing-delete-title = Delete the mailing “{ $name }”?
+mailing-delete-text = Its sendings and all answers of the mail servers go with it. They cannot be brought back.
+mailing-delete-do = Delete the mailing
+mailing-keep = Keep it
+mailing-back = Back to the mailing
+mailing-save = Save the mailing
+mailings-empty-title = No mailings yet
+mailings-empty-text = Choose a message and recipients, send at once or set a time. This page will show how it went.
+form-guard = Your changes are not saved. Leave the page?
+
+periodicity-once = once
+periodicity-daily = every day
+periodicity-weekly = every week
+periodicity-monthly = every month
+
+audience-all = All recipients
+audience-chosen = Chosen recipients
+audience-all-help = Everyone who is in the list when it is sent
+audience-keep = Keep those chosen before
+audience-choose = Choose
+audience-choose-help = Search by address, name or comment, and tick
+
+choose-search = Search
+choose-find = Find
+choose-name = Full name
+choose-page = Tick everyone on this page
+choose-all-matching = All who match: { $n }
+choose-all = Everyone in the list: { $n }
+choose-carried = Ticked in earlier searches: { $n }
+choose-more = Not all { $n } are shown. Narrow the search, or tick all who match.
+choose-nothing = No one was found. Try a part of the address or the name.
+choose-no-recipients = There is no one in the list yet.
+choose-add = Add recipients
+
+when-demand = On demand
+when-demand-help = We save the mailing; you check everything and send it yourself
+when-planned = On schedule
+when-planned-help = We send it at the time you set
+
+problem-start-missing = Say when to start.
+problem-nobody-chosen = Tick at least one recipient.
+problem-nobody-gets-it = No one would get this mailing: add recipients or choose others.
+problem-unconfirmed = For a mailing to go out by itself, first confirm your address: the link is in our letter. Until then you can save it for sending on demand.
+
+review-title = Review and send
+review-steps = Steps
+review-step-mailing = Mailing
+review-letter = What people will get
+review-sample = This is how { $email } will see it
+review-change = Change
+review-open = Open
+review-checks = Checks
+review-going = This mailing is being sent right now.
+review-going-open = Watch it go
+review-send = Send to { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+}
+review-later = Send later
+review-undo = You will have { $n } { $n ->
+    [one] second
+   *[other] seconds
+} to undo.
+
+check-recipients = { $n ->
+    [one] { $n } person will get it
+   *[other] { $n } people will get it
+}
+check-no-recipients = No recipients: there is no one to send to
+check-renders = The substitutions in the text work
+check-broken = The letter cannot be made. { $detail }
+check-size = { $n } KB, no mail program will clip it
+check-clipped = { $n } KB: Gmail clips letters above 102 KB
+check-text-only = Plain text, no formatting
+check-text-made = The text version will be made from the HTML
+check-unconfirmed = Confirm the address { $detail } to send mailings
+check-window-over = The end has passed. Change it to send
+check-catcher = Letters stay in the catcher and do not go out
+
+run = Sending
+runs = Sendings
+runs-empty = Nothing has been sent yet.
+run-time = Time
+run-recipients = Recipients
+run-state-planned = About to begin
+run-state-expanding = Being prepared
+run-state-sending = Sending
+run-state-completed = Completed
+run-state-cancelled = Cancelled
+run-state-missed = Missed
+run-attempts = Server answers
+run-sent = Sent
+run-failed = Refused
+run-pending = Waiting
+run-expired = Expired
+run-skipped = Skipped
+run-unknown = Unknown
+run-cancelled = Cancelled
+run-rate = Rate
+run-rate-value = { $n }/s
+run-done-of = { $done } of { $all }
+run-left = about { $time } left
+run-progress = Progress
+run-finished = Newest sending:
+run-planned-text = No letter has left yet: there is time to undo.
+run-undo-left = Sending begins in
+run-undo-seconds = s
+run-undo-over = Sending has begun
+run-undo = Undo
+live-lost = The connection to the server is lost. These are the last known figures; we keep trying.
+
+failures = Why mail was not delivered
+failures-newest = newest sending
+
+attempts-title = Server answers
+attempts-lead = Every try to hand over a letter, and what the mail server answered.
+attempts-csv = Download CSV
+attempts-empty-title = Nothing here
+attempts-empty-text = No attempt matches. Reset the filter, or wait for the sending.
+attempt-recipient = Recipient
+attempt-time = Time, { $zone }
+attempt-result = Result
+attempt-successful = successful
+attempt-failed = not successful
+attempt-code = Reply code
+attempt-reply = Server's answer
+attempt-text = Address or words of the answer
+attempt-number = Attempt { $n }
+attempt-duration = { $n } ms
+filter-any = Any
+filter-any-run = All
+
+csv-time = time
+csv-successful = result
+csv-code = code
+csv-enhanced = enhanced code
+csv-reply = server's answer
+csv-message-id = message id
+csv-number = attempt number
+
+figure-sent = Letters sent
+figure-sent-month = in 30 days: { $n }
+figure-delivered = Taken by servers
+figure-failed = refused: { $n }
+figure-not-delivered = Not delivered
+figure-attempts-ok = Successful attempts
+figure-attempts-failed = Unsuccessful attempts
+
+start-title = Where to begin
+start-recipients = Gather recipients
+start-recipients-text = Add addresses one by one, or upload a CSV table.
+start-recipients-do = Add recipients
+start-message = Write a message
+start-message-text = A subject and a text; each letter carries its reader's name.
+start-message-do = Write a message
+start-mailing = Send a mailing
+start-mailing-text = At once or at a set time. For every address you will see the server's answer.
+start-mailing-do = Create a mailing
+dashboard-recent = Recent mailings
+dashboard-all = All mailings
+
+reports-mailings = By mailing
+reports-empty-title = No reports yet
+reports-empty-text = After the first mailing this page shows how many letters went out and what the servers answered.
+
+flash-mailing-planned = The mailing is saved and goes out by itself at the set time.
+flash-mailing-saved = The mailing is saved. Its end has passed, so it will not go out by itself.
+flash-mailing-deleted = The mailing “{ $name }” is deleted.
+flash-mailing-running = The mailing is being sent; it can be deleted when that is over.
+flash-run-undone = The sending is cancelled, not one letter has left.
+flash-run-too-late = Too late to undo: sending has begun.
+flash-run-continues = The sending before is not over yet; it goes on.
+flash-run-window-over = The end of the mailing has passed. Change it to send.
+flash-run-no-recipients = No recipients: there is no one to send to.
+flash-run-unconfirmed = Confirm your address to send mailings.

@@ -1,0 +1,42 @@
+//! Mailings: the list, the form, the review before sending, the page with live progress, the ledger of attempts.
+
+pub(crate) mod attempts;
+pub(crate) mod choose;
+pub(crate) mod delete;
+pub(crate) mod form;
+pub(crate) mod list;
+pub(crate) mod live;
+pub(crate) mod progress;
+pub(crate) mod review;
+pub(crate) mod show;
+#[cfg(test)]
+mod tests;
+
+
+use serde::Serialize;
+use vestnik_model::{
+    UnixMillis,
+    mailing::{Mailing, MailingStatus},
+};
+
+/// A mailing's status as the pages show it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct StatusView {
+    /// `created`, `running`, `completed`: the words are `mailing-status-{name}`.
+    pub(crate) name: MailingStatus,
+    pub(crate) tone: &'static str,
+    /// When it fires next.
+    pub(crate) next_at: Option<UnixMillis>,
+}
+
+impl StatusView {
+    pub(crate) fn of(mailing: &Mailing) -> Self {
+        let tone = match (mailing.status, mailing.next_at) {
+            (MailingStatus::Running, _) => "act",
+            (MailingStatus::Completed, _) => "ok",
+            (MailingStatus::Created, Some(_)) => "wait",
+            (MailingStatus::Created, None) => "mute",
+        };
+        Self { name: mailing.status, tone, next_at: mailing.next_at }
+    }
+}

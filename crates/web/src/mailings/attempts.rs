@@ -1,0 +1,194 @@
+//! The ledger of a mailing: every attempt with what the mail server answered (S-23 to S-25), filtered, and as CSV.
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+use vestnik_model::{
+    Actor, UnixMillis,
+    delivery::Attempt,
+    id::{AttemptId, MailingId, RunId},
+    user::Language,
+};
+use vestnik_store::{
+    ledger::{self, AttemptFilter},
+    mailings, runs,
+};
+
+use crate::{
+    csv_file::{self, CsvFile, Stop},
+    error::Error,
+    form::{Path, Query},
+    i18n,
+    page::{Page, Pager},
+    session::CurrentUser,
+    state::AppState,
+};
+
+const PAGE_SIZE: usize = 100;
+/// Rows that the export reads at once.
+const BATCH: i64 = 1_000;
+
+/// The filter as it stands in the address. What makes no sense counts as not given.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AttemptsQuery {
+    /// Number of a run, or empty.
+    pub(crate) run: String,
+    /// `yes`, `no`, or empty.
+    pub(crate) successful: String,
+    /// SMTP reply code, or empty.
+    pub(crate) code: String,
+    /// Words in the address or the answer.
+    pub(crate) text: String,
+    /// Where the page begins.
+    #[serde(skip_serializing)]
+    pub(crate) at: String,
+}
+
+impl AttemptsQuery {
+    fn filter(&self, mailing: MailingId) -> AttemptFilter {
+        AttemptFilter {
+            run: self.run.parse().ok(),
+            successful: match self.successful.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            code: self.code.parse().ok(),
+            // PostgreSQL takes no NUL.
+            text: self.text.replace('\0', ""),
+            ..AttemptFilter::of(mailing)
+        }
+    }
+
+    fn pairs(&self) -> [(&str, &str); 4] {
+        [("run", &self.run), ("successful", &self.successful), ("code", &self.code), ("text", &self.text)]
+    }
+
+    /// The filter as it stands in an address, with the `?` if there is any.
+    fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.pairs().into_iter().filter(|(_, value)| !value.is_empty()));
+        let query = query.finish();
+        if query.is_empty() { query } else { format!("?{query}") }
+    }
+}
+
+/// A row of the table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) id: AttemptId,
+    pub(crate) email: String,
+    pub(crate) at: UnixMillis,
+    pub(crate) successful: bool,
+    pub(crate) number: i64,
+    pub(crate) reply: String,
+    pub(crate) server: String,
+    pub(crate) duration_ms: i64,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct AttemptsView {
+    pub(crate) id: MailingId,
+    pub(crate) name: String,
+    pub(crate) query: AttemptsQuery,
+    /// Reply codes with how often they came.
+    pub(crate) codes: Vec<(i64, i64)>,
+    /// Runs with their times.
+    pub(crate) runs: Vec<(RunId, UnixMillis)>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) pager: Pager,
+    /// Address of the CSV with the same filter.
+    pub(crate) csv: String,
+    pub(crate) now: UnixMillis,
+}
+
+impl From<Attempt> for Row {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            id: attempt.id,
+            email: attempt.email,
+            at: attempt.at,
+            successful: attempt.successful,
+            number: attempt.number,
+            reply: attempt.reply,
+            server: attempt.server,
+            duration_ms: attempt.duration_ms,
+        }
+    }
+}
+
+/// Shows a page of them.
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<MailingId>,
+    Query(query): Query<AttemptsQuery>,
+) -> Result<Response, Error> {
+    let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let cursor = query.at.parse().ok();
+    let found = ledger::attempts(&app.db, &user.actor, &query.filter(id), cursor.as_ref(), PAGE_SIZE).await?;
+    let runs = runs::of_mailing(&app.db, &user.actor, id, 50).await?;
+    let view = AttemptsView {
+        id,
+        name: mailing.name,
+        codes: ledger::codes(&app.db, &user.actor, id).await?,
+        runs: runs.iter().map(|run| (run.id, run.occurrence_at)).collect(),
+        pager: Pager::of(&format!("/mailings/{id}/attempts"), &query.pairs(), &found),
+        rows: found.rows.into_iter().map(Row::from).collect(),
+        csv: format!("/mailings/{id}/attempts.csv{}", query.address()),
+        query,
+        now: app.now(),
+    };
+    page.show("mailings/attempts.html", &view)
+}
+
+/// The same filter, all pages, as a CSV file: read in batches while it is sent, so that a million rows need no more
+/// memory than a thousand.
+pub(crate) async fn csv(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<MailingId>,
+    Query(query): Query<AttemptsQuery>,
+) -> Result<Response, Error> {
+    mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let name = csv_file::name(&format!("attempts-{id}"), &user.user, app.now());
+    let (actor, language, filter) = (user.actor.clone(), page.language(), query.filter(id));
+    Ok(csv_file::answer(&name, move |file| async move { write(&app, &actor, language, &filter, &file).await }))
+}
+
+async fn write(
+    app: &AppState,
+    actor: &Actor,
+    language: Language,
+    filter: &AttemptFilter,
+    file: &CsvFile,
+) -> Result<(), Stop> {
+    let word = |id: &str| i18n::text(language, id, &[]);
+    let heads =
+        ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
+    file.send([[vec!["email".to_owned()], heads.map(word).to_vec()].concat()]).await?;
+    let (yes, no) = (word("attempt-successful"), word("attempt-failed"));
+    let mut after = AttemptId(0);
+    loop {
+        let rows = ledger::batch_after(&app.db, actor, filter, after, BATCH).await?;
+        let Some(last) = rows.last().map(|attempt| attempt.id) else { return Ok(()) };
+        after = last;
+        let line = |attempt: Attempt| {
+            [
+                attempt.email,
+                attempt.at.to_string(),
+                if attempt.successful { yes.clone() } else { no.clone() },
+                attempt.code.map(|code| code.to_string()).unwrap_or_default(),
+                attempt.enhanced.unwrap_or_default(),
+                attempt.reply,
+                attempt.message_id,
+                attempt.number.to_string(),
+            ]
+        };
+        file.send(rows.into_iter().map(line)).await?;
+    }
+}

@@ -1,0 +1,83 @@
+//! The list of mailings, newest first.
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use vestnik_model::{
+    id::MailingId,
+    mailing::Audience,
+    run::RunState,
+};
+use vestnik_store::mailings::{self, MailingRow};
+
+use super::StatusView;
+use crate::{
+    error::Error,
+    form::Query,
+    page::{Page, Pager},
+    session::CurrentUser,
+    state::AppState,
+};
+
+pub(crate) const PAGE_SIZE: usize = 50;
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ListQuery {
+    #[serde(default)]
+    pub(crate) at: String,
+}
+
+/// A row of the table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) id: MailingId,
+    pub(crate) name: String,
+    pub(crate) subject: String,
+    pub(crate) audience: Audience,
+    pub(crate) status: StatusView,
+    pub(crate) time_zone: String,
+    pub(crate) sent: i64,
+    pub(crate) failed: i64,
+    /// Done and all of the run that is going on.
+    pub(crate) going: Option<(i64, i64)>,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListView {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) pager: Pager,
+    pub(crate) total: i64,
+}
+
+impl From<MailingRow> for Row {
+    fn from(row: MailingRow) -> Self {
+        let going = row.run_state.is_some_and(|state| matches!(state, RunState::Expanding | RunState::Sending));
+        Self {
+            id: row.mailing.id,
+            status: StatusView::of(&row.mailing),
+            name: row.mailing.name,
+            subject: row.subject,
+            audience: row.mailing.audience,
+            time_zone: row.mailing.time_zone,
+            sent: row.sent,
+            failed: row.failed,
+            going: going.then_some((row.run_done, row.run_recipients)),
+        }
+    }
+}
+
+/// Shows it.
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Error> {
+    let cursor = query.at.parse().ok();
+    let found = mailings::list(&app.db, &user.actor, cursor.as_ref(), PAGE_SIZE).await?;
+    let total = mailings::count(&app.db, &user.actor).await?;
+    let pager = Pager::of("/mailings", &[], &found);
+    let rows = found.rows.into_iter().map(Row::from).collect();
+    page.show("mailings/list.html", &ListView { rows, pager, total })
+}

@@ -1,0 +1,167 @@
+//! The last look before sending: what people will get, what speaks against it, and one button that says what it does.
+
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+use vestnik_model::{
+    Permission,
+    id::MailingId,
+    mailing::Audience,
+    message::Message,
+    recipient::Recipient,
+    secret::new_key,
+    template::{Content, Person, Rendered},
+};
+use vestnik_store::{
+    mailings, messages, recipients,
+    runs::{self, Demanded},
+};
+
+use super::show::MailingView;
+use crate::{
+    error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState,
+};
+
+/// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
+const CLIPPED_AT: usize = 102 * 1024;
+
+/// How the letter looks in the inbox.
+#[derive(Debug, Serialize)]
+pub(crate) struct LetterView {
+    pub(crate) from: String,
+    pub(crate) initial: String,
+    pub(crate) subject: String,
+    pub(crate) beginning: String,
+    /// For whom it was rendered; none: for a made-up person.
+    pub(crate) sample: Option<String>,
+}
+
+/// Something that was checked.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    /// `ok`, `warn`, `wait`, `mute`.
+    pub(crate) tone: &'static str,
+    /// The words are `check-{words}`.
+    pub(crate) words: &'static str,
+    /// A number that they speak of.
+    pub(crate) n: i64,
+    /// A text that they speak of.
+    pub(crate) detail: String,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReviewView {
+    pub(crate) mailing: MailingView,
+    pub(crate) letter: Option<LetterView>,
+    pub(crate) checks: Vec<Check>,
+    /// Whether the button is there: nothing speaks against sending.
+    pub(crate) ready: bool,
+    /// A run that is not over yet.
+    pub(crate) going: bool,
+    pub(crate) seconds_to_undo: u64,
+}
+
+/// Shows it.
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<MailingId>,
+) -> Result<Response, Error> {
+    let (mailing, stored) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
+    let message = messages::find(&app.db, &user.actor, mailing.message_id).await?.ok_or(Error::NotFound)?;
+    let sample = sample(&app, &user, id, mailing.audience).await?;
+    let rendered = render(&message, sample.as_ref());
+    let going = runs::newest(&app.db, &user.actor, id).await?.is_some_and(|run| !run.state.is_final());
+
+    let mut checks = Vec::new();
+    let mut check = |tone, words, n, detail: &str| checks.push(Check { tone, words, n, detail: detail.to_owned() });
+    match mailing.recipients {
+        0 => check("warn", "no-recipients", 0, ""),
+        n => check("ok", "recipients", n, ""),
+    }
+    match &rendered {
+        Ok(rendered) => {
+            check("ok", "renders", 0, "");
+            let size = rendered.html.as_ref().map_or(0, String::len);
+            let kilobytes = i64::try_from(size.div_ceil(1024)).unwrap_or(i64::MAX);
+            match size {
+                0 => check("mute", "text-only", 0, ""),
+                size if size > CLIPPED_AT => check("warn", "clipped", kilobytes, ""),
+                _ => check("ok", "size", kilobytes, ""),
+            }
+            if rendered.html.is_some() && message.text.trim().is_empty() {
+                check("mute", "text-made", 0, "");
+            }
+        }
+        Err(problem) => check("warn", "broken", 0, &crate::i18n::problem(page.language(), problem)),
+    }
+    let may_send = user.actor.may(Permission::SendMail);
+    if !may_send {
+        check("warn", "unconfirmed", 0, &user.user.email);
+    }
+    if mailing.over {
+        check("warn", "window-over", 0, "");
+    }
+    if app.settings.catcher {
+        check("wait", "catcher", 0, "");
+    }
+
+    let ready = may_send && rendered.is_ok() && mailing.recipients > 0 && !stored.is_over(app.now()) && !going;
+    let letter = rendered.ok().map(|rendered| LetterView {
+        initial: user.user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
+        from: app.settings.mail_from.clone(),
+        subject: rendered.subject,
+        beginning: rendered.text.split_whitespace().take(30).collect::<Vec<_>>().join(" ").chars().take(160).collect(),
+        sample: sample.map(|recipient| recipient.email),
+    });
+    let seconds_to_undo = app.settings.undo_delay.as_secs();
+    page.show("mailings/review.html", &ReviewView { mailing, letter, checks, ready, going, seconds_to_undo })
+}
+
+/// Someone who will get it.
+async fn sample(
+    app: &AppState,
+    user: &CurrentUser,
+    id: MailingId,
+    audience: Audience,
+) -> Result<Option<Recipient>, Error> {
+    match audience {
+        Audience::All => Ok(recipients::any(&app.db, &user.actor).await?),
+        Audience::Chosen => match mailings::chosen(&app.db, &user.actor, id, 1).await?.first() {
+            Some(recipient) => Ok(recipients::find(&app.db, &user.actor, *recipient).await?),
+            None => Ok(None),
+        },
+    }
+}
+
+fn render(message: &Message, sample: Option<&Recipient>) -> Result<Rendered, vestnik_model::Problem> {
+    let made_up = Person { email: "anna@example.com", full_name: "Анна", comment: "" };
+    let person = sample.map_or(made_up, Person::from);
+    Content::compile(&message.subject, &message.html, &message.text)
+        .and_then(|content| content.render(person))
+        .map_err(|problems| {
+            let first = problems.iter().next().map(|(_, problem)| problem.clone());
+            first.unwrap_or(vestnik_model::Problem::new("problem-template"))
+        })
+}
+
+/// Sends on demand (S-17): plans a run that begins when the time to undo is over.
+pub(crate) async fn send(
+    State(app): State<AppState>,
+    user: CurrentUser,
+    Path(id): Path<MailingId>,
+) -> Result<Response, Error> {
+    let key = new_key(&*app.random, 12);
+    let demanded = runs::demand(&app.db, &user.actor, id, &key, app.settings.undo_delay, app.now()).await?;
+    let page = format!("/mailings/{id}");
+    let review = format!("/mailings/{id}/review");
+    Ok(match demanded {
+        Demanded::Planned(_) => axum::response::IntoResponse::into_response(axum::response::Redirect::to(&page)),
+        Demanded::Continues(_) => Flash::ok("flash-run-continues").and_go(&page),
+        Demanded::NotFound => return Err(Error::NotFound),
+        Demanded::WindowOver => Flash::warn("flash-run-window-over").and_go(&review),
+        Demanded::NoRecipients => Flash::warn("flash-run-no-recipients").and_go(&review),
+        Demanded::MayNotSend => Flash::warn("flash-run-unconfirmed").and_go(&review),
+    })
+}

@@ -1,0 +1,68 @@
+//! A test letter: the message as a chosen recipient gets it, sent to oneself.
+
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+use vestnik_model::{Permission, id::MessageId, recipient::address, secret::new_key};
+use vestnik_store::{
+    letters::{self, NewLetter},
+    messages,
+};
+
+use super::{Reader, render};
+use crate::{
+    error::Error,
+    flash::Flash,
+    form::{Form, Path},
+    limits::Limit,
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+};
+
+const TEST_LETTERS: Limit = Limit::per_minutes("test-letter", 30, 30);
+
+/// As whom.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TestForm {
+    #[serde(default)]
+    recipient: String,
+}
+
+/// Queues the letter.
+pub(crate) async fn submit(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<MessageId>,
+    Form(form): Form<TestForm>,
+) -> Result<Response, Error> {
+    let message = messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let reader = Reader::find(&app, &page, &user, &form.recipient).await?;
+    let back = match reader.id {
+        Some(recipient) => format!("/messages/{id}?recipient={recipient}"),
+        None => format!("/messages/{id}"),
+    };
+    if !user.actor.may(Permission::SendMail) {
+        return Ok(Flash::warn("flash-test-unconfirmed").and_go(&back));
+    }
+    app.limiter.count(TEST_LETTERS, &user.user.id.to_string(), app.now()).map_err(Error::TooOften)?;
+    let Ok(rendered) = render(message, reader).await? else {
+        // The page says what is wrong with the template.
+        return Ok(Flash::warn("flash-test-not-rendered").and_go(&back));
+    };
+
+    let own = address(&user.user.email)
+        .map_err(|problem| Error::internal(format!("user {} has no usable address: {}", user.user.id, problem.id)))?;
+    let letter = NewLetter {
+        user: user.user.id,
+        kind: "test",
+        recipient: &own,
+        recipient_name: &user.user.name,
+        subject: &rendered.subject,
+        text: &rendered.text,
+        html: rendered.html.as_deref().unwrap_or_default(),
+        key: &new_key(&*app.random, 12),
+    };
+    letters::enqueue(&app.db, &letter, app.now()).await?;
+    Ok(Flash::ok("flash-test-queued").with("email", own.as_str()).and_go(&back))
+}

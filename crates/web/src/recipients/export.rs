@@ -1,0 +1,74 @@
+//! Files of recipients: the whole list, the rows that an import could not take, and a sample to begin with.
+
+use axum::{extract::State, response::Response};
+use vestnik_model::id::{ImportId, RecipientId};
+use vestnik_store::{Cursor, import, recipients};
+
+use crate::{
+    csv_file,
+    error::Error,
+    form::Path,
+    i18n,
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+};
+
+/// Rows in memory at a time.
+const BATCH: usize = 1_000;
+
+/// The heads of columns, as the import understands them in either language.
+fn heads(page: &Page) -> [String; 3] {
+    ["recipients-column-email", "recipients-column-full-name", "recipients-column-comment"].map(|id| page.text(id, &[]))
+}
+
+/// The whole list, in the order in which it grew.
+pub(crate) async fn everyone(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
+    let name = csv_file::name("recipients", &user.user, app.now());
+    Ok(csv_file::answer(&name, async move |file| {
+        file.send([heads(&page)]).await?;
+        let mut after = RecipientId(0);
+        loop {
+            let batch = recipients::batch_after(&app.db, &user.actor, after, BATCH as i64).await?;
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = last.id;
+            file.send(batch.iter().map(|one| [&one.email, &one.full_name, &one.comment])).await?;
+        }
+    }))
+}
+
+/// The rows that an import could not take, with the reasons in words.
+pub(crate) async fn rejected(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Error> {
+    import::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+
+    let name = csv_file::name(&format!("import-{id}-rejected"), &user.user, app.now());
+    Ok(csv_file::answer(&name, async move |file| {
+        file.send([["import-column-line", "recipients-column-email", "import-column-reason"].map(|id| page.text(id, &[]))])
+            .await?;
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let batch = import::rejects(&app.db, &user.actor, id, cursor.as_ref(), BATCH).await?;
+            let rows = batch.rows.iter();
+            file.send(rows.map(|row| {
+                [row.line.to_string(), row.email.clone(), i18n::problem(page.language(), &row.problem())]
+            }))
+            .await?;
+            cursor = batch.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }))
+}
+
+/// A file to fill in.
+pub(crate) async fn sample(page: Page) -> Result<Response, Error> {
+    let example = ["import-sample-email", "import-sample-full-name", "import-sample-comment"];
+    let example = example.map(|id| page.text(id, &[]));
+    Ok(csv_file::answer("recipients-sample.csv", async move |file| file.send([heads(&page), example]).await))
+}

@@ -1,0 +1,256 @@
+//! Samples of mailings, overview and reports.
+
+use vestnik_model::{
+    UnixMillis,
+    id::{AttemptId, MailingId, MessageId, RecipientId, RunId, UserId},
+    mailing::{Audience, MailingStatus},
+    run::{Counts, Run, RunState},
+    schedule::Periodicity,
+};
+
+use super::{Sample, errors_at, page};
+use crate::{
+    dashboard::{DashboardView, FiguresView, LiveRunsView},
+    form::FormErrors,
+    mailings::{
+        StatusView,
+        attempts::{self, AttemptsQuery, AttemptsView},
+        choose::{ChooseView, Pick},
+        delete::DeleteView,
+        form::{FormView, MailingForm},
+        list::{ListView, Row},
+        progress::RunView,
+        review::{Check, LetterView, ReviewView},
+        show::{FailureView, LiveView, MailingView, ShowView},
+    },
+    page::Pager,
+    reports::ReportsView,
+};
+
+const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
+const NAME: &str = "Осеннее меню <Север>";
+
+fn run(state: RunState) -> RunView {
+    let counts = Counts {
+        recipients: 12_480, sent: 6_273, failed: 41, expired: 1, skipped: 2, unknown: 3, cancelled: 4,
+        attempts_ok: 6_273, attempts_failed: 99,
+    };
+    let run = Run {
+        id: RunId(17),
+        mailing_id: MailingId(5),
+        owner_id: UserId(1),
+        occurrence_at: NOW,
+        state,
+        begins_at: UnixMillis(NOW.0 + 27_000),
+        ends_at: None,
+        key: "k".into(),
+        started_at: Some(NOW),
+        finished_at: state.is_final().then_some(NOW),
+        counts: if state == RunState::Planned { Counts::default() } else { counts },
+    };
+    RunView::of(&run, NAME, Some(37.2), NOW)
+}
+
+fn status(name: MailingStatus, next: bool) -> StatusView {
+    StatusView { name, tone: "act", next_at: next.then_some(NOW) }
+}
+
+fn rows() -> Vec<Row> {
+    let row = |id, status, going| Row {
+        id: MailingId(id),
+        name: NAME.into(),
+        subject: "4 новых <вкуса>".into(),
+        audience: Audience::All,
+        status,
+        time_zone: "Europe/Moscow".into(),
+        sent: 12_204,
+        failed: 98 * (id % 2),
+        going,
+    };
+    vec![
+        row(1, status(MailingStatus::Running, false), Some((6_314, 12_480))),
+        row(2, status(MailingStatus::Created, true), None),
+        row(3, status(MailingStatus::Completed, false), None),
+    ]
+}
+
+fn mailing(planned: bool) -> MailingView {
+    MailingView {
+        id: MailingId(5),
+        name: NAME.into(),
+        message_id: MessageId(3),
+        subject: "4 новых <вкуса>".into(),
+        audience: if planned { Audience::All } else { Audience::Chosen },
+        recipients: 12_480,
+        starts_at: planned.then_some(NOW),
+        ends_at: planned.then_some(NOW),
+        periodicity: if planned { Periodicity::Monthly } else { Periodicity::Once },
+        time_zone: "Europe/Moscow".into(),
+        status: status(MailingStatus::Created, planned),
+        over: !planned,
+    }
+}
+
+fn figures(full: bool) -> FiguresView {
+    if !full {
+        return FiguresView::default();
+    }
+    FiguresView {
+        recipients: 12_480, messages: 3, mailings: 24, sent: 48_211, failed: 387, sent_month: 12_204,
+        attempts_ok: 48_211, attempts_failed: 900,
+    }
+}
+
+fn pager(full: bool) -> Pager {
+    let to = |cursor: &str| full.then(|| format!("/mailings?at={cursor}"));
+    Pager { previous: to("b1"), next: to("a9") }
+}
+
+fn live(state: Option<RunState>) -> LiveView {
+    LiveView {
+        id: MailingId(5),
+        status: status(MailingStatus::Running, true),
+        run: state.map(run),
+        time_zone: "Europe/Moscow".into(),
+    }
+}
+
+pub(super) fn all() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for full in [true, false] {
+        let rows = || if full { rows() } else { Vec::new() };
+        samples.push(page("mailings/list.html", ListView { rows: rows(), pager: pager(full), total: 24 }));
+        samples.push(page("reports/show.html", ReportsView { figures: figures(full), rows: rows(), pager: pager(full) }));
+        let runs = if full { vec![run(RunState::Sending)] } else { Vec::new() };
+        let live = LiveRunsView { runs, ..LiveRunsView::default() };
+        samples.push(page("dashboard/show.html", DashboardView { live, figures: figures(full), recent: rows() }));
+        samples.push(page("mailings/review.html", review(full)));
+        samples.push(page("mailings/attempts.html", ledger(full)));
+        samples.push(page("mailings/form.html", form(full)));
+    }
+    for state in RunState::ALL {
+        let runs = LiveRunsView { runs: vec![run(*state)], ..LiveRunsView::default() };
+        samples.push(page("dashboard/live.html", runs));
+        samples.push(page("mailings/live.html", live(Some(*state))));
+        let failures = vec![
+            FailureView { code: Some(550), reply: "550 5.1.1 <script>User unknown</script>".into(), count: 61 },
+            FailureView { code: None, reply: "the connection was closed".into(), count: 1 },
+        ];
+        let view = ShowView {
+            mailing: mailing(*state == RunState::Completed),
+            live: live(Some(*state)),
+            runs: vec![run(*state)],
+            failures,
+            sent: 12_204,
+            failed: 98,
+            attempts: 12_302,
+        };
+        samples.push(page("mailings/show.html", view));
+    }
+    let empty = ShowView {
+        mailing: mailing(false),
+        live: live(None),
+        runs: Vec::new(),
+        failures: Vec::new(),
+        sent: 0,
+        failed: 0,
+        attempts: 0,
+    };
+    samples.push(page("mailings/show.html", empty));
+    samples.push(page("mailings/live.html", live(None)));
+    samples.push(page("mailings/delete.html", DeleteView { id: MailingId(5), name: NAME.into() }));
+    samples
+}
+
+fn review(full: bool) -> ReviewView {
+    let checks = [
+        ("ok", "recipients"), ("warn", "no-recipients"), ("ok", "renders"), ("warn", "broken"), ("ok", "size"),
+        ("warn", "clipped"), ("mute", "text-only"), ("mute", "text-made"), ("warn", "unconfirmed"),
+        ("warn", "window-over"), ("wait", "catcher"),
+    ];
+    let letter = LetterView {
+        from: "hello@sever.example".into(),
+        initial: "С".into(),
+        subject: "4 новых <вкуса>".into(),
+        beginning: "Тыквенный раф".into(),
+        sample: full.then(|| "anna@example.org".into()),
+    };
+    ReviewView {
+        mailing: mailing(full),
+        letter: full.then_some(letter),
+        checks: checks.map(|(tone, words)| Check { tone, words, n: 38, detail: "<b>".into() }).into(),
+        ready: full,
+        going: !full,
+        seconds_to_undo: 30,
+    }
+}
+
+fn ledger(full: bool) -> AttemptsView {
+    let row = |id, successful| attempts::Row {
+        id: AttemptId(id),
+        email: "anna@example.org".into(),
+        at: NOW,
+        successful,
+        number: id,
+        reply: "250 2.0.0 <b>OK</b>".into(),
+        server: "mx.example.org:25".into(),
+        duration_ms: 1_280,
+    };
+    AttemptsView {
+        id: MailingId(5),
+        name: NAME.into(),
+        query: AttemptsQuery {
+            run: if full { "17".into() } else { "9".into() },
+            successful: if full { "no".into() } else { String::new() },
+            code: "550".into(),
+            text: "\"><b>".into(),
+            at: String::new(),
+        },
+        codes: vec![(250, 12_000), (550, 61)],
+        runs: if full { vec![(RunId(17), NOW), (RunId(16), NOW)] } else { Vec::new() },
+        rows: if full { vec![row(1, true), row(2, false)] } else { Vec::new() },
+        pager: pager(full),
+        csv: "/mailings/5/attempts.csv".into(),
+        now: NOW,
+    }
+}
+
+fn form(full: bool) -> FormView {
+    let pick = |id, ticked| Pick {
+        id: RecipientId(id),
+        email: "anna@example.org".into(),
+        full_name: "Анна <Север>".into(),
+        ticked,
+    };
+    let choose = ChooseView {
+        picks: vec![pick(1, true), pick(2, false)],
+        carried: vec![RecipientId(9)],
+        matching: 312,
+        everyone: 12_480,
+        more: true,
+    };
+    FormView {
+        id: full.then_some(MailingId(5)),
+        form: MailingForm {
+            name: NAME.into(),
+            message_id: "3".into(),
+            audience: if full { "keep".into() } else { "chosen".into() },
+            search: if full { "анна".into() } else { String::new() },
+            when: if full { "planned".into() } else { "demand".into() },
+            starts_at: "2026-11-24T10:00".into(),
+            periodicity: "weekly".into(),
+            time_zone: "Europe/Moscow".into(),
+            all: full.then(|| "1".into()),
+            ..MailingForm::default()
+        },
+        errors: if full {
+            errors_at(&["message_id", "name", "audience", "when", "starts_at", "ends_at", "periodicity", "time_zone"])
+        } else {
+            FormErrors::none()
+        },
+        messages: if full { vec![("3".into(), "4 новых <вкуса>".into())] } else { Vec::new() },
+        zones: vec![("Europe/Moscow".into(), "Москва (UTC+3)".into())],
+        choose: if full { choose } else { ChooseView::default() },
+        kept: full.then_some(5_000),
+    }
+}
