@@ -66,10 +66,9 @@ impl Sending {
             }
         };
         let (from, from_name_fixed) = mail_from(&mail.mail_from)?;
-        let tls = Tls::new().map_err(|error| Failure::failed(error.to_string()))?;
         let config = Config {
             relay,
-            tls,
+            tls: Tls::system(),
             hello: Hello::default(),
             timeouts: Timeouts::default(),
             connections: usize::from(mail.smtp_connections),

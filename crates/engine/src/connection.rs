@@ -131,7 +131,10 @@ impl Connection {
     /// An open session; waits while the server takes no connections. `None` when the process stops, or when the server
     /// could not be reached: the job goes back and burns no attempt.
     async fn session(&mut self) -> Option<Session<Stream>> {
-        if let Some(session) = self.session.take() {
+        // A server may have closed a session that had nothing to do; that is nobody's failed attempt.
+        if let Some(mut session) = self.session.take()
+            && (session.announced().is_some() || session.check_idle())
+        {
             return Some(session);
         }
         open(&self.context).await

@@ -58,6 +58,8 @@ mod mailings;
 pub mod page;
 pub mod password;
 mod preferences;
+#[cfg(test)]
+mod owner_tests;
 mod recipients;
 mod reports;
 pub mod routes;

@@ -58,6 +58,13 @@ impl Reader {
         }
     }
 
+    /// Someone for a sample of the page.
+    #[cfg(test)]
+    pub(crate) fn sample(id: Option<RecipientId>) -> Self {
+        let full_name = if id.is_some() { "Анна <Север>" } else { "" };
+        Self { id, email: "<b>@example.org".into(), full_name: full_name.into(), comment: String::new() }
+    }
+
     /// In words, for a choice: «Анна Север, anna@example.com».
     fn words(&self) -> String {
         if self.full_name.is_empty() { self.email.clone() } else { format!("{}, {}", self.full_name, self.email) }

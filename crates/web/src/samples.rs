@@ -5,6 +5,8 @@
 mod accounts;
 mod caught;
 mod mailings;
+mod messages;
+mod recipients;
 mod shell;
 
 use minijinja::value::{Serde, Value};
@@ -45,12 +47,12 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all(), mailings::all(), caught::all()].into_iter().flatten().collect()
+    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all()].into_iter().flatten().collect()
 }
 
 /// Parts that are rendered inside of others.
 const PARTS: &[&str] =
-    &["layout.html", "visitor.html", "head.html", "brand.html", "notes.html", "switches.html", "macros.html", "mailings/parts.html"];
+    &["layout.html", "visitor.html", "head.html", "brand.html", "notes.html", "switches.html", "macros.html", "mailings/parts.html", "messages/parts.html"];
 
 #[test]
 fn every_template_renders_in_every_language() {

@@ -154,6 +154,22 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Sends a file as a browser does from a form with the field `file`.
+    pub(crate) async fn upload(&mut self, path: &str, name: &str, file: &[u8]) -> Answer {
+        let mut body = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from(body))
+            .expect("a request");
+        self.send(request).await
+    }
+
     /// Asks with any method, with an empty form.
     pub(crate) async fn ask(&mut self, method: &Method, path: &str) -> Answer {
         if *method == Method::GET { self.get(path).await } else { self.post(path, &[]).await }

@@ -21,7 +21,7 @@ mod perform;
 use std::{
     collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -83,7 +83,15 @@ impl FaultServer {
     /// # Errors
     /// If no port is free, or no certificate can be made.
     pub async fn start(behaviour: Behaviour) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_on((Ipv4Addr::LOCALHOST, 0).into(), behaviour).await
+    }
+
+    /// Like [`FaultServer::start`], where a test wants it: a server that comes back.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn start_on(address: SocketAddr, behaviour: Behaviour) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let shared = Arc::new(Shared {
             behaviour: Mutex::new(Arc::new(behaviour)),
             record: Mutex::default(),

@@ -11,6 +11,7 @@ use vestnik_model::UnixMillis;
 const COMPOSED: &[&str] = &[
     "zone-", "error-", "letter-", "register-sent-", "recover-sent-", "confirm-gone-", "recover-gone-", "mailing-status-",
     "run-state-", "run-", "check-", "audience-", "periodicity-",
+    "recipients-sort-", "import-state-",
 ];
 
 /// Ids and the variables they use, by language.
@@ -57,7 +58,7 @@ fn every_id_that_is_used_exists_and_every_one_that_exists_is_used() {
     let mut sources: Vec<(String, String)> =
         TEMPLATES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect();
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for krate in ["web/src", "model/src", "mail/src/address.rs", "app/src"] {
+    for krate in ["web/src", "model/src", "store/src", "mail/src/address.rs", "app/src"] {
         read(&crates.join(krate), &mut sources);
     }
 

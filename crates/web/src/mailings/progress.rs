@@ -38,6 +38,8 @@ pub(crate) struct RunView {
     pub(crate) live: bool,
     /// Seconds in which the sending can still be taken back.
     pub(crate) undo_left: u64,
+    /// Of how many.
+    pub(crate) undo_of: u64,
     /// Messages a second; none while there is nothing to measure.
     pub(crate) rate: Option<i64>,
     /// Seconds that the rest takes at this rate.
@@ -78,6 +80,7 @@ impl RunView {
             attempts_failed: counts.attempts_failed,
             live: !run.state.is_final(),
             undo_left: if planned { now.until(run.begins_at).as_millis().div_ceil(1000) as u64 } else { 0 },
+            undo_of: run.occurrence_at.until(run.begins_at).as_secs().max(1),
             rate: rate.filter(|rate| *rate > 0),
             seconds_left,
         }

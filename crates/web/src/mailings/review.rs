@@ -112,11 +112,17 @@ pub(crate) async fn show(
         initial: user.user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
         from: app.settings.mail_from.clone(),
         subject: rendered.subject,
-        beginning: rendered.text.split_whitespace().take(30).collect::<Vec<_>>().join(" ").chars().take(160).collect(),
+        beginning: beginning(&rendered.text),
         sample: sample.map(|recipient| recipient.email),
     });
     let seconds_to_undo = app.settings.undo_delay.as_secs();
     page.show("mailings/review.html", &ReviewView { mailing, letter, checks, ready, going, seconds_to_undo })
+}
+
+/// What an inbox shows of a letter's text: its first words, without the signs that stand for headings and lists.
+fn beginning(text: &str) -> String {
+    let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
+    words.take(30).collect::<Vec<_>>().join(" ").chars().take(160).collect()
 }
 
 /// Someone who will get it.

@@ -103,7 +103,7 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
     let id = mailing_of(&browser.post("/mailings/new", &form(&message, &[])).await);
     browser.get("/mailings").await.says("Hello {{ recipient.full_name }}").says("Created");
     let review = browser.get(&format!("/mailings/{id}/review")).await;
-    review.says("Hello Three").says("Send to 3 recipients").says("3 people will get it").says("Letters stay in the catcher");
+    review.says("Hello One").says("Send to 3 recipients").says("3 people will get it").says("Letters stay in the catcher");
 
     let page = format!("/mailings/{id}");
     assert_eq!(browser.post(&format!("{page}/send"), &[]).await.goes_to(), Some(page.as_str()));

@@ -1,0 +1,134 @@
+# Recipients: the list, editing, import and export.
+
+recipients-title = Recipients
+recipients-add = Add
+recipients-add-one = Add by hand
+recipients-import = Import
+recipients-import-file = Upload a CSV file
+recipients-export = Download CSV
+recipients-empty-title = No recipients yet
+recipients-empty-text = Upload a list from a file, or add the first recipient by hand. Names and comments can be put into letters.
+recipients-none-title = Nobody found
+recipients-none-text = No recipient matches “{ $search }”. Try part of a name, an address or a comment.
+recipients-show-all = Show all
+recipients-search = Find
+recipients-search-hint = Name, address or comment
+recipients-sort = Order
+recipients-sort-newest = Newest first
+recipients-sort-email = By address
+recipients-sort-name = By name
+recipients-found = { $n ->
+    [one] { $n } recipient found
+   *[other] { $n } recipients found
+}
+recipients-of = of { $n }
+recipients-chosen = Selected:
+recipients-choose-all = { $n ->
+    [one] The whole list: { $n } recipient
+   *[other] The whole list: { $n } recipients
+}
+recipients-choose-found = { $n ->
+    [one] All found: { $n } recipient
+   *[other] All found: { $n } recipients
+}
+recipients-choose-page = Select everyone on this page
+recipients-choose = Select { $email }
+recipients-edit = Edit { $email }
+recipients-column-email = Email
+recipients-column-full-name = Full name
+recipients-column-comment = Comment
+recipients-column-added = Added
+recipients-column-actions = Actions
+
+recipients-delete-chosen = Delete selected…
+recipients-delete-title = { $n ->
+    [one] Delete { $n } recipient?
+   *[other] Delete { $n } recipients?
+}
+recipients-delete-everyone = This is your whole list of recipients.
+recipients-delete-found = Everyone found by “{ $search }”.
+recipients-delete-text = They also disappear from mailings they were chosen for. Reports of letters already sent remain. This cannot be undone.
+recipients-delete-confirm = { $n ->
+    [one] Delete { $n } recipient
+   *[other] Delete { $n } recipients
+}
+recipients-keep = Keep them
+
+recipient-new-title = New recipient
+recipient-edit-title = Recipient
+recipient-full-name-help = How letters address the recipient, if they do by name.
+recipient-comment-help = For yourself, or to put into letters.
+recipient-create = Add recipient
+recipient-save = Save
+recipient-edit = Edit
+recipient-delete = Delete
+recipient-updated = Changed
+recipient-open-holder = Open the recipient with this address
+recipient-delete-title = Delete this recipient?
+recipient-delete-text = { $email } disappears from the list and from mailings it was chosen for. Reports of letters already sent remain.
+recipient-delete-confirm = Delete recipient
+recipient-keep = Keep
+
+flash-recipient-added = Recipient { $email } added.
+flash-recipient-saved = Recipient saved.
+flash-recipient-deleted = Recipient { $email } deleted.
+flash-recipients-deleted = { $n ->
+    [one] { $n } recipient deleted.
+   *[other] { $n } recipients deleted.
+}
+flash-recipients-none-chosen = Select recipients in the list first.
+
+import-title = Import recipients
+import-drop = Choose a file or drop it here
+import-drop-help = CSV, up to { $largest } MB
+import-submit = Upload recipients
+import-about = What the file should hold
+import-about-text = A CSV table whose first line names the columns. We find the delimiter and the encoding; the order of columns does not matter, others are skipped.
+import-about-email = “Email”, “E-mail”, “Address” — required
+import-about-full-name = “Full name”, “Name”; first and last name may stand apart
+import-about-comment = “Comment”, “Note”
+import-about-known = If an address is in the list already, its name and comment are updated. Empty cells erase nothing.
+import-sample = Download a sample file
+import-sample-email = anna@example.com
+import-sample-full-name = Anna Ivanova
+import-sample-comment = regular customer
+import-latest = Latest imports
+import-column-file = File
+import-column-state = State
+import-column-line = Line
+import-column-reason = Reason
+import-no-name = file without a name
+import-state-reading = Reading
+import-state-done = Imported
+import-state-failed = Not imported
+import-progress = Read
+import-reading = The file is being read. You may close this page: the import goes on.
+import-refresh = Refresh
+import-added = Added
+import-updated = Updated
+import-rejected = Not taken
+import-failed = The file was not imported
+import-all-good = Done: every row of the file was taken.
+import-nothing-new = Done: everyone in the file is in the list already, nothing to change.
+import-rejected-title = { $n ->
+    [one] { $n } row was not taken
+   *[other] { $n } rows were not taken
+}
+import-rejected-text = The other rows were taken. Correct these and upload the file again: nobody will be in the list twice.
+import-rejected-download = Download the report
+import-rejected-rows = Rows that were not taken
+import-rejected-first = the first { $n }
+import-to-list = To the recipients
+import-another = Upload another file
+
+problem-recipient-taken = There is a recipient with this address already.
+problem-import-no-file = Choose a file.
+problem-import-file-large = The file is larger than { $largest } MB. Split it.
+problem-import-upload = The file did not arrive whole. Try again.
+problem-import-empty = The file is empty.
+problem-import-no-header = The first line of the file should name the columns, for example: Email, Full name, Comment.
+problem-import-no-email = No column with addresses. The first line of the file says: { $found }. Name the right column “Email”.
+problem-import-broken = The import broke off. What was read is kept; upload the file again.
+problem-import-record-long = The line is too long, or has a quote that is not closed.
+problem-import-quote = A quote is not closed.
+problem-import-repeated = This address was on line { $first } already.

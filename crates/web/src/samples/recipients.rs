@@ -1,0 +1,118 @@
+//! Samples of the pages of recipients.
+
+use vestnik_model::{
+    UnixMillis,
+    id::{ImportId, RecipientId, UserId},
+    recipient::{Recipient, RecipientSort},
+};
+
+use super::{Sample, errors_at, page};
+use crate::{
+    form::FormErrors,
+    page::Pager,
+    recipients::{
+        delete::{AskManyView, AskView, Chosen},
+        edit::{FormView, RecipientForm, ShowView},
+        import::{self, ImportView, RejectView},
+        list::{ListView, Order},
+    },
+};
+
+const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
+
+fn someone(id: i64, email: &str, full_name: &str, comment: &str) -> Recipient {
+    Recipient {
+        id: RecipientId(id),
+        owner_id: UserId(1),
+        email: email.into(),
+        full_name: full_name.into(),
+        comment: comment.into(),
+        created_at: NOW,
+        updated_at: UnixMillis(NOW.0 + id),
+    }
+}
+
+fn hostile() -> Recipient {
+    someone(7, "\"><b>\"@example.org", "Анна <Север>", &"<i>строка\n".repeat(50))
+}
+
+fn import_view(state: &str, tone: &'static str, rejected: i64, problem: Option<&str>) -> ImportView {
+    ImportView {
+        id: ImportId(3),
+        file_name: if rejected > 0 { "клиенты <Север>.csv".into() } else { String::new() },
+        state: state.into(),
+        tone,
+        size: 1_000_000,
+        position: 420_000,
+        added: rejected * 100,
+        updated: 3,
+        rejected,
+        problem: problem.map(str::to_owned),
+        created_at: NOW,
+    }
+}
+
+pub(super) fn all() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    let list = |rows: Vec<Recipient>, search: &str, matching, total| ListView {
+        orders: RecipientSort::ALL
+            .iter()
+            .map(|name| Order { name: *name, href: "/recipients".into(), current: *name == RecipientSort::Email })
+            .collect(),
+        rows,
+        search: search.into(),
+        sort: RecipientSort::Email,
+        pager: Pager { previous: None, next: Some("/recipients?at=a7".into()) },
+        matching,
+        total,
+    };
+    for view in [
+        list(Vec::new(), "", 0, 0),
+        list(Vec::new(), "\"><b>", 0, 12_480),
+        list(vec![hostile(), someone(8, "b@example.org", "", "")], "", 12_480, 12_480),
+        list(vec![hostile()], "<Север>", 1, 12_480),
+    ] {
+        samples.push(page("recipients/list.html", view));
+    }
+    for view in [
+        FormView::default(),
+        FormView {
+            form: RecipientForm { email: "\"><b>".into(), full_name: "<b>".into(), comment: "</textarea><b>".into() },
+            errors: errors_at(&["email", "full_name", "comment"]),
+            id: Some(RecipientId(7)),
+            holder: Some(RecipientId(8)),
+        },
+    ] {
+        samples.push(page("recipients/form.html", view));
+    }
+    for recipient in [hostile(), someone(0, "b@example.org", "", "")] {
+        samples.push(page("recipients/show.html", ShowView { recipient }));
+    }
+    samples.push(page("recipients/delete.html", AskView { recipient: hostile() }));
+    for (all, q) in [("", ""), ("1", "<Север>"), ("1", " ")] {
+        let chosen = Chosen { id: vec![RecipientId(7)], all: all.into(), q: q.into(), sort: "name".into() };
+        samples.push(page("recipients/delete_many.html", AskManyView { chosen, count: 21, list: "/recipients".into() }));
+    }
+    for (errors, latest) in [
+        (FormErrors::none(), Vec::new()),
+        (errors_at(&["file"]), vec![import_view("done", "ok", 2, None), import_view("failed", "warn", 0, None)]),
+    ] {
+        samples.push(page("recipients/import.html", import::FormView { errors, largest: 512, latest }));
+    }
+    for import in [
+        import_view("reading", "act", 0, None),
+        import_view("done", "ok", 0, None),
+        import_view("done", "ok", 25, None),
+        import_view("failed", "warn", 0, Some("Первая строка: <Север>")),
+    ] {
+        let rejects = match import.rejected {
+            0 => Vec::new(),
+            _ => vec![
+                RejectView { line: 2, email: "<Север>".into(), reason: "В адресе нет знака @.".into() },
+                RejectView { line: 12_480, email: String::new(), reason: "<b>".into() },
+            ],
+        };
+        samples.push(page("recipients/imported.html", import::ShowView { import, rejects }));
+    }
+    samples
+}
