@@ -9,7 +9,9 @@ import { target } from "./browser";
 const binary = process.env.VESTNIK_BIN ?? path.join(target, "debug", "vestnik");
 
 // A developer's own settings are not to be tested.
-const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("VESTNIK_")));
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("VESTNIK_")),
+);
 
 /** A running `vestnik serve` without a mail server, so that letters are caught. */
 export class App {
@@ -25,8 +27,21 @@ export class App {
 
   static async start(undoDelay: string): Promise<App> {
     const folder = await mkdtemp(path.join(tmpdir(), "vestnik-e2e-"));
-    const flags = ["--data-dir", folder, "--listen", "127.0.0.1:0", "--undo-delay", undoDelay, "--scheduler-poll", "200ms"];
-    const child = spawn(binary, ["serve", ...flags], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    const flags = [
+      "--data-dir",
+      folder,
+      "--listen",
+      "127.0.0.1:0",
+      "--undo-delay",
+      undoDelay,
+      "--scheduler-poll",
+      "200ms",
+    ];
+    const child = spawn(binary, ["serve", ...flags], {
+      cwd: folder,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const app = new App(folder, child);
     app.url = await new Promise<string>((resolve, reject) => {
       const read = (chunk: Buffer) => {
@@ -45,7 +60,11 @@ export class App {
   /** Runs another command on the same data; answers what it printed. */
   async cli(args: string[], input = ""): Promise<string> {
     const data = ["--data-dir", this.folder];
-    const child = spawn(binary, [...args, ...data], { cwd: this.folder, env: environment, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(binary, [...args, ...data], {
+      cwd: this.folder,
+      env: environment,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let printed = "";
     let complaints = "";
     child.stdout.on("data", (chunk) => (printed += chunk));

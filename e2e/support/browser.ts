@@ -1,5 +1,6 @@
 // The browser and the screens that pages are tried on.
 import path from "node:path";
+import type { PlaywrightTestConfig } from "@playwright/test";
 
 /** Where builds go. */
 export const target = process.env.CARGO_TARGET_DIR ?? path.resolve(import.meta.dirname, "../../target");
@@ -8,7 +9,7 @@ export const target = process.env.CARGO_TARGET_DIR ?? path.resolve(import.meta.d
 export const results = path.join(target, "test-results");
 
 /** Debian's Chromium. It may not reach the network, and says nothing to anybody. */
-export const chromium = {
+export const chromium: PlaywrightTestConfig["use"] = {
   browserName: "chromium",
   launchOptions: {
     executablePath: process.env.VESTNIK_CHROMIUM ?? "/usr/bin/chromium",
@@ -26,7 +27,7 @@ export const chromium = {
   colorScheme: "light",
   // Colours are judged as they are in the end, not in the middle of a transition.
   contextOptions: { reducedMotion: "reduce" },
-} as const;
+};
 
 export const desktop = { viewport: { width: 1280, height: 800 } };
 export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };

@@ -20,7 +20,7 @@ use super::form::MailingForm;
 use crate::{error::Error, state::AppState};
 
 /// Rows that a search shows. Who wants more narrows the search, or takes all that match.
-const ROWS: usize = 100;
+const ROWS: usize = 30;
 /// Most ticks that are carried along.
 const MOST_TICKS: usize = 10_000;
 

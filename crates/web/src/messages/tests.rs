@@ -169,6 +169,7 @@ async fn s09_a_test_letter_goes_to_oneself_with_the_recipients_fields() {
 async fn a_message_in_use_is_not_deleted() {
     let app = TestApp::start().await;
     let (mut anna, actor) = app.signed_in("anna").await;
+    recipient(&app, &actor, "vera@sever.example", "Вера").await;
     let id = write(&mut anna, "Тема", "", "Текст").await;
     let draft = vestnik_model::mailing::MailingDraft {
         name: "Осеннее меню".into(),

@@ -1,0 +1,279 @@
+//! The command line as a person or a script uses it (S-18, S-60, S-63): the main job from an empty folder to the export
+//! of attempts, and clear errors with their exit status.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
+use vestnik_store::testing::TestDatabase;
+
+/// An installation of its own, on one of the databases.
+struct Installation {
+    folder: tempfile::TempDir,
+    database: Option<TestDatabase>,
+}
+
+impl Installation {
+    fn on_sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: None }
+    }
+
+    async fn on_postgres() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: Some(TestDatabase::postgres().await) }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, contents: &str) -> String {
+        std::fs::write(self.path(name), contents).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestnik"));
+        command.args(args).current_dir(self.folder.path()).env_clear().env("LANG", "C");
+        command.env("VESTNIK_DATA_DIR", self.path("data"));
+        if let Some(database) = &self.database {
+            command.env("VESTNIK_DATABASE_URL", database.address());
+        }
+        command
+    }
+
+    /// Runs a command off the async threads, so that a server in the same test can answer it.
+    async fn run(&self, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap()
+    }
+
+    /// Runs a command that is to succeed; answers its output.
+    async fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args).await;
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs a command that is to fail with this status; answers its single line of explanation.
+    async fn fails(&self, status: i32, args: &[&str]) -> String {
+        let output = self.run(args).await;
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {error}");
+        assert!(output.stdout.is_empty(), "{args:?} printed something");
+        error.trim().to_owned()
+    }
+
+    async fn account(&self) {
+        let password = ["--password", "correct horse battery"];
+        self.ok(&[&["create-user", "--email", "anna@example.com", "--name", "Анна"][..], &password].concat()).await;
+    }
+
+    async fn remove(self) {
+        if let Some(database) = self.database {
+            database.remove().await;
+        }
+    }
+}
+
+fn number_of(event: &Event) -> usize {
+    let address = event.to.as_deref().unwrap_or("");
+    address.trim_start_matches('r').split('@').next().unwrap_or("").parse().unwrap_or(0)
+}
+
+async fn the_main_job(installation: &Installation) {
+    let behaviour = Behaviour::good()
+        .on_if(Stage::Rcpt, |event: &Event| number_of(event) % 20 == 7, Action::reply("550 5.1.1 No such user"))
+        .on_if(Stage::Rcpt, |event: &Event| number_of(event) % 10 == 3 && event.seen == 0, Action::reply("451 4.7.1 Later"));
+    let server = FaultServer::start(behaviour).await.unwrap();
+    installation.account().await;
+
+    let mut list = String::from("Почта;Ф. И. О.;Комментарий\n");
+    for n in 1..=400 {
+        list.push_str(&format!("r{n}@example.org;Имя {n};\n"));
+    }
+    list.push_str("no address;x;\n");
+    let list = installation.write("list.csv", &list);
+    let report = installation.path("report.csv").display().to_string();
+    let imported =
+        installation.ok(&["recipients", "import", "--owner", "anna@example.com", "--report", &report, &list]).await;
+    assert_eq!(imported, "added 400, updated 0, rejected 1");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert!(report.starts_with("line,email,reason\n402,no address,"), "{report}");
+    let exported = installation.ok(&["recipients", "export", "--owner", "anna@example.com"]).await;
+    assert_eq!(exported.lines().count(), 401);
+    assert!(exported.contains("r1@example.org,Имя 1,"));
+
+    let html = installation.write("letter.html", "<h1>Привет</h1><p>{{ recipient.full_name }}</p>");
+    let message = installation
+        .ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Для {{ recipient.full_name }}", "--html", &html])
+        .await;
+    let mailing = installation
+        .ok(&["mailing", "create", "--owner", "anna@example.com", "--message", &message, "--all-recipients", "--name", "News"])
+        .await;
+    let sent = installation
+        .ok(&["mailing", "send", &mailing, "--wait", "--smtp-url", &server.url(), "--retry-first-delay", "200ms"])
+        .await;
+    assert_eq!(
+        sent,
+        "recipients 400, sent 380, failed 20, expired 0, skipped 0, unknown 0, cancelled 0, attempts 440"
+    );
+    assert_eq!(server.accepted().len(), 380);
+
+    let shown: serde_json::Value =
+        serde_json::from_str(&installation.ok(&["mailing", "show", &mailing, "--json"]).await).unwrap();
+    assert_eq!(shown["status"], "completed");
+    assert_eq!((&shown["recipients"], &shown["sent"], &shown["failed"]), (&400.into(), &380.into(), &20.into()));
+    assert_eq!((&shown["pending"], &shown["attempts"]), (&0.into(), &440.into()));
+
+    let csv = installation.ok(&["attempts", "export", "--mailing", &mailing]).await;
+    let header = "email,time,successful,code,enhanced_code,answer,message_id,attempt";
+    assert_eq!(csv.lines().next(), Some(header));
+    assert_eq!(csv.lines().count(), 441);
+    assert_eq!(csv.lines().filter(|line| line.contains(",false,550,5.1.1,No such user,")).count(), 20);
+    let jsonl = installation.ok(&["attempts", "export", "--mailing", &mailing, "--format", "jsonl"]).await;
+    let lines: Vec<serde_json::Value> = jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 440);
+    assert_eq!(lines.iter().filter(|line| line["attempt"] == 2 && line["successful"] == true).count(), 40);
+
+    // A finished run is followed by a new one, which sends again, also under the other name.
+    installation.ok(&["send-mailing", &mailing, "--wait", "--smtp-url", &server.url(), "--retry-first-delay", "200ms"]).await;
+    let shown = installation.ok(&["mailing", "show", &mailing, "--json"]).await;
+    assert!(shown.contains("\"runs\":2"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_main_job_on_sqlite() {
+    the_main_job(&Installation::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_main_job_on_postgres() {
+    let installation = Installation::on_postgres().await;
+    the_main_job(&installation).await;
+    installation.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_those_who_are_named_get_it() {
+    let installation = Installation::on_sqlite();
+    let server = FaultServer::start(Behaviour::good()).await.unwrap();
+    installation.account().await;
+    let list = installation.write("list.csv", "email\na@example.org\nb@example.org\nc@example.org\n");
+    installation.ok(&["recipients", "import", "--owner", "anna@example.com", &list]).await;
+    let text = installation.write("letter.txt", "Hello");
+    let message =
+        installation.ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Hi", "--text", &text]).await;
+    let named = installation.write("named.txt", "B@example.org\n\nc@example.org\n");
+    let create = ["mailing", "create", "--owner", "anna@example.com", "--message", &message, "--recipients-from"];
+    let mailing = installation.ok(&[&create[..], &[&named]].concat()).await;
+    installation.ok(&["mailing", "send", &mailing, "--wait", "--smtp-url", &server.url()]).await;
+    assert_eq!(server.recipients(), ["b@example.org", "c@example.org"]);
+
+    let stranger = installation.write("stranger.csv", "email\na@example.org\nx@example.org\n");
+    let error = installation.fails(1, &[&create[..], &[&stranger]].concat()).await;
+    assert!(error.contains("x@example.org") && error.contains("import"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_is_said_in_one_line() {
+    let installation = Installation::on_sqlite();
+    installation.account().await;
+    let create = |email, password| {
+        ["create-user", "--email", email, "--name", "Boris", "--password", password]
+    };
+    let owner = ["--owner", "anna@example.com"];
+    let loops = installation.write("loop.txt", "a\n{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}");
+    let empty = installation.write("empty.csv", "");
+    let headless = installation.write("headless.csv", "a@example.org,Anna\n");
+    let text = installation.write("letter.txt", "Hello");
+    let message = installation.ok(&[&["message", "create"][..], &owner, &["--subject", "Hi", "--text", &text]].concat()).await;
+    let mailing = |extra: &'static [&'static str]| {
+        let mut args = vec!["mailing", "create", "--owner", "anna@example.com", "--message", "1", "--all-recipients"];
+        args.extend(extra);
+        args
+    };
+    assert_eq!(message, "1");
+    let cases: Vec<(i32, Vec<&str>, &str)> = vec![
+        (2, create("nonsense", "correct horse battery").to_vec(), "email"),
+        (2, create("boris@example.com", "short").to_vec(), "password"),
+        (1, create("ANNA@example.com", "correct horse battery").to_vec(), "has an account already"),
+        (1, vec!["recipients", "export", "--owner", "nobody@example.com"], "no account"),
+        (1, [&["recipients", "import"][..], &owner, &["missing.csv"]].concat(), "missing.csv"),
+        (1, [&["recipients", "import"][..], &owner, &[&empty]].concat(), "empty"),
+        (1, [&["recipients", "import"][..], &owner, &[&headless]].concat(), "first line"),
+        (2, [&["message", "create"][..], &owner, &["--subject", "Hi", "--text", &loops]].concat(), "2"),
+        (2, [&["message", "create"][..], &owner, &["--subject", "a\r\nBcc: all@example.org", "--text", &text]].concat(), "subject"),
+        (1, mailing(&[]), "no recipients"),
+        (2, mailing(&["--start", "2026-11-24 10:00", "--end", "2026-11-24 09:00"]), "ends-at"),
+        (2, mailing(&["--start", "tomorrow"]), "starts-at"),
+        (2, mailing(&["--time-zone", "Mars/Olympus"]), "time-zone"),
+        (2, mailing(&["--repeat", "hourly"]), "hourly"),
+        (1, vec!["mailing", "show", "99"], "no mailing 99"),
+        (1, vec!["mailing", "send", "99"], "no mailing 99"),
+        (1, vec!["attempts", "export", "--mailing", "99"], "no mailing 99"),
+        (2, vec!["mailing", "send", "1", "--smtp-url", "http://example.com"], "smtp"),
+        (1, vec!["migrate", "--database-url", "mysql://localhost/x"], "postgres"),
+        (2, vec!["nonsense"], "nonsense"),
+    ];
+    for (status, args, words) in cases {
+        let error = installation.fails(status, &args).await;
+        assert!(error.contains(words), "{args:?}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_comes_from_standard_input() {
+    let installation = Installation::on_sqlite();
+    let mut command = installation.command(&["create-user", "--email", "b@example.com", "--name", "B", "--password-stdin"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all("correct horse battery\n".as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "1\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_process_sends_from_a_data_folder_and_others_hand_over() {
+    let installation = Installation::on_sqlite();
+    let server = FaultServer::start(Behaviour::good()).await.unwrap();
+    installation.account().await;
+    let list = installation.write("list.csv", "email\na@example.org\n");
+    installation.ok(&["recipients", "import", "--owner", "anna@example.com", &list]).await;
+    let text = installation.write("letter.txt", "Hello");
+    installation.ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Hi", "--text", &text]).await;
+    installation.ok(&["mailing", "create", "--owner", "anna@example.com", "--message", "1", "--all-recipients"]).await;
+
+    let mut worker = installation
+        .command(&["worker", "--smtp-url", &server.url()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0_u8; 7];
+    std::io::Read::read_exact(worker.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    let error = installation.fails(1, &["worker"]).await;
+    assert!(error.contains("another vestnik process"), "{error}");
+    // No mail server is named here: the running worker sends it.
+    installation.ok(&["mailing", "send", "1", "--wait"]).await;
+    assert_eq!(server.recipients(), ["a@example.org"]);
+
+    Command::new("kill").arg(worker.id().to_string()).status().unwrap();
+    assert!(worker.wait().unwrap().success(), "SIGTERM ends it well");
+}
+
+#[test]
+fn the_sample_of_the_environment_names_every_setting() {
+    let sample = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env.sample")).unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_vestnik")).args(["serve", "--help"]).env_clear().output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let named = |text: &str| -> std::collections::BTreeSet<String> {
+        text.match_indices("VESTNIK_")
+            .map(|(at, _)| text[at..].chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect())
+            .collect()
+    };
+    let mut wanted = named(&help);
+    wanted.insert("VESTNIK_LOG".to_owned());
+    assert_eq!(named(&sample), wanted);
+    assert!(wanted.len() > 10, "{wanted:?}");
+}

@@ -1,0 +1,47 @@
+// What every test gets: a running product, a page that is watched, a person who uses it, and the words of its language.
+import { test as base } from "@playwright/test";
+import { App } from "./app";
+import { Person } from "./person";
+import { Watch } from "./watch";
+import { wordsOf, type Language, type Words } from "./words";
+
+interface Options {
+  /** How long "send now" can be undone. */
+  undoDelay: string;
+}
+
+interface Fixtures {
+  app: App;
+  language: Language;
+  t: Words;
+  watch: Watch;
+  person: Person;
+}
+
+export const test = base.extend<Options & Fixtures>({
+  undoDelay: ["2s", { option: true }],
+
+  app: async ({ undoDelay }, use, info) => {
+    const app = await App.start(undoDelay);
+    await use(app);
+    if (info.status !== info.expectedStatus) await info.attach("vestnik.log", { body: app.printed });
+    await app.stop();
+  },
+
+  baseURL: async ({ app }, use) => use(app.url),
+
+  language: async ({ locale }, use) => use(locale?.startsWith("ru") ? "ru" : "en"),
+
+  t: async ({ language }, use) => use(wordsOf(language)),
+
+  watch: async ({ page, app }, use) => {
+    const watch = new Watch(page, app.url);
+    await watch.begin();
+    await use(watch);
+    watch.quiet();
+  },
+
+  person: async ({ page, app, language, t, watch }, use) => use(new Person(page, app, language, t, watch)),
+});
+
+export { expect } from "@playwright/test";
