@@ -19,9 +19,9 @@ export class Watch {
     private readonly origin: string,
   ) {
     page.on("console", (message) => {
-      // Of failed requests `response` below knows more.
-      const failed = message.text().startsWith("Failed to load resource");
-      if (message.type() === "error" && !failed) this.blame(`console: ${message.text()}`);
+      // Of failed requests `response` below knows more. What is blocked in letters is the script of `begin`.
+      const known = /^(Failed to load resource|Blocked script execution in)/.test(message.text());
+      if (message.type() === "error" && !known) this.blame(`console: ${message.text()}`);
     });
     page.on("pageerror", (error) => this.blame(`script: ${error}`));
     page.on("response", (response) => this.answered(response));

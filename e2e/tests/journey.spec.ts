@@ -42,7 +42,7 @@ test("from registration to the servers' answers", async ({ page, person, watch, 
     const rows = page.locator("tbody tr");
     await expect(rows).toHaveCount(50);
     await expect(rows.filter({ hasText: t("attempt-successful") })).toHaveCount(50);
-    for (const reply of await rows.locator("code.reply").allInnerTexts()) expect(reply).toMatch(/^250 \S/);
+    for (const reply of await rows.locator("code.reply").allInnerTexts()) expect(reply).toMatch(/^250 2\.0\.0 \S/);
     await watch.check();
 
     await person.field("attempt-text").fill(last.email);
@@ -146,6 +146,8 @@ test("only those who were chosen get a mailing", async ({ page, person, watch, t
   await person.button("mailing-save").click();
   await person.sendNow(10);
   await person.watchUntilSent();
+  await page.reload();
+  await expect(person.figure("mailing-sent")).toHaveText("10");
   await page.goto("/caught");
   const caught = (await page.locator("tbody tr .mono").allInnerTexts()).sort();
   expect(caught).toEqual(readers.slice(19, 29).map((reader) => reader.email));

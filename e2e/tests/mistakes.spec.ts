@@ -25,6 +25,7 @@ test("a registration with a wrong address and a short password", async ({ page, 
 });
 
 test("a confirmation link works once", async ({ page, person, watch, t }) => {
+  watch.expect(410);
   await person.register();
   const link = await person.confirmAddress();
   await page.goto(link);
@@ -45,6 +46,7 @@ test("a login with a wrong password", async ({ page, person, watch, t }) => {
 });
 
 test("a forgotten password", async ({ page, person, watch, t }) => {
+  watch.expect(410);
   await person.hasAccount();
   await person.open("/login");
   await person.link("login-forgot").click();

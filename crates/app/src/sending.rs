@@ -57,7 +57,7 @@ pub fn claim_turn(db: &Db, data: &DataArgs) -> Result<Option<SenderLock>, Failur
 
 impl Sending {
     /// Starts the engine on the current runtime.
-    pub async fn start(db: Db, mail: &MailArgs, lock: Option<SenderLock>) -> Result<Self, Failure> {
+    pub async fn start(db: Db, data: &DataArgs, mail: &MailArgs, lock: Option<SenderLock>) -> Result<Self, Failure> {
         let (relay, catcher) = match &mail.smtp_url {
             Some(relay) => (relay.clone(), None),
             None => {
@@ -75,6 +75,7 @@ impl Sending {
             from,
             from_name_fixed,
             retry: mail.retry(),
+            journal: data.data_dir.join("journal"),
             poll: mail.scheduler_poll,
         };
         let engine = Engine::start(db, Arc::new(SystemClock), Arc::new(SystemRandom), config).await?;

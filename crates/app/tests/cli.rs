@@ -2,85 +2,14 @@
 //! of attempts, and clear errors with their exit status.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod common;
+
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use common::{Installation, number_of};
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
-use vestnik_store::testing::TestDatabase;
-
-/// An installation of its own, on one of the databases.
-struct Installation {
-    folder: tempfile::TempDir,
-    database: Option<TestDatabase>,
-}
-
-impl Installation {
-    fn on_sqlite() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database: None }
-    }
-
-    async fn on_postgres() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database: Some(TestDatabase::postgres().await) }
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, contents: &str) -> String {
-        std::fs::write(self.path(name), contents).unwrap();
-        self.path(name).display().to_string()
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestnik"));
-        command.args(args).current_dir(self.folder.path()).env_clear().env("LANG", "C");
-        command.env("VESTNIK_DATA_DIR", self.path("data"));
-        if let Some(database) = &self.database {
-            command.env("VESTNIK_DATABASE_URL", database.address());
-        }
-        command
-    }
-
-    /// Runs a command off the async threads, so that a server in the same test can answer it.
-    async fn run(&self, args: &[&str]) -> Output {
-        let mut command = self.command(args);
-        tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap()
-    }
-
-    /// Runs a command that is to succeed; answers its output.
-    async fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args).await;
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// Runs a command that is to fail with this status; answers its single line of explanation.
-    async fn fails(&self, status: i32, args: &[&str]) -> String {
-        let output = self.run(args).await;
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(status), "{args:?}: {error}");
-        assert!(output.stdout.is_empty(), "{args:?} printed something");
-        error.trim().to_owned()
-    }
-
-    async fn account(&self) {
-        let password = ["--password", "correct horse battery"];
-        self.ok(&[&["create-user", "--email", "anna@example.com", "--name", "Анна"][..], &password].concat()).await;
-    }
-
-    async fn remove(self) {
-        if let Some(database) = self.database {
-            database.remove().await;
-        }
-    }
-}
-
-fn number_of(event: &Event) -> usize {
-    let address = event.to.as_deref().unwrap_or("");
-    address.trim_start_matches('r').split('@').next().unwrap_or("").parse().unwrap_or(0)
-}
 
 async fn the_main_job(installation: &Installation) {
     let behaviour = Behaviour::good()

@@ -1,5 +1,6 @@
 //! How mail is sent.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use vestnik_mail::message::Mailbox;
@@ -26,6 +27,8 @@ pub struct Config {
     pub from_name_fixed: bool,
     /// When a delivery that failed for now is tried again.
     pub retry: RetryPolicy,
+    /// Folder of the journal: on this machine, the same for each start.
+    pub journal: PathBuf,
     /// How often tables are looked at when nobody calls.
     pub poll: Duration,
 }

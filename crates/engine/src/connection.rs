@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use vestnik_mail::relay::{Stream, connect};
 use vestnik_mail::session::{Outgoing, Sent, Session};
-use vestnik_mail::verdict::Verdict;
+use vestnik_mail::verdict::{Phase, Verdict};
+use vestnik_model::UnixMillis;
 use vestnik_model::delivery::{DeliveryState, Next};
 use vestnik_store::deliveries::{AttemptMade, Outcome};
 use vestnik_store::troubles;
@@ -47,7 +48,10 @@ pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
             ahead = connection.job_ahead().await;
         }
         let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
-        let sent = session.send(&outgoing, ahead.as_ref().map(|ready| &ready.mail.envelope), || Ok(())).await;
+        let unknown = connection.unknown(&ready.job);
+        let journal = Arc::clone(&connection.context.journal);
+        let next = ahead.as_ref().map(|ready| &ready.mail.envelope);
+        let sent = session.send(&outgoing, next, || journal.note(&unknown)).await;
         if sent.usable {
             connection.session = Some(session);
         }
@@ -117,7 +121,7 @@ impl Connection {
                     code: None,
                     enhanced: None,
                     reply: reason,
-                    phase: "render",
+                    phase: "render".into(),
                     server: String::new(),
                     duration_ms: 0,
                     message_id: job.run.message_id(&job.claimed),
@@ -140,6 +144,24 @@ impl Connection {
         open(&self.context).await
     }
 
+    /// What is to be noted of a message if this process dies between its final dot and its reply.
+    fn unknown(&self, job: &Job) -> Outcome {
+        let now = self.context.clock.now();
+        let attempt = AttemptMade {
+            number: job.claimed.number,
+            at: now,
+            successful: false,
+            code: None,
+            enhanced: None,
+            reply: "the sending process ended before the mail server answered".to_owned(),
+            phase: Phase::Dot.id().into(),
+            server: self.context.relay.server.clone(),
+            duration_ms: 0,
+            message_id: job.run.message_id(&job.claimed),
+        };
+        self.outcome(job, DeliveryState::Unknown, now, Some(attempt))
+    }
+
     /// Passes on what became of a job.
     async fn record(&self, job: &Job, sent: Sent) {
         let now = self.context.clock.now();
@@ -160,7 +182,7 @@ impl Connection {
             code: sent.reply.as_ref().map(|reply| i64::from(reply.code)),
             enhanced: sent.reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
             reply: sent.reply.map(|reply| reply.text).or(sent.error).unwrap_or_default(),
-            phase: sent.phase.id(),
+            phase: sent.phase.id().into(),
             server: self.context.relay.server.clone(),
             duration_ms: i64::try_from(sent.duration.as_millis()).unwrap_or(i64::MAX),
             message_id: job.run.message_id(&job.claimed),
@@ -180,10 +202,29 @@ impl Connection {
         &self,
         job: &Job,
         state: DeliveryState,
-        due_at: vestnik_model::UnixMillis,
+        due_at: UnixMillis,
         attempt: Option<AttemptMade>,
     ) {
-        let outcome = Outcome {
+        let outcome = self.outcome(job, state, due_at, attempt);
+        // Only messages whose dot was at hand have a record that this one corrects; the others are claimed again.
+        let handed_over = [Phase::Body.id(), Phase::Dot.id()];
+        if outcome.attempt.as_ref().is_some_and(|attempt| handed_over.contains(&attempt.phase.as_ref()))
+            && let Err(error) = self.context.journal.note(&outcome)
+        {
+            tracing::error!(%error, "an outcome could not be written to the journal");
+        }
+        // The recorder outlives every loop that sends to it.
+        let _ = self.outcomes.send(outcome).await;
+    }
+
+    fn outcome(
+        &self,
+        job: &Job,
+        state: DeliveryState,
+        due_at: UnixMillis,
+        attempt: Option<AttemptMade>,
+    ) -> Outcome {
+        Outcome {
             delivery: job.claimed.id,
             run: job.claimed.run_id,
             mailing: job.run.mailing,
@@ -191,9 +232,7 @@ impl Connection {
             state,
             due_at,
             attempt,
-        };
-        // The recorder outlives every loop that sends to it.
-        let _ = self.outcomes.send(outcome).await;
+        }
     }
 }
 

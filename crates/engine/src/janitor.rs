@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::{DeliveryState, message_id};
-use vestnik_store::deliveries::{self, Abandoned, AttemptMade, Outcome};
+use vestnik_store::deliveries::{self, Abandoned, AttemptMade, Outcome, Stale};
 use vestnik_store::{Result, caught, import, sessions, tokens};
 
-use crate::Context;
+use crate::{Context, journal};
 
 /// Between two rounds.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -35,8 +35,18 @@ async fn round(context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// At the start: on an embedded database no other process sends, so whatever is claimed was claimed by one that is gone.
+/// At the start, before the first claim: notes what the journals of processes that are gone tell, and gives back what
+/// they had claimed and not handed over. On an embedded database no other process sends, so whatever is claimed after
+/// that was claimed by one that is gone, without its journal.
 pub async fn recover(context: &Context) -> Result<()> {
+    for left in journal::left_behind(&context.config.journal)? {
+        for outcomes in left.outcomes.chunks(BATCH as usize) {
+            deliveries::settle(&context.db, &left.node, outcomes, Stale::Skip, context.clock.now()).await?;
+        }
+        let released = deliveries::release(&context.db, &left.node).await?;
+        tracing::warn!(node = left.node, records = left.outcomes.len(), released, "a process had been killed; its journal is replayed");
+        left.forget()?;
+    }
     let until = if context.db.is_embedded() { UnixMillis(i64::MAX) } else { context.clock.now() };
     if context.db.is_embedded() {
         import::fail_abandoned(&context.db, context.clock.now()).await?;
@@ -53,7 +63,7 @@ async fn end_claims(context: &Context, until: UnixMillis) -> Result<()> {
         let outcomes: Vec<Outcome> =
             claims.iter().filter(|claim| claim.owner == owner).map(|claim| unknown(context, claim)).collect();
         tracing::warn!(claims = outcomes.len(), "a process ended without noting what became of its messages");
-        deliveries::settle(&context.db, &owner, &outcomes, context.clock.now()).await?;
+        deliveries::settle(&context.db, &owner, &outcomes, Stale::Keep, context.clock.now()).await?;
     }
 }
 
@@ -73,7 +83,7 @@ fn unknown(context: &Context, claim: &Abandoned) -> Outcome {
             code: None,
             enhanced: None,
             reply: "the sending process ended before the mail server's answer was noted".to_owned(),
-            phase: "dot",
+            phase: "dot".into(),
             server: context.relay.server.clone(),
             duration_ms: 0,
             message_id: message_id(&claim.key, claim.id, context.config.from.address.domain()),

@@ -9,6 +9,8 @@
 //! | [`letters`] | letters of the service itself | mail |
 //! | [`janitor`] | what has had its time | nothing |
 //!
+//! [`journal`] remembers for the next process what this one has handed over.
+//!
 //! They meet in tables and in the queue; `web` never calls them. No transaction is open while the network is used.
 
 pub mod catcher;
@@ -16,6 +18,7 @@ pub mod claimer;
 pub mod config;
 pub mod connection;
 pub mod janitor;
+pub mod journal;
 pub mod letters;
 pub mod lock;
 pub mod queue;
@@ -35,6 +38,7 @@ use vestnik_store::Db;
 
 pub use config::Config;
 
+use crate::journal::Journal;
 use crate::queue::Queue;
 use crate::relay_state::RelayState;
 
@@ -56,6 +60,8 @@ pub struct Context {
     pub node: Arc<str>,
     /// Claimed deliveries that wait for a connection.
     pub queue: Arc<Queue>,
+    /// What has been handed over.
+    pub journal: Arc<Journal>,
     /// How the mail server fares.
     pub relay: Arc<RelayState>,
     /// Becomes `true` when the process is to stop.
@@ -82,14 +88,15 @@ impl Context {
 pub struct Engine {
     loops: JoinSet<()>,
     recorder: JoinSet<()>,
+    journal: Arc<Journal>,
     stop: watch::Sender<bool>,
 }
 
 impl Engine {
-    /// Starts all loops on the current runtime. First ends what a process that died here has left behind.
+    /// Starts all loops on the current runtime. First notes what a process that died here has left behind.
     ///
     /// # Errors
-    /// The database's, if it cannot be read.
+    /// The database cannot be read, or the journal's folder not be written.
     pub async fn start(
         db: Db,
         clock: Arc<dyn Clock>,
@@ -97,8 +104,10 @@ impl Engine {
         config: Config,
     ) -> vestnik_store::Result<Self> {
         let (stop, stopped) = watch::channel(false);
+        let node = new_key(&*random, 8);
         let context = Context {
-            node: new_key(&*random, 8).into(),
+            journal: Arc::new(Journal::begin(&config.journal, &node)?),
+            node: node.into(),
             db,
             clock,
             random,
@@ -119,7 +128,7 @@ impl Engine {
         for _ in 0..context.config.connections {
             loops.spawn(connection::run(context.clone(), outcomes.clone()));
         }
-        Ok(Self { loops, recorder, stop })
+        Ok(Self { loops, recorder, journal: context.journal, stop })
     }
 
     /// Stops: no message is begun any more, those on their way are finished, all outcomes are committed. Ends within ten
@@ -140,6 +149,7 @@ impl Engine {
         while let Some(ended) = self.recorder.join_next().await {
             report(ended);
         }
+        self.journal.end();
     }
 }
 

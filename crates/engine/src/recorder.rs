@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_store::deliveries::{self, Outcome};
+use vestnik_store::deliveries::{self, Outcome, Stale};
 
 use crate::Context;
 
@@ -33,10 +33,12 @@ pub async fn run(context: Context, mut outcomes: mpsc::Receiver<Outcome>) {
 async fn commit(context: &Context, batch: &[Outcome]) {
     let mut pause = FIRST_PAUSE;
     loop {
-        match deliveries::settle(&context.db, &context.node, batch, context.clock.now()).await {
-            Ok(0) => return,
+        match deliveries::settle(&context.db, &context.node, batch, Stale::Keep, context.clock.now()).await {
             Ok(stale) => {
-                tracing::warn!(stale, "results came after their claims had been taken over");
+                if stale > 0 {
+                    tracing::warn!(stale, "results came after their claims had been taken over");
+                }
+                context.journal.committed(batch);
                 return;
             }
             Err(error) => {

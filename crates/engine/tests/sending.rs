@@ -2,6 +2,7 @@
 //! (S-15 to S-28).
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
 /// No wait in these tests takes longer unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn config(url: &str) -> Config {
+fn config(url: &str, journal: &Path) -> Config {
     Config {
         relay: Relay::parse(url).unwrap(),
         tls: Tls::system(),
@@ -47,12 +48,14 @@ fn config(url: &str) -> Config {
             factor: 1.0,
             ceiling: Duration::from_secs(1),
         },
+        journal: journal.to_owned(),
         poll: Duration::from_millis(50),
     }
 }
 
 async fn start(db: &Db, clock: Arc<dyn Clock>, url: &str) -> Engine {
-    Engine::start(db.clone(), clock, Arc::new(SystemRandom), config(url)).await.unwrap()
+    let journal = tempfile::tempdir().unwrap();
+    Engine::start(db.clone(), clock, Arc::new(SystemRandom), config(url, journal.path())).await.unwrap()
 }
 
 async fn someone(db: &Db) -> Actor {

@@ -174,7 +174,11 @@ fn problem(error: &minijinja::Error) -> Problem {
         | ErrorKind::TemplateNotFound => "problem-template-unknown",
         _ => "problem-template",
     };
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let mut detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    if id == "problem-template-unknown" {
+        // «`recipient.phone` is undefined»: the sentence is ours, the name is all that it needs.
+        detail = detail.split('`').nth(1).unwrap_or(detail.trim_end_matches(" is unknown")).to_owned();
+    }
     Problem::new(id).with("line", error.line().unwrap_or(1)).with("detail", detail)
 }
 

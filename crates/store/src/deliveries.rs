@@ -3,8 +3,10 @@
 //! A claim is a lease: it names its owner, counts an epoch up and ends by itself. A result is taken only from the claim
 //! that is still in force; one that comes too late is kept as a *stale* attempt and changes nothing.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, MailingId, RecipientId, RunId};
@@ -107,7 +109,7 @@ pub async fn claim(
 }
 
 /// What became of a claimed delivery.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Which delivery.
     pub delivery: DeliveryId,
@@ -126,7 +128,7 @@ pub struct Outcome {
 }
 
 /// An attempt, as the ledger keeps it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptMade {
     /// 1 for the first.
     pub number: i64,
@@ -141,7 +143,7 @@ pub struct AttemptMade {
     /// The server's words, or what happened instead of an answer.
     pub reply: String,
     /// Where in the conversation it was decided.
-    pub phase: &'static str,
+    pub phase: Cow<'static, str>,
     /// `host:port` that was spoken to.
     pub server: String,
     /// Milliseconds.
@@ -150,9 +152,18 @@ pub struct AttemptMade {
     pub message_id: String,
 }
 
+/// What is done with results whose claim is no longer in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// Their attempts are kept, flagged: they happened, though another claim counts.
+    Keep,
+    /// They are passed over: a journal tells again what the ledger has long known.
+    Skip,
+}
+
 /// Notes what became of deliveries that `owner` has claimed: states, attempts, figures of the runs, and runs that are
 /// over by it, in one transaction. Answers how many results were stale.
-pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], now: UnixMillis) -> Result<usize> {
+pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], stale: Stale, now: UnixMillis) -> Result<usize> {
     let mut tx = db.begin().await?;
     let rows = Rows::new()
         .ints(outcomes.iter().map(|outcome| outcome.delivery.0))
@@ -175,7 +186,7 @@ pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], now: UnixMillis)
         )
         .await?;
     let taken: HashSet<DeliveryId> = taken.into_iter().map(|(id,)| id).collect();
-    insert_attempts(&mut tx, outcomes, &taken).await?;
+    insert_attempts(&mut tx, outcomes, &taken, stale).await?;
 
     let mut figures: HashMap<RunId, Figures> = HashMap::new();
     for outcome in outcomes.iter().filter(|outcome| taken.contains(&outcome.delivery)) {
@@ -190,9 +201,17 @@ pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], now: UnixMillis)
     Ok(outcomes.len() - taken.len())
 }
 
-async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], taken: &HashSet<DeliveryId>) -> Result<()> {
-    let made: Vec<(&Outcome, &AttemptMade)> =
-        outcomes.iter().filter_map(|outcome| Some((outcome, outcome.attempt.as_ref()?))).collect();
+async fn insert_attempts(
+    tx: &mut Tx,
+    outcomes: &[Outcome],
+    taken: &HashSet<DeliveryId>,
+    stale: Stale,
+) -> Result<()> {
+    let made: Vec<(&Outcome, &AttemptMade)> = outcomes
+        .iter()
+        .filter(|outcome| stale == Stale::Keep || taken.contains(&outcome.delivery))
+        .filter_map(|outcome| Some((outcome, outcome.attempt.as_ref()?)))
+        .collect();
     if made.is_empty() {
         return Ok(());
     }
@@ -207,7 +226,7 @@ async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], taken: &HashSet<Deli
         .optional_texts(made.iter().map(|(_, attempt)| attempt.enhanced.as_deref()))
         // PostgreSQL's TEXT has no NUL, and a server may say anything.
         .texts(made.iter().map(|(_, attempt)| attempt.reply.replace('\0', "\u{fffd}")))
-        .texts(made.iter().map(|(_, attempt)| attempt.phase))
+        .texts(made.iter().map(|(_, attempt)| attempt.phase.as_ref()))
         .texts(made.iter().map(|(_, attempt)| attempt.server.as_str()))
         .ints(made.iter().map(|(_, attempt)| attempt.duration_ms))
         .texts(made.iter().map(|(_, attempt)| attempt.message_id.as_str()))
@@ -314,6 +333,17 @@ pub async fn next_due(db: &Db, run: RunId) -> Result<Option<UnixMillis>> {
     let (at,): (Option<UnixMillis>,) =
         db.fetch_one("SELECT min(due_at) FROM deliveries WHERE run_id = $1 AND state = 'pending'", &[&run]).await?;
     Ok(at)
+}
+
+/// Gives back what `owner` has claimed, as if it had never been claimed: its process is gone, and its journal shows
+/// that these messages had not been handed over. Answers how many.
+pub async fn release(db: &Db, owner: &str) -> Result<u64> {
+    db.execute(
+        "UPDATE deliveries SET state = 'pending', owner = NULL, leased_until = NULL, attempts = attempts - 1
+         WHERE state = 'leased' AND owner = $1",
+        &[&owner],
+    )
+    .await
 }
 
 /// Ends claims whose lease is over: their process is gone, and whether the mail server has the message is not known.

@@ -11,7 +11,7 @@ use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::MailingStatus;
 use vestnik_model::run::{Run, RunState};
 use vestnik_model::{Actor, UnixMillis};
-use vestnik_store::deliveries::{self, AttemptMade, Claimed, Outcome};
+use vestnik_store::deliveries::{self, AttemptMade, Claimed, Outcome, Stale};
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::mailings::{Deleted, Saved, Selection};
 use vestnik_store::runs::{Demanded, Fired};
@@ -53,7 +53,7 @@ fn outcome(mailing: MailingId, claimed: &Claimed, state: DeliveryState, due_at: 
             code: Some(if state == DeliveryState::Sent { 250 } else { 451 }),
             enhanced: Some("2.0.0".to_owned()),
             reply: "words\0of the server".to_owned(),
-            phase: "dot",
+            phase: "dot".into(),
             server: "mx:25".to_owned(),
             duration_ms: 3,
             message_id: "id@example.com".to_owned(),
@@ -67,7 +67,7 @@ async fn send_all(db: &Db, mailing: MailingId, run: RunId, now: UnixMillis) {
         .iter()
         .map(|claimed| outcome(mailing, claimed, DeliveryState::Sent, now))
         .collect();
-    assert_eq!(deliveries::settle(db, "node", &outcomes, now).await.unwrap(), 0);
+    assert_eq!(deliveries::settle(db, "node", &outcomes, Stale::Keep, now).await.unwrap(), 0);
 }
 
 async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
@@ -244,9 +244,9 @@ databases! {
         let abandoned = deliveries::abandoned(&db, late, "two", 100).await.unwrap();
         assert_eq!(abandoned.len(), one.len());
         let unknown: Vec<_> = one.iter().map(|claimed| outcome(mailing, claimed, DeliveryState::Unknown, late)).collect();
-        assert_eq!(deliveries::settle(&db, "one", &unknown, late).await.unwrap(), 0);
+        assert_eq!(deliveries::settle(&db, "one", &unknown, Stale::Keep, late).await.unwrap(), 0);
         let results: Vec<_> = one.iter().map(|claimed| outcome(mailing, claimed, DeliveryState::Sent, late)).collect();
-        assert_eq!(deliveries::settle(&db, "one", &results, late).await.unwrap(), one.len());
+        assert_eq!(deliveries::settle(&db, "one", &results, Stale::Keep, late).await.unwrap(), one.len());
         let counts = newest(&db, &anna, mailing).await.counts;
         assert_eq!((counts.unknown, counts.sent), (one.len() as i64, 0));
     }
@@ -262,13 +262,13 @@ databases! {
             outcome(mailing, &claimed[0], DeliveryState::Pending, again),
             outcome(mailing, &claimed[1], DeliveryState::Failed, NOW),
         ];
-        deliveries::settle(&db, "node", &outcomes, NOW).await.unwrap();
+        deliveries::settle(&db, "node", &outcomes, Stale::Keep, NOW).await.unwrap();
         assert!(claim_all(&db, run, NOW).await.is_empty());
         assert_eq!(deliveries::next_due(&db, run).await.unwrap(), Some(again));
         let second = claim_all(&db, run, again).await;
         assert_eq!((second.len(), second[0].number), (1, 2));
         let sent = [outcome(mailing, &second[0], DeliveryState::Sent, again)];
-        deliveries::settle(&db, "node", &sent, again).await.unwrap();
+        deliveries::settle(&db, "node", &sent, Stale::Keep, again).await.unwrap();
         let run = newest(&db, &anna, mailing).await;
         assert_eq!(run.state, RunState::Completed);
         assert_eq!((run.counts.sent, run.counts.failed, run.counts.attempts()), (1, 1, 3));
@@ -292,7 +292,7 @@ databases! {
         let run = tick(&db, NOW).await[0];
         let claimed = claim_all(&db, run, NOW).await;
         let back = Outcome { attempt: None, ..outcome(mailing, &claimed[0], DeliveryState::Pending, NOW) };
-        deliveries::settle(&db, "node", &[back], NOW).await.unwrap();
+        deliveries::settle(&db, "node", &[back], Stale::Keep, NOW).await.unwrap();
         assert_eq!(claim_all(&db, run, NOW).await[0].number, 1);
         assert_eq!(newest(&db, &anna, mailing).await.counts.attempts(), 0);
     }
@@ -309,7 +309,7 @@ databases! {
         let counts = newest(&db, &anna, mailing).await.counts;
         assert_eq!((counts.expired, counts.pending()), (5_990, 10), "what is under way is left to its connection");
         let outcomes: Vec<_> = claimed.iter().map(|c| outcome(mailing, c, DeliveryState::Sent, end)).collect();
-        deliveries::settle(&db, "node", &outcomes, end).await.unwrap();
+        deliveries::settle(&db, "node", &outcomes, Stale::Keep, end).await.unwrap();
         assert_eq!(newest(&db, &anna, mailing).await.state, RunState::Completed);
     }
 

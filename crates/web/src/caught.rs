@@ -4,6 +4,9 @@
 //! the page is open, so that a first confirmation or a forgotten password needs no mail server. Anywhere else it is for
 //! people who have signed in, and letters with another person's secret link stay closed to them.
 
+#[cfg(test)]
+mod tests;
+
 use axum::{
     extract::State,
     http::header,
@@ -21,7 +24,7 @@ use crate::{
     headers::preview,
     page::{Page, Pager},
     state::{AppState, Settings},
-    visit::Visit,
+    visit::{Visit, is_local},
 };
 
 const PAGE_SIZE: usize = 50;
@@ -72,18 +75,13 @@ pub(crate) struct MailView {
     pub(crate) kilobytes: i64,
 }
 
-/// Whether only people at this machine reach the service.
-fn is_local(settings: &Settings) -> bool {
-    match settings.base_url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+/// Whether whoever asks sits at this machine.
+fn at_this_machine(app: &AppState, visit: &Visit) -> bool {
+    visit.local && is_local(&app.settings.base_url)
 }
 
 fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
-    match (app.settings.catcher, is_local(&app.settings), &visit.user) {
+    match (app.settings.catcher, at_this_machine(app, visit), &visit.user) {
         (false, _, _) => Err(Error::NotFound),
         (true, true, _) | (true, false, Some(_)) => Ok(()),
         (true, false, None) => Err(Error::SignIn),
@@ -95,7 +93,7 @@ async fn find(app: &AppState, visit: &Visit, id: CaughtId) -> Result<Caught, Err
     may_look(app, visit)?;
     let mail = caught::find(&app.db, id).await?.ok_or(Error::NotFound)?;
     let own = visit.user.as_ref().is_some_and(|who| who.user.email.eq_ignore_ascii_case(&mail.recipient));
-    if !own && !is_local(&app.settings) && opens_an_account(&app.settings, &parse(&mail)) {
+    if !own && !at_this_machine(app, visit) && opens_an_account(&app.settings, &parse(&mail)) {
         return Err(Error::NotFound);
     }
     Ok(mail)
@@ -192,7 +190,7 @@ pub(crate) async fn source(
 /// Empties the catcher. On a service that others reach too, no one may throw away what is not theirs.
 pub(crate) async fn clear(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
     may_look(&app, &visit)?;
-    if !is_local(&app.settings) {
+    if !at_this_machine(&app, &visit) {
         return Err(Error::Forbidden);
     }
     let cleared = caught::clear(&app.db).await?;

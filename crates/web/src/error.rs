@@ -57,8 +57,8 @@ impl From<PasswordError> for Error {
 
 impl From<minijinja::Error> for Error {
     fn from(error: minijinja::Error) -> Self {
-        // The debug form has the template's line and what it knew there.
-        Self::Internal(format!("{error:#}"))
+        // Names the template and the line. The longer form has the variables too, which is what the page shows of people.
+        Self::Internal(error.to_string())
     }
 }
 

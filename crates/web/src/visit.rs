@@ -13,6 +13,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use tracing::Instrument;
+use url::{Host, Url};
 use vestnik_model::{
     Actor,
     secret::new_key,
@@ -47,6 +48,9 @@ pub struct Circumstances {
     pub reads: bool,
     /// Whether a stream of server-sent events is wanted, not a page.
     pub streams: bool,
+    /// Whether the address bar shows a name of this machine (`localhost`). A site of strangers whose name is made to
+    /// point here does not.
+    pub local: bool,
     /// Where the request came from, for rate limits. Not logged.
     pub address: IpAddr,
     /// Names this request in the log and on the page of an internal error.
@@ -136,10 +140,26 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         streams: text(headers, header::ACCEPT).contains("text/event-stream"),
         flash: (request.method == Method::GET).then(|| Flash::from_jar(&jar)).flatten(),
         path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        local: host(request).is_some_and(|host| is_local(&host)),
         address: address(app, request),
         request_id: new_key(&*app.random, 8),
     });
     (visit, trouble)
+}
+
+fn host(request: &Parts) -> Option<Url> {
+    let host = request.uri.authority().map_or_else(|| text(&request.headers, header::HOST), |host| host.as_str());
+    format!("http://{host}/").parse().ok()
+}
+
+/// Whether the address is one of this machine alone.
+pub(crate) fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn address(app: &AppState, request: &Parts) -> IpAddr {
@@ -162,4 +182,21 @@ fn address(app: &AppState, request: &Parts) -> IpAddr {
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_of_this_machine_are_local() {
+        for (address, local) in [
+            ("http://localhost:8000/", true),
+            ("http://127.0.0.1:8000/", true),
+            ("http://[::1]:8000/", true),
+            ("http://10.0.0.5:8000/", false),
+            ("https://mail.example.org/", false),
+            ("https://localhost.example.org/", false),
+        ] {
+            assert_eq!(super::is_local(&address.parse().expect("an address")), local, "{address}");
+        }
+    }
 }

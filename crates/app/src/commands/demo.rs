@@ -35,7 +35,7 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
         let lock = sending::claim_turn(&db, &settings.data)?;
         println!("Preparing sample data in {} ...", args.data_dir.display());
         let prepared = sample::prepare(&db).await?;
-        let sending = start_engine(&engine, db.clone(), settings.mail.clone(), lock).await?;
+        let sending = start_engine(&engine, db.clone(), settings.data.clone(), settings.mail.clone(), lock).await?;
         let sent = send(&db, &prepared.actor, prepared.mailing).await;
         let result = match sent {
             Ok(()) if args.exit => Ok(()),

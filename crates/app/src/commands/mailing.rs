@@ -113,7 +113,7 @@ async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Re
         if sending.is_none()
             && let Turn::Ours(lock) = sending::turn(db, &args.data)?
         {
-            sending = Some(Sending::start(db.clone(), &args.mail, lock).await?);
+            sending = Some(Sending::start(db.clone(), &args.data, &args.mail, lock).await?);
         }
         let run = runs::find(db, actor, id).await?;
         let run = run.ok_or_else(|| Failure::failed("the mailing was deleted while it was being sent"))?;

@@ -33,7 +33,7 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
         let listener = listen(args.web.listen).await?;
-        let sending = start_engine(&engine, db.clone(), args.mail.clone(), lock).await?;
+        let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
         let result = serve_pages(db, listener, &args.data, &args.web, &args.mail, |url| println!("Vestnik is at {url}")).await;
         stop_engine(&engine, sending).await?;
         result
@@ -47,7 +47,7 @@ pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
     runtime("engine")?.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
-        let sending = Sending::start(db, &args.mail, lock).await?;
+        let sending = Sending::start(db, &args.data, &args.mail, lock).await?;
         println!("Vestnik is sending");
         told_to_stop().await?;
         sending.stop().await;
@@ -67,11 +67,12 @@ fn runtime(name: &'static str) -> Result<Runtime, Failure> {
 pub async fn start_engine(
     engine: &Runtime,
     db: Db,
+    data: DataArgs,
     mail: MailArgs,
     lock: Option<vestnik_engine::lock::SenderLock>,
 ) -> Result<Sending, Failure> {
     engine
-        .spawn(async move { Sending::start(db, &mail, lock).await })
+        .spawn(async move { Sending::start(db, &data, &mail, lock).await })
         .await
         .map_err(|error| Failure::failed(error.to_string()))?
 }

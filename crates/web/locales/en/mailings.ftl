@@ -90,6 +90,7 @@ review-send = Send to { $n } { $n ->
     [one] recipient
    *[other] recipients
 }
+review-test = We send this letter to you at { $email } and to no one else.
 review-later = Send later
 review-undo = You will have { $n } { $n ->
     [one] second
@@ -112,8 +113,8 @@ check-window-over = The end has passed. Change it to send
 check-catcher = Letters stay in the catcher and do not go out
 
 run = Sending
-runs = Sendings
-runs-empty = Nothing has been sent yet.
+runs = Earlier sendings
+runs-empty = No earlier sendings.
 run-time = Time
 run-recipients = Recipients
 run-state-planned = About to begin
@@ -135,7 +136,7 @@ run-rate-value = { $n }/s
 run-done-of = { $done } of { $all }
 run-left = about { $time } left
 run-progress = Progress
-run-finished = Newest sending:
+run-finished = Newest sending
 run-planned-text = No letter has left yet: there is time to undo.
 run-undo-left = Sending begins in
 run-undo-seconds = s

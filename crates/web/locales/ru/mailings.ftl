@@ -91,6 +91,7 @@ review-send = Отправить { $n } { $n ->
     [few] получателям
    *[many] получателям
 }
+review-test = Отправим это письмо вам на { $email }, больше никому.
 review-later = Отправить позже
 review-undo = После нажатия останется { $n } { $n ->
     [one] секунда
@@ -115,8 +116,8 @@ check-window-over = Время окончания уже прошло. Изме�
 check-catcher = Письма останутся в ловушке и наружу не уйдут
 
 run = Отправка
-runs = Отправки
-runs-empty = Отправок ещё не было.
+runs = Прошлые отправки
+runs-empty = Прошлых отправок нет.
 run-time = Время
 run-recipients = Получателей
 run-state-planned = Вот-вот начнётся
@@ -138,7 +139,7 @@ run-rate-value = { $n }/с
 run-done-of = { $done } из { $all }
 run-left = осталось около { $time }
 run-progress = Ход отправки
-run-finished = Последняя отправка:
+run-finished = Последняя отправка
 run-planned-text = Письма ещё не уходят: есть время отменить.
 run-undo-left = Начнём отправку через
 run-undo-seconds = с

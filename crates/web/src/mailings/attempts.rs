@@ -112,11 +112,18 @@ impl From<Attempt> for Row {
             at: attempt.at,
             successful: attempt.successful,
             number: attempt.number,
-            reply: attempt.reply,
+            reply: answer(attempt.code, attempt.enhanced.as_deref(), &attempt.reply),
             server: attempt.server,
             duration_ms: attempt.duration_ms,
         }
     }
+}
+
+/// An answer as the server gave it: `550 5.1.1 No such user`.
+pub(super) fn answer(code: Option<i64>, enhanced: Option<&str>, words: &str) -> String {
+    let code = code.map(|code| code.to_string());
+    let parts = [code.as_deref(), enhanced, Some(words)];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Shows a page of them.

@@ -22,9 +22,8 @@ use vestnik_model::{
 use vestnik_store::{mailings, runs};
 
 use super::{
-    StatusView,
     progress::{RateMeter, RunView, overall_rate},
-    show::LiveView,
+    show::{LiveView, RUNS},
 };
 use crate::{
     dashboard,
@@ -101,16 +100,21 @@ impl Watch for WatchMailing {
     async fn look(&mut self, app: &AppState) -> Result<Option<Look>, Error> {
         let id = self.id;
         let Some(mailing) = mailings::find(&app.db, &self.actor, id).await? else { return Ok(None) };
-        let run = runs::newest(&app.db, &self.actor, id).await?;
+        let found = runs::of_mailing(&app.db, &self.actor, id, RUNS).await?;
         let now = app.now();
-        let shown = run.as_ref().map(|run| {
-            let rate = self.meter.look(run.counts.done(), now).or_else(|| overall_rate(run, now));
+        let shown = found.first().map(|run| {
+            // Only while it goes out: the seconds before would make it look slow.
+            let rate = match run.state {
+                RunState::Expanding | RunState::Sending => self.meter.look(run.counts.done(), now),
+                RunState::Planned | RunState::Completed | RunState::Cancelled | RunState::Missed => None,
+            };
+            let rate = rate.or_else(|| overall_rate(run, now));
             RunView::of(run, &mailing.name, rate, now)
         });
         let busy = shown.as_ref().is_some_and(|run| run.live);
-        let view = LiveView { id, status: StatusView::of(&mailing), run: shown, time_zone: mailing.time_zone.clone() };
+        let view = LiveView::of(&mailing, &found, shown);
         let html = partial(&format!("mailing-{id}-live"), &fragment(self.language, "mailings/live.html", &view)?);
-        Ok(Some(Look { key: (run.iter().map(key).collect(), Some((mailing.status, mailing.next_at))), html, busy }))
+        Ok(Some(Look { key: (found.first().map(key).into_iter().collect(), Some((mailing.status, mailing.next_at))), html, busy }))
     }
 }
 

@@ -1,10 +1,13 @@
 //! The last look before sending: what people will get, what speaks against it, and one button that says what it does.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
 use serde::Serialize;
 use vestnik_model::{
-    Permission,
-    id::MailingId,
+    Permission, Problem,
+    id::{MailingId, RecipientId},
     mailing::Audience,
     message::Message,
     recipient::Recipient,
@@ -18,7 +21,7 @@ use vestnik_store::{
 
 use super::show::MailingView;
 use crate::{
-    error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState,
+    error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState,
 };
 
 /// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
@@ -33,6 +36,7 @@ pub(crate) struct LetterView {
     pub(crate) beginning: String,
     /// For whom it was rendered; none: for a made-up person.
     pub(crate) sample: Option<String>,
+    pub(crate) sample_id: Option<RecipientId>,
 }
 
 /// Something that was checked.
@@ -94,7 +98,7 @@ pub(crate) async fn show(
                 check("mute", "text-made", 0, "");
             }
         }
-        Err(problem) => check("warn", "broken", 0, &crate::i18n::problem(page.language(), problem)),
+        Err(problem) => check("warn", "broken", 0, &i18n::problem(page.language(), problem)),
     }
     let may_send = user.actor.may(Permission::SendMail);
     if !may_send {
@@ -113,6 +117,7 @@ pub(crate) async fn show(
         from: app.settings.mail_from.clone(),
         subject: rendered.subject,
         beginning: beginning(&rendered.text),
+        sample_id: sample.as_ref().map(|recipient| recipient.id),
         sample: sample.map(|recipient| recipient.email),
     });
     let seconds_to_undo = app.settings.undo_delay.as_secs();
@@ -141,14 +146,14 @@ async fn sample(
     }
 }
 
-fn render(message: &Message, sample: Option<&Recipient>) -> Result<Rendered, vestnik_model::Problem> {
+fn render(message: &Message, sample: Option<&Recipient>) -> Result<Rendered, Problem> {
     let made_up = Person { email: "anna@example.com", full_name: "Анна", comment: "" };
     let person = sample.map_or(made_up, Person::from);
     Content::compile(&message.subject, &message.html, &message.text)
         .and_then(|content| content.render(person))
         .map_err(|problems| {
             let first = problems.iter().next().map(|(_, problem)| problem.clone());
-            first.unwrap_or(vestnik_model::Problem::new("problem-template"))
+            first.unwrap_or(Problem::new("problem-template"))
         })
 }
 
@@ -163,7 +168,7 @@ pub(crate) async fn send(
     let page = format!("/mailings/{id}");
     let review = format!("/mailings/{id}/review");
     Ok(match demanded {
-        Demanded::Planned(_) => axum::response::IntoResponse::into_response(axum::response::Redirect::to(&page)),
+        Demanded::Planned(_) => Redirect::to(&page).into_response(),
         Demanded::Continues(_) => Flash::ok("flash-run-continues").and_go(&page),
         Demanded::NotFound => return Err(Error::NotFound),
         Demanded::WindowOver => Flash::warn("flash-run-window-over").and_go(&review),

@@ -6,6 +6,7 @@ use vestnik_model::{
     UnixMillis,
     id::{MailingId, MessageId, RunId},
     mailing::{Audience, Mailing},
+    run::Run,
     schedule::Periodicity,
 };
 use vestnik_store::{
@@ -14,7 +15,7 @@ use vestnik_store::{
 };
 
 use super::{
-    StatusView,
+    StatusView, attempts,
     progress::{RunView, overall_rate},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// Runs that the page lists.
-const RUNS: i64 = 50;
+pub(super) const RUNS: i64 = 50;
 /// Kinds of failure that it lists.
 const FAILURES: i64 = 10;
 
@@ -56,8 +57,15 @@ pub(crate) struct FailureView {
 pub(crate) struct LiveView {
     pub(crate) id: MailingId,
     pub(crate) status: StatusView,
+    /// Its newest run.
     pub(crate) run: Option<RunView>,
     pub(crate) time_zone: String,
+    /// Sent by all runs.
+    pub(crate) sent: i64,
+    /// Failed in all runs.
+    pub(crate) failed: i64,
+    /// Attempts of all runs.
+    pub(crate) attempts: i64,
 }
 
 /// The page.
@@ -65,14 +73,9 @@ pub(crate) struct LiveView {
 pub(crate) struct ShowView {
     pub(crate) mailing: MailingView,
     pub(crate) live: LiveView,
+    /// The runs before the newest one, which is in the live part.
     pub(crate) runs: Vec<RunView>,
     pub(crate) failures: Vec<FailureView>,
-    /// Sent by all runs.
-    pub(crate) sent: i64,
-    /// Failed in all runs.
-    pub(crate) failed: i64,
-    /// Attempts of all runs.
-    pub(crate) attempts: i64,
 }
 
 impl MailingView {
@@ -99,9 +102,25 @@ impl MailingView {
     }
 }
 
+impl LiveView {
+    /// `newest` is the newest of the runs, as it is shown.
+    pub(crate) fn of(mailing: &Mailing, runs: &[Run], newest: Option<RunView>) -> Self {
+        Self {
+            id: mailing.id,
+            status: StatusView::of(mailing),
+            run: newest,
+            time_zone: mailing.time_zone.clone(),
+            sent: runs.iter().map(|run| run.counts.sent).sum(),
+            failed: runs.iter().map(|run| run.counts.failed).sum(),
+            attempts: runs.iter().map(|run| run.counts.attempts()).sum(),
+        }
+    }
+}
+
 impl From<FailureGroup> for FailureView {
     fn from(group: FailureGroup) -> Self {
-        Self { code: group.code, reply: group.reply, count: group.count }
+        let reply = attempts::answer(group.code, group.enhanced.as_deref(), &group.reply);
+        Self { code: group.code, reply, count: group.count }
     }
 }
 
@@ -112,25 +131,21 @@ pub(crate) async fn show(
     user: CurrentUser,
     Path(id): Path<MailingId>,
 ) -> Result<Response, Error> {
-    let (mailing, _) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
+    let (mailing, stored) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
     let now = app.now();
     let found = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
-    let runs: Vec<RunView> =
-        found.iter().map(|run| RunView::of(run, &mailing.name, overall_rate(run, now), now)).collect();
-    let failures = match runs.first() {
-        Some(run) if run.attempts_failed > 0 => ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?,
+    let view_of = |run: &Run| RunView::of(run, &mailing.name, overall_rate(run, now), now);
+    let failures = match found.first() {
+        Some(run) if run.counts.attempts_failed > 0 => {
+            ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?
+        }
         _ => Vec::new(),
     };
 
-    let live =
-        LiveView { id, status: mailing.status, run: runs.first().cloned(), time_zone: mailing.time_zone.clone() };
     let view = ShowView {
-        live,
-        sent: runs.iter().map(|run| run.sent).sum(),
-        failed: runs.iter().map(|run| run.failed).sum(),
-        attempts: runs.iter().map(|run| run.attempts).sum(),
+        live: LiveView::of(&stored, &found, found.first().map(view_of)),
+        runs: found.iter().skip(1).map(view_of).collect(),
         failures: failures.into_iter().map(FailureView::from).collect(),
-        runs,
         mailing,
     };
     page.show("mailings/show.html", &view)

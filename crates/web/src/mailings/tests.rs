@@ -225,7 +225,8 @@ async fn each_fault_stands_at_its_field_and_nothing_typed_is_lost() {
     let app = TestApp::start().await;
     let (mut browser, actor, message, _) = prepared(&app).await;
     let message = message.to_string();
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
         (&[("when", "planned"), ("starts_at", "2026-11-25T10:00"), ("ends_at", "2026-11-25T09:00")], "ends_at", "The end must be later"),
         (&[("when", "planned"), ("starts_at", "soon")], "starts_at", "Give a date and a time"),
         (&[("when", "planned"), ("starts_at", "")], "starts_at", "Say when to start."),

@@ -3,11 +3,7 @@
 //! The frame's document has a policy of its own ([`headers::preview`]): nothing runs in it, and it reaches nothing of
 //! ours.
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Problems, UnixMillis,

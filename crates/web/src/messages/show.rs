@@ -107,7 +107,10 @@ pub(crate) async fn show(
         subject: message.subject,
         letter,
         errors,
-        readers: offered.iter().map(|one| (one.id.map_or_else(String::new, |id| id.to_string()), one.words())).collect(),
+        readers: offered
+            .iter()
+            .map(|one| (one.id.map_or_else(String::new, |id| id.to_string()), one.words()))
+            .collect(),
         reader,
         search,
         mailings,

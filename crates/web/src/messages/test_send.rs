@@ -15,7 +15,7 @@ use crate::{
     form::{Form, Path},
     limits::Limit,
     page::Page,
-    session::CurrentUser,
+    session::{CurrentUser, own_path},
     state::AppState,
 };
 
@@ -26,6 +26,9 @@ const TEST_LETTERS: Limit = Limit::per_minutes("test-letter", 30, 30);
 pub(crate) struct TestForm {
     #[serde(default)]
     recipient: String,
+    /// The page to go back to, when it is not the message's.
+    #[serde(default)]
+    next: String,
 }
 
 /// Queues the letter.
@@ -39,6 +42,7 @@ pub(crate) async fn submit(
     let message = messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let reader = Reader::find(&app, &page, &user, &form.recipient).await?;
     let back = match reader.id {
+        _ if !form.next.is_empty() => own_path(&form.next).unwrap_or("/messages").to_owned(),
         Some(recipient) => format!("/messages/{id}?recipient={recipient}"),
         None => format!("/messages/{id}"),
     };

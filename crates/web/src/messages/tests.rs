@@ -55,9 +55,13 @@ async fn errors_of_templates_stand_at_their_field_with_the_line() {
     let answer = anna.post("/messages/new", &form).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     answer.says("id=\"text-error\"").says("line 1").says("{{ recipient.phone }}&lt;");
-    let answer = anna.post("/messages/new", &[("subject", ""), ("html", "<p>\r\n\r\n{{ recipient.phone }}"), ("text", "")]).await;
+    let answer = anna
+        .post("/messages/new", &[("subject", ""), ("html", "<p>\r\n\r\n{{ recipient.phone }}"), ("text", "")])
+        .await;
     answer.says("id=\"subject-error\"");
-    let answer = anna.post("/messages/new", &[("subject", "Тема"), ("html", "<p>\r\n\r\n{{ recipient.phone }}"), ("text", "")]).await;
+    let answer = anna
+        .post("/messages/new", &[("subject", "Тема"), ("html", "<p>\r\n\r\n{{ recipient.phone }}"), ("text", "")])
+        .await;
     answer.says("id=\"html-error\"").says("line 3");
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
     let answer = anna.post("/messages/new", &[("subject", endless), ("html", ""), ("text", "x")]).await;
@@ -75,7 +79,9 @@ async fn a_preview_is_for_the_chosen_recipient_and_runs_nothing() {
     let (mut anna, actor) = app.signed_in("anna").await;
     let boris = recipient(&app, &actor, "boris@sever.example", "<script>alert(1)</script>").await;
     let vera = recipient(&app, &actor, "vera@sever.example", "Вера").await;
-    let id = write(&mut anna, HELLO, "<p>Здравствуйте, {{ recipient.full_name }}!</p>", "Текст: {{ recipient.full_name }}").await;
+    let id =
+        write(&mut anna, HELLO, "<p>Здравствуйте, {{ recipient.full_name }}!</p>", "Текст: {{ recipient.full_name }}")
+            .await;
 
     let page = anna.get(&format!("/messages/{id}?recipient={vera}")).await;
     page.says("Привет, Вера").says("Текст: Вера").says("sandbox src=").says(&format!("preview?recipient={vera}"));
@@ -90,7 +96,8 @@ async fn a_preview_is_for_the_chosen_recipient_and_runs_nothing() {
     anna.get(&format!("/messages/{id}?q=boris&was=&recipient={vera}")).await.says("Привет, &lt;script&gt;");
     anna.get(&format!("/messages/{id}?q=boris&was=boris&recipient={vera}")).await.says("Привет, Вера");
 
-    let form = [("subject", "Тема"), ("html", "<b>{{ recipient.full_name }}"), ("text", ""), ("recipient", &vera.to_string())];
+    let form =
+        [("subject", "Тема"), ("html", "<b>{{ recipient.full_name }}"), ("text", ""), ("recipient", &vera.to_string())];
     let frame = anna.post("/messages/preview", &form).await;
     assert_eq!((frame.status, frame.text.as_str()), (StatusCode::OK, "<b>Вера"));
     assert!(frame.headers[header::CONTENT_SECURITY_POLICY].to_str().expect("text").starts_with("sandbox;"));
@@ -153,7 +160,10 @@ async fn s09_a_test_letter_goes_to_oneself_with_the_recipients_fields() {
     // Whoever has not confirmed their address sends nothing, not even there.
     let mut boris = app.browser();
     let form = [
-        ("email", "boris@example.org"), ("name", "Борис"), ("password", "осенний кофе 7"), ("time_zone", "Europe/Moscow"),
+        ("email", "boris@example.org"),
+        ("name", "Борис"),
+        ("password", "осенний кофе 7"),
+        ("time_zone", "Europe/Moscow"),
     ];
     boris.post("/register", &form).await;
     boris.post("/login", &[("email", "boris@example.org"), ("password", "осенний кофе 7")]).await;
@@ -181,7 +191,8 @@ async fn a_message_in_use_is_not_deleted() {
         time_zone: "UTC".into(),
     };
     let all = vestnik_store::mailings::Selection::All;
-    let saved = vestnik_store::mailings::create(&app.db, &actor, &draft, &all, UnixMillis(1)).await.expect("a database");
+    let saved =
+        vestnik_store::mailings::create(&app.db, &actor, &draft, &all, UnixMillis(1)).await.expect("a database");
     assert!(matches!(saved, vestnik_store::mailings::Saved::Saved(_)), "{saved:?}");
     anna.get(&format!("/messages/{id}/delete")).await.says("The message is in use").says("Осеннее меню");
     let answer = anna.post(&format!("/messages/{id}/delete"), &[]).await;

@@ -131,12 +131,7 @@ pub(crate) async fn submit(
 }
 
 /// The form again, because someone in the list has the address.
-fn taken(
-    page: &Page,
-    form: RecipientForm,
-    id: Option<RecipientId>,
-    holder: RecipientId,
-) -> Result<Response, Error> {
+fn taken(page: &Page, form: RecipientForm, id: Option<RecipientId>, holder: RecipientId) -> Result<Response, Error> {
     let errors = page.error("email", &Problem::new("problem-recipient-taken"));
     page.invalid(FORM, &FormView { form, errors, id, holder: Some(holder) })
 }

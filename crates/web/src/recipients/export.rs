@@ -4,15 +4,7 @@ use axum::{extract::State, response::Response};
 use vestnik_model::id::{ImportId, RecipientId};
 use vestnik_store::{Cursor, import, recipients};
 
-use crate::{
-    csv_file,
-    error::Error,
-    form::Path,
-    i18n,
-    page::Page,
-    session::CurrentUser,
-    state::AppState,
-};
+use crate::{csv_file, error::Error, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
 
 /// Rows in memory at a time.
 const BATCH: usize = 1_000;
@@ -48,15 +40,19 @@ pub(crate) async fn rejected(
 
     let name = csv_file::name(&format!("import-{id}-rejected"), &user.user, app.now());
     Ok(csv_file::answer(&name, async move |file| {
-        file.send([["import-column-line", "recipients-column-email", "import-column-reason"].map(|id| page.text(id, &[]))])
-            .await?;
+        file.send([
+            ["import-column-line", "recipients-column-email", "import-column-reason"].map(|id| page.text(id, &[]))
+        ])
+        .await?;
         let mut cursor: Option<Cursor> = None;
         loop {
             let batch = import::rejects(&app.db, &user.actor, id, cursor.as_ref(), BATCH).await?;
             let rows = batch.rows.iter();
-            file.send(rows.map(|row| {
-                [row.line.to_string(), row.email.clone(), i18n::problem(page.language(), &row.problem())]
-            }))
+            file.send(
+                rows.map(|row| {
+                    [row.line.to_string(), row.email.clone(), i18n::problem(page.language(), &row.problem())]
+                }),
+            )
             .await?;
             cursor = batch.next;
             if cursor.is_none() {

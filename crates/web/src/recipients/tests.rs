@@ -1,5 +1,9 @@
 use axum::http::{StatusCode, header};
-use vestnik_model::{Actor, id::RecipientId, recipient::{Recipient, RecipientDraft}};
+use vestnik_model::{
+    Actor,
+    id::RecipientId,
+    recipient::{Recipient, RecipientDraft},
+};
 use vestnik_store::recipients;
 
 use crate::testing::{Answer, Browser, TestApp};
@@ -44,7 +48,8 @@ async fn s01_add_find_change_and_delete_a_recipient() {
     anna.get(&format!("/recipients/{id}")).await.says("друг").says("и сосед").says("data-dialog");
     let edit = format!("/recipients/{id}/edit");
     anna.get(&edit).await.says("Boris@sever.example");
-    let answer = anna.post(&edit, &[("email", "boris@sever.example"), ("full_name", "Борис Юг"), ("comment", "")]).await;
+    let answer =
+        anna.post(&edit, &[("email", "boris@sever.example"), ("full_name", "Борис Юг"), ("comment", "")]).await;
     assert_eq!(answer.goes_to(), Some(format!("/recipients/{id}").as_str()));
     anna.get(&format!("/recipients/{id}")).await.says("Борис Юг").says("Recipient saved.");
 
@@ -63,14 +68,17 @@ async fn s01_add_find_change_and_delete_a_recipient() {
 async fn s02_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost() {
     let app = TestApp::start().await;
     let (mut anna, actor) = app.signed_in("anna").await;
-    let answer = anna.post("/recipients/new", &[("email", "no address"), ("full_name", "Кто\nто"), ("comment", "x<y")]).await;
+    let answer =
+        anna.post("/recipients/new", &[("email", "no address"), ("full_name", "Кто\nто"), ("comment", "x<y")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     answer.says("id=\"email-error\"").says("id=\"full_name-error\"").says("value=\"no address\"").says("x&lt;y");
     assert!(everyone(&app, &actor).await.is_empty());
 
     add(&app, &actor, "boris@sever.example", "Борис", "").await;
     let holder = everyone(&app, &actor).await[0].id;
-    let answer = anna.post("/recipients/new", &[("email", "BORIS@sever.example"), ("full_name", "Другой"), ("comment", "")]).await;
+    let answer = anna
+        .post("/recipients/new", &[("email", "BORIS@sever.example"), ("full_name", "Другой"), ("comment", "")])
+        .await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     answer.says("There is a recipient with this address already.").says("Другой");
     answer.says(&format!("<a href=\"/recipients/{holder}\">"));
@@ -149,7 +157,10 @@ async fn chosen_recipients_are_deleted_after_a_question() {
     assert_eq!(anna.get("/recipients/delete?q=&sort=email").await.goes_to(), Some("/recipients?sort=email"));
     let ids: Vec<String> = everyone(&app, &actor).await.iter().take(2).map(|one| one.id.to_string()).collect();
     let query = format!("id={}&id={}&id={}&q=&sort=newest", ids[0], ids[1], ids[1]);
-    anna.get(&format!("/recipients/delete?{query}")).await.says("Delete 2 recipients?").says(&format!("value=\"{}\"", ids[1]));
+    anna.get(&format!("/recipients/delete?{query}"))
+        .await
+        .says("Delete 2 recipients?")
+        .says(&format!("value=\"{}\"", ids[1]));
     let answer = anna.post("/recipients/delete", &[("id", &ids[0]), ("id", &ids[1]), ("all", ""), ("q", "")]).await;
     assert_eq!(answer.goes_to(), Some("/recipients"));
     anna.get("/recipients").await.says("2 recipients deleted.").says("58 recipients");
@@ -173,7 +184,10 @@ async fn s05_good_rows_are_imported_and_bad_ones_reported() {
     let file = "Почта;Ф.И.О.;Примечание\r\nboris@sever.example;Борис;\r\nvera@sever.example;;новый\r\n\
                 =cmd();Злой;\r\nboris@sever.example;Снова;\r\n";
     let (path, page) = import(&mut anna, file.as_bytes()).await;
-    page.says("клиенты.csv").says("2 rows were not taken").says("The address has no @.").says("This address was on line 2 already.");
+    page.says("клиенты.csv")
+        .says("2 rows were not taken")
+        .says("The address has no @.")
+        .says("This address was on line 2 already.");
     let report = anna.get(&format!("{path}/rejected.csv")).await;
     assert_eq!(report.headers[header::CONTENT_TYPE], "text/csv; charset=utf-8");
     let disposition = report.headers[header::CONTENT_DISPOSITION].to_str().expect("text");
@@ -184,7 +198,8 @@ async fn s05_good_rows_are_imported_and_bad_ones_reported() {
     assert!(lines[1].starts_with("4,'=cmd(),"), "{}", lines[1]);
     assert_eq!(lines[2], "5,boris@sever.example,This address was on line 2 already.");
 
-    let found: Vec<_> = everyone(&app, &actor).await.into_iter().map(|one| (one.email, one.full_name, one.comment)).collect();
+    let found: Vec<_> =
+        everyone(&app, &actor).await.into_iter().map(|one| (one.email, one.full_name, one.comment)).collect();
     let row = |email: &str, name: &str, comment: &str| (email.to_owned(), name.to_owned(), comment.to_owned());
     assert_eq!(found, [row("vera@sever.example", "Вера", "новый"), row("boris@sever.example", "Борис", "")]);
     anna.get("/recipients/import").await.says("Latest imports").says(&path);
@@ -233,7 +248,8 @@ async fn s06_what_is_exported_comes_back_the_same() {
     }
 
     import(&mut boris, export.text.as_bytes()).await.1.says("every row of the file was taken");
-    let fields = |list: Vec<Recipient>| list.into_iter().map(|one| (one.email, one.full_name, one.comment)).collect::<Vec<_>>();
+    let fields =
+        |list: Vec<Recipient>| list.into_iter().map(|one| (one.email, one.full_name, one.comment)).collect::<Vec<_>>();
     assert_eq!(fields(everyone(&app, &annas).await), fields(everyone(&app, &boriss).await));
 
     // The sample is a file that the import takes, in either language.

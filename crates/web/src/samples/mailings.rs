@@ -112,6 +112,9 @@ fn live(state: Option<RunState>) -> LiveView {
         status: status(MailingStatus::Running, true),
         run: state.map(run),
         time_zone: "Europe/Moscow".into(),
+        sent: 12_204,
+        failed: 98,
+        attempts: 12_302,
     }
 }
 
@@ -141,9 +144,6 @@ pub(super) fn all() -> Vec<Sample> {
             live: live(Some(*state)),
             runs: vec![run(*state)],
             failures,
-            sent: 12_204,
-            failed: 98,
-            attempts: 12_302,
         };
         samples.push(page("mailings/show.html", view));
     }
@@ -152,9 +152,6 @@ pub(super) fn all() -> Vec<Sample> {
         live: live(None),
         runs: Vec::new(),
         failures: Vec::new(),
-        sent: 0,
-        failed: 0,
-        attempts: 0,
     };
     samples.push(page("mailings/show.html", empty));
     samples.push(page("mailings/live.html", live(None)));
@@ -174,6 +171,7 @@ fn review(full: bool) -> ReviewView {
         subject: "4 новых <вкуса>".into(),
         beginning: "Тыквенный раф".into(),
         sample: full.then(|| "anna@example.org".into()),
+        sample_id: full.then_some(RecipientId(1)),
     };
     ReviewView {
         mailing: mailing(full),

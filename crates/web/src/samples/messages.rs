@@ -66,7 +66,8 @@ pub(super) fn all() -> Vec<Sample> {
             id: MessageId(5),
             subject: "Осень, <Север>".into(),
             updated_at: NOW,
-            letter: letter.map(|has_html| Letter { subject: "<Север>".into(), has_html, text: "<Север>\n\n".into() }),
+            letter: letter
+                .map(|has_html| Letter { subject: "<Север>".into(), has_html, text: "<Север>\n\n".into() }),
             errors,
             text_is_made: letter == Some(true),
             reader: Reader::sample(reader.map(RecipientId)),

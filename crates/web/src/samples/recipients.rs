@@ -91,7 +91,8 @@ pub(super) fn all() -> Vec<Sample> {
     samples.push(page("recipients/delete.html", AskView { recipient: hostile() }));
     for (all, q) in [("", ""), ("1", "<Север>"), ("1", " ")] {
         let chosen = Chosen { id: vec![RecipientId(7)], all: all.into(), q: q.into(), sort: "name".into() };
-        samples.push(page("recipients/delete_many.html", AskManyView { chosen, count: 21, list: "/recipients".into() }));
+        samples
+            .push(page("recipients/delete_many.html", AskManyView { chosen, count: 21, list: "/recipients".into() }));
     }
     for (errors, latest) in [
         (FormErrors::none(), Vec::new()),
@@ -108,7 +109,9 @@ pub(super) fn all() -> Vec<Sample> {
         let rejects = match import.rejected {
             0 => Vec::new(),
             _ => vec![
-                RejectView { line: 2, email: "<Север>".into(), reason: "В адресе нет знака @.".into() },
+                RejectView {
+                    line: 2, email: "<Север>".into(), reason: "В адресе нет знака @.".into()
+                },
                 RejectView { line: 12_480, email: String::new(), reason: "<b>".into() },
             ],
         };
