@@ -15,7 +15,7 @@ use vestnik_model::{
     recipient::RecipientDraft,
 };
 use vestnik_store::{
-    deliveries::{self, AttemptMade, Outcome},
+    deliveries::{self, AttemptMade, Outcome, Stale},
     mailings, messages,
     recipients::{self, Saved},
     runs,
@@ -67,9 +67,9 @@ async fn send(app: &TestApp, actor: &Actor, run: RunId) {
                 at: now,
                 successful: !refused,
                 code: Some(if refused { 550 } else { 250 }),
-                enhanced: refused.then(|| "5.1.1".into()),
-                reply: if refused { "550 5.1.1 <b>User</b> unknown" } else { "250 2.0.0 OK" }.into(),
-                phase: "data",
+                enhanced: Some(if refused { "5.1.1" } else { "2.0.0" }.into()),
+                reply: if refused { "<b>User</b> unknown" } else { "OK" }.into(),
+                phase: "data".into(),
                 server: "mx.example.org:25".into(),
                 duration_ms: 12,
                 message_id: "k.1@example.org".into(),
@@ -85,7 +85,7 @@ async fn send(app: &TestApp, actor: &Actor, run: RunId) {
             }
         })
         .collect();
-    deliveries::settle(&app.db, "test", &outcomes, now).await.expect("settled");
+    deliveries::settle(&app.db, "test", &outcomes, Stale::Keep, now).await.expect("settled");
 }
 
 #[track_caller]
