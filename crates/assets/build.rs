@@ -39,9 +39,8 @@ fn run() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     let dist = out.join("dist");
     match env::var_os("VESTNIK_WEB_DIST") {
-        Some(prebuilt) => copy(Path::new(&prebuilt), &dist).map_err(|error| {
-            format!("VESTNIK_WEB_DIST must name a folder made by `npm run build`: {error}")
-        })?,
+        Some(prebuilt) => copy(Path::new(&prebuilt), &dist)
+            .map_err(|error| format!("VESTNIK_WEB_DIST must name a folder made by `npm run build`: {error}"))?,
         None => {
             install()?;
             let dist = dist.to_string_lossy();
@@ -85,11 +84,9 @@ fn npm(args: &[&str]) -> Result<()> {
     let output = match Command::new(program).args(args).output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(
-                "building the web interface needs npm (install Node.js 20.19 or newer), \
+            return Err("building the web interface needs npm (install Node.js 20.19 or newer), \
                  or VESTNIK_WEB_DIST naming a folder with an already built one"
-                    .into(),
-            );
+                .into());
         }
         Err(error) => return Err(format!("npm could not be started: {error}")),
     };
@@ -98,10 +95,7 @@ fn npm(args: &[&str]) -> Result<()> {
     }
     eprintln!("{}", String::from_utf8_lossy(&output.stdout));
     eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-    Err(format!(
-        "`npm {}` failed; its output is below",
-        args.join(" ")
-    ))
+    Err(format!("`npm {}` failed; its output is below", args.join(" ")))
 }
 
 /// A built folder is flat but for `.vite`.
@@ -136,9 +130,7 @@ fn urls(manifest: &Value) -> BTreeMap<String, String> {
 
 fn strings(object: &Value) -> BTreeMap<String, String> {
     let pairs = object.as_object().into_iter().flatten();
-    pairs
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
+    pairs.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// Sorted by name, as the lookup in lib.rs relies on.

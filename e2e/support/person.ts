@@ -30,8 +30,11 @@ export class Person {
     return this.page.locator("main").getByRole("link", { name: this.t(id, args), exact: true });
   }
 
+  /** A control by its label, which may say that it is optional. */
   field(id: string) {
-    return this.page.getByLabel(this.t(id)).and(this.page.locator("input, select, textarea"));
+    const label = this.t(id).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const words = new RegExp(`^\\s*${label}\\s*(${this.t("optional")})?\\s*$`);
+    return this.page.getByLabel(words).and(this.page.locator("input, select, textarea"));
   }
 
   heading(name: string) {

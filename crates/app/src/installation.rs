@@ -37,8 +37,11 @@ pub async fn owner(db: &Db, email: &str) -> Result<(User, Actor), Failure> {
 
 /// A progress bar on a terminal, nothing elsewhere.
 pub fn progress_bar(length: u64, template: &str) -> ProgressBar {
-    let target =
-        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style.progress_chars("━━─"));
     bar.enable_steady_tick(Duration::from_millis(200));

@@ -39,8 +39,9 @@ pub fn turn(db: &Db, data: &DataArgs) -> Result<Turn, Failure> {
     if !db.is_embedded() {
         return Ok(Turn::Ours(None));
     }
-    let lock = SenderLock::take(&data.data_dir)
-        .map_err(|error| Failure::failed(format!("the data folder {} cannot be locked: {error}", data.data_dir.display())))?;
+    let lock = SenderLock::take(&data.data_dir).map_err(|error| {
+        Failure::failed(format!("the data folder {} cannot be locked: {error}", data.data_dir.display()))
+    })?;
     Ok(lock.map_or(Turn::Anothers, |lock| Turn::Ours(Some(lock))))
 }
 

@@ -14,7 +14,11 @@ use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
 async fn the_main_job(installation: &Installation) {
     let behaviour = Behaviour::good()
         .on_if(Stage::Rcpt, |event: &Event| number_of(event) % 20 == 7, Action::reply("550 5.1.1 No such user"))
-        .on_if(Stage::Rcpt, |event: &Event| number_of(event) % 10 == 3 && event.seen == 0, Action::reply("451 4.7.1 Later"));
+        .on_if(
+            Stage::Rcpt,
+            |event: &Event| number_of(event) % 10 == 3 && event.seen == 0,
+            Action::reply("451 4.7.1 Later"),
+        );
     let server = FaultServer::start(behaviour).await.unwrap();
     installation.account().await;
 
@@ -36,18 +40,34 @@ async fn the_main_job(installation: &Installation) {
 
     let html = installation.write("letter.html", "<h1>Привет</h1><p>{{ recipient.full_name }}</p>");
     let message = installation
-        .ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Для {{ recipient.full_name }}", "--html", &html])
+        .ok(&[
+            "message",
+            "create",
+            "--owner",
+            "anna@example.com",
+            "--subject",
+            "Для {{ recipient.full_name }}",
+            "--html",
+            &html,
+        ])
         .await;
     let mailing = installation
-        .ok(&["mailing", "create", "--owner", "anna@example.com", "--message", &message, "--all-recipients", "--name", "News"])
+        .ok(&[
+            "mailing",
+            "create",
+            "--owner",
+            "anna@example.com",
+            "--message",
+            &message,
+            "--all-recipients",
+            "--name",
+            "News",
+        ])
         .await;
     let sent = installation
         .ok(&["mailing", "send", &mailing, "--wait", "--smtp-url", &server.url(), "--retry-first-delay", "200ms"])
         .await;
-    assert_eq!(
-        sent,
-        "recipients 400, sent 380, failed 20, expired 0, skipped 0, unknown 0, cancelled 0, attempts 440"
-    );
+    assert_eq!(sent, "recipients 400, sent 380, failed 20, expired 0, skipped 0, unknown 0, cancelled 0, attempts 440");
     assert_eq!(server.accepted().len(), 380);
 
     let shown: serde_json::Value =
@@ -67,7 +87,9 @@ async fn the_main_job(installation: &Installation) {
     assert_eq!(lines.iter().filter(|line| line["attempt"] == 2 && line["successful"] == true).count(), 40);
 
     // A finished run is followed by a new one, which sends again, also under the other name.
-    installation.ok(&["send-mailing", &mailing, "--wait", "--smtp-url", &server.url(), "--retry-first-delay", "200ms"]).await;
+    installation
+        .ok(&["send-mailing", &mailing, "--wait", "--smtp-url", &server.url(), "--retry-first-delay", "200ms"])
+        .await;
     let shown = installation.ok(&["mailing", "show", &mailing, "--json"]).await;
     assert!(shown.contains("\"runs\":2"), "{shown}");
 }
@@ -92,8 +114,9 @@ async fn only_those_who_are_named_get_it() {
     let list = installation.write("list.csv", "email\na@example.org\nb@example.org\nc@example.org\n");
     installation.ok(&["recipients", "import", "--owner", "anna@example.com", &list]).await;
     let text = installation.write("letter.txt", "Hello");
-    let message =
-        installation.ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Hi", "--text", &text]).await;
+    let message = installation
+        .ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Hi", "--text", &text])
+        .await;
     let named = installation.write("named.txt", "B@example.org\n\nc@example.org\n");
     let create = ["mailing", "create", "--owner", "anna@example.com", "--message", &message, "--recipients-from"];
     let mailing = installation.ok(&[&create[..], &[&named]].concat()).await;
@@ -109,15 +132,15 @@ async fn only_those_who_are_named_get_it() {
 async fn what_is_wrong_is_said_in_one_line() {
     let installation = Installation::on_sqlite();
     installation.account().await;
-    let create = |email, password| {
-        ["create-user", "--email", email, "--name", "Boris", "--password", password]
-    };
+    let create = |email, password| ["create-user", "--email", email, "--name", "Boris", "--password", password];
     let owner = ["--owner", "anna@example.com"];
-    let loops = installation.write("loop.txt", "a\n{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}");
+    let loops = installation
+        .write("loop.txt", "a\n{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}");
     let empty = installation.write("empty.csv", "");
     let headless = installation.write("headless.csv", "a@example.org,Anna\n");
     let text = installation.write("letter.txt", "Hello");
-    let message = installation.ok(&[&["message", "create"][..], &owner, &["--subject", "Hi", "--text", &text]].concat()).await;
+    let message =
+        installation.ok(&[&["message", "create"][..], &owner, &["--subject", "Hi", "--text", &text]].concat()).await;
     let mailing = |extra: &'static [&'static str]| {
         let mut args = vec!["mailing", "create", "--owner", "anna@example.com", "--message", "1", "--all-recipients"];
         args.extend(extra);
@@ -133,7 +156,11 @@ async fn what_is_wrong_is_said_in_one_line() {
         (1, [&["recipients", "import"][..], &owner, &[&empty]].concat(), "empty"),
         (1, [&["recipients", "import"][..], &owner, &[&headless]].concat(), "first line"),
         (2, [&["message", "create"][..], &owner, &["--subject", "Hi", "--text", &loops]].concat(), "2"),
-        (2, [&["message", "create"][..], &owner, &["--subject", "a\r\nBcc: all@example.org", "--text", &text]].concat(), "subject"),
+        (
+            2,
+            [&["message", "create"][..], &owner, &["--subject", "a\r\nBcc: all@example.org", "--text", &text]].concat(),
+            "subject",
+        ),
         (1, mailing(&[]), "no recipients"),
         (2, mailing(&["--start", "2026-11-24 10:00", "--end", "2026-11-24 09:00"]), "ends-at"),
         (2, mailing(&["--start", "tomorrow"]), "starts-at"),
@@ -155,7 +182,8 @@ async fn what_is_wrong_is_said_in_one_line() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_comes_from_standard_input() {
     let installation = Installation::on_sqlite();
-    let mut command = installation.command(&["create-user", "--email", "b@example.com", "--name", "B", "--password-stdin"]);
+    let mut command =
+        installation.command(&["create-user", "--email", "b@example.com", "--name", "B", "--password-stdin"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all("correct horse battery\n".as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -174,11 +202,8 @@ async fn one_process_sends_from_a_data_folder_and_others_hand_over() {
     installation.ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Hi", "--text", &text]).await;
     installation.ok(&["mailing", "create", "--owner", "anna@example.com", "--message", "1", "--all-recipients"]).await;
 
-    let mut worker = installation
-        .command(&["worker", "--smtp-url", &server.url()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut worker =
+        installation.command(&["worker", "--smtp-url", &server.url()]).stdout(Stdio::piped()).spawn().unwrap();
     let mut ready = [0_u8; 7];
     std::io::Read::read_exact(worker.stdout.as_mut().unwrap(), &mut ready).unwrap();
     let error = installation.fails(1, &["worker"]).await;

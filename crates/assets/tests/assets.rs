@@ -18,33 +18,20 @@ async fn get(path: &str, headers: &[(&str, &str)]) -> Response<Body> {
 }
 
 fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
-    response
-        .headers()
-        .get(name)
-        .unwrap_or_else(|| panic!("no header {name}"))
-        .to_str()
-        .expect("text")
+    response.headers().get(name).unwrap_or_else(|| panic!("no header {name}")).to_str().expect("text")
 }
 
 #[test]
 fn every_listed_icon_is_an_inline_svg() {
     let listed: Vec<&str> = include_str!("../src/icons.txt").lines().collect();
-    assert_eq!(
-        icons().collect::<Vec<_>>(),
-        listed,
-        "icons.txt is sorted and all of it is built"
-    );
+    assert_eq!(icons().collect::<Vec<_>>(), listed, "icons.txt is sorted and all of it is built");
     for name in listed {
         let svg = icon(name).expect(name);
         assert!(
-            svg.starts_with("<svg class=\"icon\" aria-hidden=\"true\"")
-                && svg.ends_with("/></svg>"),
+            svg.starts_with("<svg class=\"icon\" aria-hidden=\"true\"") && svg.ends_with("/></svg>"),
             "{name}: {svg}"
         );
-        assert!(
-            !svg.contains("style="),
-            "{name} would break the Content-Security-Policy"
-        );
+        assert!(!svg.contains("style="), "{name} would break the Content-Security-Policy");
     }
     assert_eq!(icon("no-such-icon"), None);
 }
@@ -62,10 +49,7 @@ async fn files_are_served_for_ever_under_hashed_names() {
         let response = get(address, &[]).await;
         assert_eq!(response.status(), StatusCode::OK, "{address}");
         assert_eq!(header(&response, "content-type"), content_type);
-        assert_eq!(
-            header(&response, "cache-control"),
-            "public, max-age=31536000, immutable"
-        );
+        assert_eq!(header(&response, "cache-control"), "public, max-age=31536000, immutable");
 
         let etag = header(&response, "etag");
         let again = get(address, &[("if-none-match", etag)]).await;
@@ -76,11 +60,7 @@ async fn files_are_served_for_ever_under_hashed_names() {
 #[tokio::test]
 async fn what_was_not_built_is_not_found() {
     for path in ["/assets/app.css", "/assets/.vite/manifest.json", "/assets/"] {
-        assert_eq!(
-            get(path, &[]).await.status(),
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
+        assert_eq!(get(path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
 
@@ -90,13 +70,8 @@ async fn scripts_and_styles_stay_within_budget() {
         for encoding in ["br", "gzip"] {
             let response = get(url(name), &[("accept-encoding", encoding)]).await;
             assert_eq!(header(&response, "content-encoding"), encoding);
-            let size: usize = header(&response, "content-length")
-                .parse()
-                .expect("a number");
-            assert!(
-                size <= budget,
-                "{name} is {size} bytes as {encoding}; the budget is {budget}"
-            );
+            let size: usize = header(&response, "content-length").parse().expect("a number");
+            assert!(size <= budget, "{name} is {size} bytes as {encoding}; the budget is {budget}");
         }
     }
 }

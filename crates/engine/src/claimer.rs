@@ -97,8 +97,7 @@ impl Claimer {
             return Ok(0);
         }
         let Some(content) = self.content(context, run).await? else { return Ok(0) };
-        let claimed =
-            deliveries::claim(&context.db, run.id, &context.node, limit as i64, now, now.plus(LEASE)).await?;
+        let claimed = deliveries::claim(&context.db, run.id, &context.node, limit as i64, now, now.plus(LEASE)).await?;
         let count = claimed.len();
         context.queue.push(run.id, claimed.into_iter().map(|claimed| Job { claimed, run: Arc::clone(&content) }));
         Ok(count)

@@ -198,13 +198,7 @@ impl Connection {
         self.send(job, state, self.context.clock.now(), attempt).await;
     }
 
-    async fn send(
-        &self,
-        job: &Job,
-        state: DeliveryState,
-        due_at: UnixMillis,
-        attempt: Option<AttemptMade>,
-    ) {
+    async fn send(&self, job: &Job, state: DeliveryState, due_at: UnixMillis, attempt: Option<AttemptMade>) {
         let outcome = self.outcome(job, state, due_at, attempt);
         // Only messages whose dot was at hand have a record that this one corrects; the others are claimed again.
         let handed_over = [Phase::Body.id(), Phase::Dot.id()];
@@ -217,13 +211,7 @@ impl Connection {
         let _ = self.outcomes.send(outcome).await;
     }
 
-    fn outcome(
-        &self,
-        job: &Job,
-        state: DeliveryState,
-        due_at: UnixMillis,
-        attempt: Option<AttemptMade>,
-    ) -> Outcome {
+    fn outcome(&self, job: &Job, state: DeliveryState, due_at: UnixMillis, attempt: Option<AttemptMade>) -> Outcome {
         Outcome {
             delivery: job.claimed.id,
             run: job.claimed.run_id,

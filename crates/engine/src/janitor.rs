@@ -44,7 +44,12 @@ pub async fn recover(context: &Context) -> Result<()> {
             deliveries::settle(&context.db, &left.node, outcomes, Stale::Skip, context.clock.now()).await?;
         }
         let released = deliveries::release(&context.db, &left.node).await?;
-        tracing::warn!(node = left.node, records = left.outcomes.len(), released, "a process had been killed; its journal is replayed");
+        tracing::warn!(
+            node = left.node,
+            records = left.outcomes.len(),
+            released,
+            "a process had been killed; its journal is replayed"
+        );
         left.forget()?;
     }
     let until = if context.db.is_embedded() { UnixMillis(i64::MAX) } else { context.clock.now() };

@@ -183,8 +183,9 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
     if !folder.exists() {
         return Ok(left);
     }
-    let mut names: Vec<String> =
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<io::Result<_>>()?;
+    let mut names: Vec<String> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<_>>()?;
     names.sort();
     for node in names.iter().filter_map(|name| name.strip_suffix(".lock")) {
         let lock = File::open(lock_path(folder, node))?;

@@ -19,12 +19,8 @@ use crate::{Config, Context};
 /// Letters taken at once.
 const BATCH: i64 = 20;
 /// Someone waits for a letter in front of the screen: it is tried again sooner than a mailing.
-const RETRY: RetryPolicy = RetryPolicy {
-    attempts: 8,
-    first_delay: Duration::from_secs(15),
-    factor: 2.5,
-    ceiling: Duration::from_secs(3_600),
-};
+const RETRY: RetryPolicy =
+    RetryPolicy { attempts: 8, first_delay: Duration::from_secs(15), factor: 2.5, ceiling: Duration::from_secs(3_600) };
 
 /// Runs until the process stops.
 pub async fn run(context: Context) {
@@ -65,9 +61,10 @@ async fn turn(context: &Context) -> Result<bool> {
                 session = open.is_usable().then_some(open);
                 result
             }
-            None => {
-                (LetterOutcome::Again(context.clock.now().plus(RETRY.first_delay)), "the mail server cannot be reached".to_owned())
-            }
+            None => (
+                LetterOutcome::Again(context.clock.now().plus(RETRY.first_delay)),
+                "the mail server cannot be reached".to_owned(),
+            ),
         };
         letters::settle(&context.db, letter.id, outcome, &reply).await?;
     }

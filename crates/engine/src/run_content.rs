@@ -65,9 +65,11 @@ impl RunContent {
         let content = self.content.as_ref().map_err(Clone::clone)?;
         let address = EmailAddress::parse(&claimed.email).map_err(|error| error.to_string())?;
         let fields = Person { email: &claimed.email, full_name: &person.full_name, comment: &person.comment };
-        let rendered = content.render(fields).map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
+        let rendered =
+            content.render(fields).map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
         let envelope = Envelope::new(&self.from.address, &address);
-        let subject = HeaderText::new(&rendered.subject).map_err(|error| format!("the subject cannot be sent: {error}"))?;
+        let subject =
+            HeaderText::new(&rendered.subject).map_err(|error| format!("the subject cannot be sent: {error}"))?;
         let to = match HeaderText::new(&person.full_name) {
             Ok(name) => Mailbox::named(name, address),
             Err(_) => Mailbox::new(address),

@@ -112,10 +112,7 @@ async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMu
 }
 
 async fn until_over(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
-    until("the run is over", || async {
-        newest(db, actor, mailing).await.filter(|run| run.state.is_final())
-    })
-    .await
+    until("the run is over", || async { newest(db, actor, mailing).await.filter(|run| run.state.is_final()) }).await
 }
 
 fn number_of(event: &Event) -> usize {

@@ -4,6 +4,8 @@
 //! Memory is bounded whatever the file holds: a record that does not end within [`LONGEST_RECORD`] bytes (a quote that
 //! is never closed, megabytes in one line) is one bad row, and reading goes on at the next line.
 
+mod header;
+
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
@@ -13,6 +15,7 @@ use csv_core::ReadRecordResult;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
+use self::header::{Columns, columns, delimiter};
 use crate::problem::Problem;
 use crate::recipient::RecipientDraft;
 use crate::spreadsheet::plain;
@@ -99,15 +102,6 @@ pub struct CsvImport<R: Read> {
     seen: HashMap<u64, u64>,
     output: Vec<u8>,
     ends: Vec<usize>,
-}
-
-/// Which columns hold what.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Columns {
-    email: usize,
-    /// Several when first and last name are apart.
-    full_name: Vec<usize>,
-    comment: Option<usize>,
 }
 
 enum Record {
@@ -288,14 +282,16 @@ impl<R: Read> CsvImport<R> {
 }
 
 fn bad(line: u64, email: &str, problem: Problem) -> Row {
-    Row::Bad(BadRow { line, email: email.chars().take(320).map(|c| if c.is_control() { ' ' } else { c }).collect(), problem })
+    Row::Bad(BadRow {
+        line,
+        email: email.chars().take(320).map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        problem,
+    })
 }
 
 /// Whether a record runs over line ends to the very end of the file because a quote is never closed.
 fn never_closed(raw: &[u8], at_end: bool) -> bool {
-    at_end
-        && raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1
-        && lines(raw, raw.trim_ascii_end().len()) > 0
+    at_end && raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1 && lines(raw, raw.trim_ascii_end().len()) > 0
 }
 
 /// Ends of lines in the first `length` bytes: LF, CR LF, or CR alone. A CR LF counts where its LF is, which the parser
@@ -316,79 +312,8 @@ fn end_of_line(bytes: &[u8]) -> Option<usize> {
     Some(at + 1 + usize::from(crlf))
 }
 
-/// The delimiter that splits the header into the most fields. A comma wins a tie.
-fn delimiter(header: &[u8]) -> u8 {
-    let count = |delimiter: u8| {
-        let mut quoted = false;
-        header
-            .iter()
-            .filter(|byte| {
-                quoted ^= **byte == b'"';
-                !quoted && **byte == delimiter
-            })
-            .count()
-    };
-    let mut best = (b',', count(b','));
-    for candidate in [b';', b'\t', b'|'] {
-        let found = count(candidate);
-        if found > best.1 {
-            best = (candidate, found);
-        }
-    }
-    best.0
-}
-
-/// What a header says of its column.
-#[derive(Clone, Copy, PartialEq)]
-enum Meaning {
-    Email,
-    FullName,
-    PartOfName,
-    Comment,
-}
-
-/// Recognises a header in Russian or English, without regard to case, spaces and punctuation.
-fn meaning(header: &str) -> Option<Meaning> {
-    let name: String = header.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-    Some(match name.as_str() {
-        "email" | "mail" | "emailaddress" | "address" | "почта" | "имейл" | "емейл" | "электроннаяпочта" | "элпочта"
-        | "адрес" | "адресэлектроннойпочты" | "адресemail" | "emailадрес" => Meaning::Email,
-        "fullname" | "name" | "fio" | "recipient" | "фио" | "полноеимя" | "получатель" | "клиент" | "контакт" => {
-            Meaning::FullName
-        }
-        "firstname" | "lastname" | "surname" | "middlename" | "givenname" | "familyname" | "имя" | "фамилия"
-        | "отчество" => Meaning::PartOfName,
-        "comment" | "comments" | "note" | "notes" | "комментарий" | "комментарии" | "примечание" | "заметка"
-        | "заметки" => Meaning::Comment,
-        _ => return None,
-    })
-}
-
-fn columns(header: &[String]) -> Result<Columns, Problem> {
-    let meanings: Vec<Option<Meaning>> = header.iter().map(|name| meaning(name)).collect();
-    let find = |wanted| meanings.iter().position(|meaning| *meaning == Some(wanted));
-    let Some(email) = find(Meaning::Email) else {
-        // Data in place of a header is the commonest mistake, and has a better explanation than "no such column".
-        let is_data = header.iter().any(|field| field.contains('@'));
-        let id = if is_data || meanings.iter().all(Option::is_none) && header.len() < 2 {
-            "problem-import-no-header"
-        } else {
-            "problem-import-no-email"
-        };
-        let shown = header.iter().take(8).map(|name| name.chars().take(40).collect::<String>()).collect::<Vec<_>>();
-        return Err(Problem::new(id).with("found", shown.join(", ")));
-    };
-    let full_name = match find(Meaning::FullName) {
-        Some(index) => vec![index],
-        None => (0..header.len()).filter(|index| meanings[*index] == Some(Meaning::PartOfName)).collect(),
-    };
-    Ok(Columns { email, full_name, comment: find(Meaning::Comment) })
-}
-
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
     use encoding_rs::WINDOWS_1251;
 
     use super::*;

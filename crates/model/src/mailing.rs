@@ -195,8 +195,6 @@ fn time(text: &str, zone: &TimeZone) -> Result<Option<UnixMillis>, Problem> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
     use super::*;
 
     fn input<'a>(starts_at: &'a str, ends_at: &'a str, periodicity: &'a str) -> MailingInput<'a> {

@@ -50,10 +50,8 @@ impl RecipientDraft {
         let email = problems.take("email", address(email));
         let full_name = problems.take("full_name", line(full_name, false, LONGEST_NAME));
         let comment = problems.take("comment", paragraph(comment.trim(), LONGEST_COMMENT));
-        let draft = email
-            .zip(full_name)
-            .zip(comment)
-            .map(|((email, full_name), comment)| Self { email, full_name, comment });
+        let draft =
+            email.zip(full_name).zip(comment).map(|((email, full_name), comment)| Self { email, full_name, comment });
         problems.into_result(draft)
     }
 }

@@ -116,9 +116,11 @@ impl Registration {
         let shown = email.as_ref().map_or("", |email| email.as_str());
         let password = problems.take("password", check_password(password, shown, name.as_deref().unwrap_or("")));
         let time_zone = problems.take("time_zone", time_zone_name(time_zone));
-        let registration = email.zip(name).zip(password).zip(time_zone).map(|(((email, name), password), time_zone)| {
-            Self { email, name, password, language, time_zone }
-        });
+        let registration = email
+            .zip(name)
+            .zip(password)
+            .zip(time_zone)
+            .map(|(((email, name), password), time_zone)| Self { email, name, password, language, time_zone });
         problems.into_result(registration)
     }
 }
@@ -126,11 +128,46 @@ impl Registration {
 /// Passwords that open accounts first when someone guesses, of those that are long enough.
 /// Taken from the shape of published lists: keyboard walks, repeats and the product's own name.
 const COMMON_PASSWORDS: &[&str] = &[
-    "1234567890", "0123456789", "12345678910", "123456789a", "1q2w3e4r5t", "1qaz2wsx3edc", "qwertyuiop", "qwerty12345",
-    "qwerty123456", "asdfghjkl;", "zxcvbnm123", "password12", "password123", "password1234", "passw0rd123", "iloveyou12",
-    "iloveyou123", "letmein123", "welcome123", "welcome1234", "administrator", "admin12345", "football123", "abc1234567",
-    "abcd123456", "0987654321", "9876543210", "1111111111", "0000000000", "aaaaaaaaaa", "йцукенгшщз", "йцукен12345",
-    "пароль12345", "парольпароль", "vestnik123", "vestnik1234", "вестник123", "changeme123", "secret12345", "monkey12345",
+    "1234567890",
+    "0123456789",
+    "12345678910",
+    "123456789a",
+    "1q2w3e4r5t",
+    "1qaz2wsx3edc",
+    "qwertyuiop",
+    "qwerty12345",
+    "qwerty123456",
+    "asdfghjkl;",
+    "zxcvbnm123",
+    "password12",
+    "password123",
+    "password1234",
+    "passw0rd123",
+    "iloveyou12",
+    "iloveyou123",
+    "letmein123",
+    "welcome123",
+    "welcome1234",
+    "administrator",
+    "admin12345",
+    "football123",
+    "abc1234567",
+    "abcd123456",
+    "0987654321",
+    "9876543210",
+    "1111111111",
+    "0000000000",
+    "aaaaaaaaaa",
+    "йцукенгшщз",
+    "йцукен12345",
+    "пароль12345",
+    "парольпароль",
+    "vestnik123",
+    "vestnik1234",
+    "вестник123",
+    "changeme123",
+    "secret12345",
+    "monkey12345",
 ];
 
 /// Checks a password: 10 characters at least, 200 bytes at most, not one that is guessed first, not the person's own

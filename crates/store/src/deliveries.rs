@@ -201,12 +201,7 @@ pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], stale: Stale, no
     Ok(outcomes.len() - taken.len())
 }
 
-async fn insert_attempts(
-    tx: &mut Tx,
-    outcomes: &[Outcome],
-    taken: &HashSet<DeliveryId>,
-    stale: Stale,
-) -> Result<()> {
+async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], taken: &HashSet<DeliveryId>, stale: Stale) -> Result<()> {
     let made: Vec<(&Outcome, &AttemptMade)> = outcomes
         .iter()
         .filter(|outcome| stale == Stale::Keep || taken.contains(&outcome.delivery))

@@ -65,8 +65,7 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
 
 /// How many mailings the actor has.
 pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
-    let (count,): (i64,) =
-        db.fetch_one("SELECT count(*) FROM mailings WHERE owner_id = $1", &[&actor.user()]).await?;
+    let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM mailings WHERE owner_id = $1", &[&actor.user()]).await?;
     Ok(count)
 }
 
@@ -222,7 +221,8 @@ async fn name(tx: &mut Tx, actor: &Actor, draft: &MailingDraft) -> Result<Option
             &[&draft.message_id, &actor.user()],
         )
         .await?;
-    Ok(subject.map(|(subject,)| if draft.name.is_empty() { subject.chars().take(200).collect() } else { draft.name.clone() }))
+    Ok(subject
+        .map(|(subject,)| if draft.name.is_empty() { subject.chars().take(200).collect() } else { draft.name.clone() }))
 }
 
 /// Sets who is chosen; answers how many people the mailing would go to. The owner is checked in each statement, so

@@ -34,8 +34,7 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
 
 /// How many messages the actor has.
 pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
-    let (count,): (i64,) =
-        db.fetch_one("SELECT count(*) FROM messages WHERE owner_id = $1", &[&actor.user()]).await?;
+    let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM messages WHERE owner_id = $1", &[&actor.user()]).await?;
     Ok(count)
 }
 
@@ -86,14 +85,12 @@ pub enum Deleted {
 
 /// Deletes a message that no mailing uses.
 pub async fn delete(db: &Db, actor: &Actor, id: MessageId) -> Result<Deleted> {
-    let deleted =
-        db.execute("DELETE FROM messages WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await;
+    let deleted = db.execute("DELETE FROM messages WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await;
     match deleted {
         Ok(0) => Ok(Deleted::NotFound),
         Ok(_) => Ok(Deleted::Gone),
         Err(error) if error.is_foreign_key_violation() => {
-            let (count,): (i64,) =
-                db.fetch_one("SELECT count(*) FROM mailings WHERE message_id = $1", &[&id]).await?;
+            let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM mailings WHERE message_id = $1", &[&id]).await?;
             Ok(Deleted::InUse(count))
         }
         Err(error) => Err(error),

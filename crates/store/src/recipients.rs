@@ -83,8 +83,7 @@ pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page
 }
 
 fn email_key(email: &str) -> String {
-    EmailAddress::parse(email)
-        .map_or_else(|_| email.to_lowercase(), |address| address.key().to_owned())
+    EmailAddress::parse(email).map_or_else(|_| email.to_lowercase(), |address| address.key().to_owned())
 }
 
 /// How many of the actor's recipients match; all of them when `search` is empty.
@@ -168,13 +167,7 @@ pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMil
 }
 
 /// Changes a recipient.
-pub async fn update(
-    db: &Db,
-    actor: &Actor,
-    id: RecipientId,
-    draft: &RecipientDraft,
-    now: UnixMillis,
-) -> Result<Saved> {
+pub async fn update(db: &Db, actor: &Actor, id: RecipientId, draft: &RecipientDraft, now: UnixMillis) -> Result<Saved> {
     let updated = db
         .execute(
             "UPDATE recipients SET email = $1, email_key = $2, domain = $3, full_name = $4, name_key = $5,
@@ -204,8 +197,7 @@ pub async fn update(
 
 /// Deletes a recipient; what was sent to them stays in the ledger. `false`: the actor has no such recipient.
 pub async fn delete(db: &Db, actor: &Actor, id: RecipientId) -> Result<bool> {
-    let deleted =
-        db.execute("DELETE FROM recipients WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await?;
+    let deleted = db.execute("DELETE FROM recipients WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await?;
     Ok(deleted == 1)
 }
 
@@ -241,9 +233,7 @@ pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<
 /// Recipients after an id, oldest first, for exports that never hold the whole list.
 pub async fn batch_after(db: &Db, actor: &Actor, after: RecipientId, limit: i64) -> Result<Vec<Recipient>> {
     db.fetch_all(
-        AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM recipients WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3"
-        )),
+        AssertSqlSafe(format!("SELECT {COLUMNS} FROM recipients WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3")),
         &[&actor.user(), &after, &limit],
     )
     .await
@@ -298,8 +288,7 @@ pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft],
 
 /// Those of the addresses that are not in the actor's list.
 pub async fn strangers(db: &Db, actor: &Actor, emails: &[EmailAddress]) -> Result<Vec<EmailAddress>> {
-    let rows =
-        Rows::new().ints(emails.iter().map(|_| actor.user().0)).texts(emails.iter().map(|email| email.key()));
+    let rows = Rows::new().ints(emails.iter().map(|_| actor.user().0)).texts(emails.iter().map(|email| email.key()));
     let mut tx = db.begin().await?;
     let known: Vec<(String,)> = tx
         .fetch_rows(

@@ -191,10 +191,7 @@ pub async fn fire(db: &Db, mailing: &Mailing, key: &str, now: UnixMillis) -> Res
     let mut tx = db.begin().await?;
     // Whoever moves the mailing on has it; another process finds nothing to move.
     let moved = tx
-        .execute(
-            "UPDATE mailings SET next_at = $1 WHERE id = $2 AND next_at = $3",
-            &[&next, &mailing.id, &due],
-        )
+        .execute("UPDATE mailings SET next_at = $1 WHERE id = $2 AND next_at = $3", &[&next, &mailing.id, &due])
         .await?;
     if moved == 0 {
         return Ok(Fired::Nothing);
@@ -252,8 +249,7 @@ pub async fn begin_due(db: &Db, now: UnixMillis) -> Result<Vec<RunId>> {
 
 /// The runs whose deliveries are being made.
 pub async fn expanding(db: &Db) -> Result<Vec<RunId>> {
-    let runs: Vec<(RunId,)> =
-        db.fetch_all("SELECT id FROM runs WHERE state = 'expanding' ORDER BY id", &[]).await?;
+    let runs: Vec<(RunId,)> = db.fetch_all("SELECT id FROM runs WHERE state = 'expanding' ORDER BY id", &[]).await?;
     Ok(runs.into_iter().map(|(id,)| id).collect())
 }
 
@@ -267,9 +263,8 @@ pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<bool> {
     if locked == 0 {
         return Ok(false);
     }
-    let (owner, mailing, audience, from): (UserId, MailingId, Audience, i64) = tx
-        .fetch_one("SELECT owner_id, mailing_id, audience, expanded_to FROM runs WHERE id = $1", &[&run])
-        .await?;
+    let (owner, mailing, audience, from): (UserId, MailingId, Audience, i64) =
+        tx.fetch_one("SELECT owner_id, mailing_id, audience, expanded_to FROM runs WHERE id = $1", &[&run]).await?;
     let (to,): (Option<i64>,) = match audience {
         Audience::All => {
             tx.fetch_one(

@@ -30,7 +30,7 @@ pub enum TestDatabase {
     /// A folder with a SQLite file.
     Sqlite(PathBuf),
     /// A database of the test server, by its address and name.
-    Postgres(PgConnectOptions, String),
+    Postgres(Box<PgConnectOptions>, String),
 }
 
 impl TestDatabase {
@@ -53,14 +53,14 @@ impl TestDatabase {
             .await
             .expect("the test server makes databases");
         connection.close().await.expect("the connection closes");
-        Self::Postgres(options, name)
+        Self::Postgres(Box::new(options), name)
     }
 
     /// The address to open it by.
     pub fn address(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}", folder.join("vestnik.db").display()),
-            Self::Postgres(options, name) => options.clone().database(name).to_url_lossy().to_string(),
+            Self::Postgres(options, name) => (**options).clone().database(name).to_url_lossy().to_string(),
         }
     }
 

@@ -45,11 +45,8 @@ pub async fn create(
 
 /// The account of an address.
 pub async fn find_by_email(db: &Db, email: &EmailAddress) -> Result<Option<User>> {
-    db.fetch_optional(
-        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users WHERE email_key = $1")),
-        &[&email.key()],
-    )
-    .await
+    db.fetch_optional(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users WHERE email_key = $1")), &[&email.key()])
+        .await
 }
 
 /// An account by its id.

@@ -123,12 +123,8 @@ pub(crate) async fn list(
     let cursor = query.at.parse().ok();
     let found = caught::list(&app.db, &query.q.replace('\0', ""), cursor.as_ref(), PAGE_SIZE).await?;
     let pager = Pager::of("/caught", &[("q", &query.q)], &found);
-    let row = |mail: Caught| Row {
-        id: mail.id,
-        recipient: mail.recipient,
-        subject: mail.subject,
-        caught_at: mail.caught_at,
-    };
+    let row =
+        |mail: Caught| Row { id: mail.id, recipient: mail.recipient, subject: mail.subject, caught_at: mail.caught_at };
     let view = ListView {
         query,
         rows: found.rows.into_iter().map(row).collect(),
@@ -140,11 +136,7 @@ pub(crate) async fn list(
 }
 
 /// A mail: headers, text, the HTML in a frame.
-pub(crate) async fn show(
-    State(app): State<AppState>,
-    page: Page,
-    Path(id): Path<CaughtId>,
-) -> Result<Response, Error> {
+pub(crate) async fn show(State(app): State<AppState>, page: Page, Path(id): Path<CaughtId>) -> Result<Response, Error> {
     let mail = find(&app, &page.visit, id).await?;
     let message = parse(&mail);
     let from = message.from().and_then(|from| from.first()).map(|from| {
@@ -156,10 +148,7 @@ pub(crate) async fn show(
         from: from.unwrap_or_default(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
         has_html: message.html_part(0).is_some_and(|part| part.is_text_html()),
-        attachments: message
-            .attachments()
-            .map(|part| part.attachment_name().unwrap_or("—").to_owned())
-            .collect(),
+        attachments: message.attachments().map(|part| part.attachment_name().unwrap_or("—").to_owned()).collect(),
         kilobytes: i64::try_from(mail.raw.len().div_ceil(1024)).unwrap_or(i64::MAX),
         sender: mail.sender.clone(),
         recipient: mail.recipient.clone(),
@@ -171,7 +160,11 @@ pub(crate) async fn show(
 }
 
 /// The HTML of a mail, for the frame.
-pub(crate) async fn html(State(app): State<AppState>, visit: Visit, Path(id): Path<CaughtId>) -> Result<Response, Error> {
+pub(crate) async fn html(
+    State(app): State<AppState>,
+    visit: Visit,
+    Path(id): Path<CaughtId>,
+) -> Result<Response, Error> {
     let mail = find(&app, &visit, id).await?;
     let html = parse(&mail).body_html(0).unwrap_or_default().into_owned();
     Ok(preview(html))

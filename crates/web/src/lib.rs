@@ -53,22 +53,22 @@ mod home;
 pub mod i18n;
 pub mod letters;
 pub mod limits;
-mod messages;
 mod mailings;
+mod messages;
+#[cfg(test)]
+mod owner_tests;
 pub mod page;
 pub mod password;
 mod preferences;
-#[cfg(test)]
-mod owner_tests;
 mod recipients;
 mod reports;
 pub mod routes;
 #[cfg(test)]
 mod samples;
 pub mod session;
-pub mod state;
 #[cfg(test)]
 mod shell_tests;
+pub mod state;
 #[cfg(test)]
 mod testing;
 pub mod visit;

@@ -12,7 +12,6 @@ pub(crate) mod show;
 #[cfg(test)]
 mod tests;
 
-
 use serde::Serialize;
 use vestnik_model::{
     UnixMillis,

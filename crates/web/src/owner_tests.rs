@@ -26,7 +26,8 @@ async fn belongings(app: &TestApp, actor: &Actor) -> Vec<(&'static str, String)>
     let message = messages::create(&app.db, actor, &message, now).await.expect("stored");
     let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..MailingInput::default() };
     let draft = MailingDraft::parse(&input).expect("a mailing");
-    let mailing = match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, now).await.expect("stored") {
+    let mailing = match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, now).await.expect("stored")
+    {
         mailings::Saved::Saved(id) => id,
         other => panic!("{other:?}"),
     };

@@ -216,7 +216,13 @@ pub(crate) fn error_page(app: &AppState, visit: &Visit, status: StatusCode, view
 /// A template in its shell with sample data, for the test that renders all of them.
 #[cfg(test)]
 pub(crate) fn sample(language: Language, template: &str, view: Value, shell: SampleShell) -> Result<String, Error> {
-    let person = Person { name: "Анна <Север>", email: "anna@sever.example", initial: "А".into(), may_send: shell == SampleShell::Confirmed, time_zone: "Europe/Moscow" };
+    let person = Person {
+        name: "Анна <Север>",
+        email: "anna@sever.example",
+        initial: "А".into(),
+        may_send: shell == SampleShell::Confirmed,
+        time_zone: "Europe/Moscow",
+    };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
     let signed_in = shell != SampleShell::Stranger;
     let shell = Shell {

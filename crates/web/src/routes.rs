@@ -83,7 +83,6 @@ fn table() -> Table {
         .post("/messages/{id}/edit", Owner, messages::edit::submit)
         .get("/messages/{id}/delete", Owner, messages::delete::ask)
         .post("/messages/{id}/delete", Owner, messages::delete::delete)
-
         // Mailings
         .get("/mailings", SignedIn, mailing_list::show)
         .get("/mailings/new", SignedIn, form::new)

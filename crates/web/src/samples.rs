@@ -47,12 +47,24 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all()].into_iter().flatten().collect()
+    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Parts that are rendered inside of others.
-const PARTS: &[&str] =
-    &["layout.html", "visitor.html", "head.html", "brand.html", "notes.html", "switches.html", "macros.html", "mailings/parts.html", "messages/parts.html"];
+const PARTS: &[&str] = &[
+    "layout.html",
+    "visitor.html",
+    "head.html",
+    "brand.html",
+    "notes.html",
+    "switches.html",
+    "macros.html",
+    "mailings/parts.html",
+    "messages/parts.html",
+];
 
 #[test]
 fn every_template_renders_in_every_language() {
@@ -79,7 +91,8 @@ fn every_template_has_a_sample() {
 /// What holds for every page: nothing that the Content-Security-Policy forbids, ids that are unique, labels that name
 /// their control.
 fn check(template: &str, html: &str) {
-    for forbidden in [" style=", " onclick=", " onchange=", " onsubmit=", "hx-on", "<script>", "javascript:", "<Север>"] {
+    for forbidden in [" style=", " onclick=", " onchange=", " onsubmit=", "hx-on", "<script>", "javascript:", "<Север>"]
+    {
         assert!(!html.contains(forbidden), "{template} contains {forbidden}");
     }
     let ids = values(html, " id=\"");

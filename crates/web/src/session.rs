@@ -9,11 +9,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use url::form_urlencoded;
-use vestnik_model::{
-    Actor,
-    secret::new_secret,
-    user::User,
-};
+use vestnik_model::{Actor, secret::new_secret, user::User};
 use vestnik_store::sessions;
 
 use crate::{
@@ -146,7 +142,8 @@ mod tests {
         for own in ["/", "/mailings/5?tab=runs", "/a//b"] {
             assert_eq!(own_path(own), Some(own));
         }
-        for foreign in ["", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "mailings"] {
+        for foreign in ["", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "mailings"]
+        {
             assert_eq!(own_path(foreign), None, "{foreign}");
         }
     }

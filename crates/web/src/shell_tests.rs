@@ -30,7 +30,12 @@ async fn every_answer_carries_the_headers() {
 async fn forms_of_other_sites_are_refused() {
     let app = TestApp::start().await;
     let (mut browser, _) = app.signed_in("anna").await;
-    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
         let request = Request::post("/logout").header(name, value).body(Body::empty()).expect("a request");
         let answer = browser.send(request).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");

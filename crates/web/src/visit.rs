@@ -128,10 +128,8 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         .map(|user| user.language)
         .or_else(|| jar.get(LANGUAGE_COOKIE)?.value().parse().ok())
         .unwrap_or_else(|| i18n::accepted(text(headers, header::ACCEPT_LANGUAGE)));
-    let theme = settings
-        .map(|user| user.theme)
-        .or_else(|| jar.get(THEME_COOKIE)?.value().parse().ok())
-        .unwrap_or(Theme::Auto);
+    let theme =
+        settings.map(|user| user.theme).or_else(|| jar.get(THEME_COOKIE)?.value().parse().ok()).unwrap_or(Theme::Auto);
     let visit = Visit::new(Circumstances {
         language,
         theme,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use vestnik_model::Actor;
 use vestnik_model::delivery::Attempt;
 use vestnik_model::id::AttemptId;
+use vestnik_model::spreadsheet::guarded;
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::mailings;
 
@@ -24,7 +25,7 @@ pub async fn run(command: AttemptsCommand) -> Result<(), Failure> {
 }
 
 /// A line of the export.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Line<'a> {
     email: &'a str,
     /// RFC 3339, UTC.
@@ -86,7 +87,8 @@ impl<W: Write> Output<W> {
 
     fn write(&mut self, line: &Line<'_>) -> Result<(), Failure> {
         match self {
-            Self::Csv(csv) => csv.serialize(line).map_err(broken),
+            // What a stranger's server said must not run in a spreadsheet.
+            Self::Csv(csv) => csv.serialize(Line { answer: &guarded(line.answer), ..line.clone() }).map_err(broken),
             Self::Jsonl(writer) => {
                 serde_json::to_writer(&mut *writer, line).map_err(io::Error::from)?;
                 Ok(writer.write_all(b"\n")?)

@@ -3,7 +3,7 @@
 mod sample;
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::net::TcpListener;
@@ -67,7 +67,9 @@ fn settings(args: &DemoArgs) -> Result<ServeArgs, Failure> {
     let database = vestnik_store::db::embedded_address(&args.data_dir)?;
     let line = ["vestnik", "serve", "--database-url", &database];
     let Ok(Cli { command: Command::Serve(mut settings) }) = Cli::try_parse_from(line) else {
-        return Err(Failure::misused("the environment has settings that vestnik cannot read; see `vestnik serve --help`"));
+        return Err(Failure::misused(
+            "the environment has settings that vestnik cannot read; see `vestnik serve --help`",
+        ));
     };
     settings.data.data_dir.clone_from(&args.data_dir);
     settings.mail.smtp_url = None;
@@ -83,13 +85,13 @@ async fn send(db: &Db, actor: &Actor, mailing: vestnik_model::id::MailingId) -> 
         Demanded::Planned(run) | Demanded::Continues(run) => run,
         other => return Err(Failure::failed(format!("the sample mailing cannot be sent: {other:?}"))),
     };
-    let started = Instant::now();
+    let started = SystemClock.now();
     let run = watch(db, actor, run).await?;
     println!(
         "Sent to {} of {} recipients in {:.1} s; each has its line in the ledger with the mail server's answer.",
         run.counts.sent,
         run.counts.recipients,
-        started.elapsed().as_secs_f64(),
+        started.until(SystemClock.now()).as_secs_f64(),
     );
     Ok(())
 }

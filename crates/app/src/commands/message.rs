@@ -28,5 +28,6 @@ async fn create(args: CreateMessageArgs) -> Result<(), Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::failed(format!("{} cannot be read: {error}", path.display())))
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::failed(format!("{} cannot be read: {error}", path.display())))
 }

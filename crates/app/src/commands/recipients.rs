@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{ImportId, RecipientId};
+use vestnik_model::spreadsheet::guarded;
 use vestnik_model::{Actor, Clock as _};
 use vestnik_store::import::{self, Import};
 use vestnik_store::{Cursor, Db, recipients};
@@ -81,7 +82,7 @@ async fn write_report(db: &Db, actor: &Actor, id: ImportId, path: &Path) -> Resu
         let page = import::rejects(db, actor, id, cursor.as_ref(), 1_000).await?;
         for reject in &page.rows {
             report
-                .write_record([&reject.line.to_string(), &reject.email, &in_words(&reject.problem())])
+                .write_record([&reject.line.to_string(), &*guarded(&reject.email), &in_words(&reject.problem())])
                 .map_err(|error| unwritable(error.to_string()))?;
         }
         match page.next {
@@ -103,7 +104,8 @@ async fn export(args: ExportArgs) -> Result<(), Failure> {
         let Some(last) = batch.last() else { break };
         after = last.id;
         for recipient in &batch {
-            output.write_record([&recipient.email, &recipient.full_name, &recipient.comment]).map_err(broken)?;
+            let fields = [&recipient.email, &recipient.full_name, &recipient.comment].map(|field| guarded(field));
+            output.write_record(fields.iter().map(|field| field.as_bytes())).map_err(broken)?;
         }
     }
     output.flush()?;
@@ -136,8 +138,8 @@ pub fn addresses(path: &Path) -> Result<Vec<vestnik_mail::address::EmailAddress>
     let bytes = std::fs::read(path).map_err(unreadable)?;
     let (text, _, _) = encoding.decode(&bytes);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let address = vestnik_model::recipient::address(line)
-            .map_err(|problem| at(index as u64 + 1, in_words(&problem)))?;
+        let address =
+            vestnik_model::recipient::address(line).map_err(|problem| at(index as u64 + 1, in_words(&problem)))?;
         found.push(address);
     }
     Ok(found)

@@ -34,7 +34,8 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
         let lock = sending::claim_turn(&db, &args.data)?;
         let listener = listen(args.web.listen).await?;
         let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
-        let result = serve_pages(db, listener, &args.data, &args.web, &args.mail, |url| println!("Vestnik is at {url}")).await;
+        let result =
+            serve_pages(db, listener, &args.data, &args.web, &args.mail, |url| println!("Vestnik is at {url}")).await;
         stop_engine(&engine, sending).await?;
         result
     });

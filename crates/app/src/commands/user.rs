@@ -23,7 +23,8 @@ pub async fn create(args: CreateUserArgs) -> Result<(), Failure> {
         args.language.unwrap_or_else(language),
         &args.time_zone,
     )?;
-    let hash = hash_password(&registration.password, &SystemRandom).map_err(|error| Failure::failed(error.to_string()))?;
+    let hash =
+        hash_password(&registration.password, &SystemRandom).map_err(|error| Failure::failed(error.to_string()))?;
     let db = installation::open(&args.data).await?;
     let now = SystemClock.now();
     match users::create(&db, &registration, &hash, Some(now), now).await? {

@@ -3,11 +3,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Serialize;
 use vestnik_model::{
     secret::new_secret,
@@ -42,11 +38,7 @@ pub(super) async fn send_link(app: &AppState, user: &User) -> Result<(), Error> 
 }
 
 /// Asks whether to confirm.
-pub(crate) async fn ask(
-    State(app): State<AppState>,
-    page: Page,
-    Path(token): Path<String>,
-) -> Result<Response, Error> {
+pub(crate) async fn ask(State(app): State<AppState>, page: Page, Path(token): Path<String>) -> Result<Response, Error> {
     match tokens::look(&app.db, TokenPurpose::Confirm, &token, app.now()).await? {
         Redeemed::Valid(id) => {
             let user = users::find(&app.db, id).await?.ok_or(Error::NotFound)?;

@@ -106,8 +106,7 @@ pub(crate) async fn change_password(
     if !right {
         problems.add("current", Problem::new("problem-password-wrong"));
     }
-    let password =
-        problems.take("password", check_password(&form.password, &user.user.email, &user.user.name));
+    let password = problems.take("password", check_password(&form.password, &user.user.email, &user.user.name));
     let password = match problems.into_result(password) {
         Ok(password) => password,
         Err(problems) => {

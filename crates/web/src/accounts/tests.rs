@@ -10,8 +10,7 @@ use crate::testing::{Browser, PASSWORD, TestApp};
 const ANNA: &str = "anna@sever.example";
 
 async fn register(browser: &mut Browser, email: &str) -> crate::testing::Answer {
-    let form =
-        [("email", email), ("name", "Анна"), ("password", "осенний кофе 7"), ("time_zone", "Europe/Moscow")];
+    let form = [("email", email), ("name", "Анна"), ("password", "осенний кофе 7"), ("time_zone", "Europe/Moscow")];
     browser.post("/register", &form).await
 }
 
@@ -84,7 +83,8 @@ async fn an_address_with_an_account_gets_the_same_page_and_another_letter() {
 async fn a_form_with_errors_comes_back_with_what_was_typed() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
-    let form = [("email", "anna.sever.example"), ("name", "<b>Anna"), ("password", "short"), ("time_zone", "Mars/Base")];
+    let form =
+        [("email", "anna.sever.example"), ("name", "<b>Anna"), ("password", "short"), ("time_zone", "Mars/Base")];
     let answer = browser.post("/register", &form).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     answer
@@ -192,7 +192,8 @@ async fn settings_change_the_language_and_the_password() {
     assert_eq!(browser.post("/settings", &form).await.goes_to(), Some("/settings"));
     let page = browser.get("/settings").await;
     page.says("Настройки сохранены.").says("lang=\"ru\" data-bs-theme=\"dark\"").says("Омск (UTC+6)");
-    let wrong = browser.post("/settings", &[("name", " "), ("language", "xx"), ("time_zone", "UTC"), ("theme", "x")]).await;
+    let wrong =
+        browser.post("/settings", &[("name", " "), ("language", "xx"), ("time_zone", "UTC"), ("theme", "x")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
 
     let wrong = [("current", "not the password"), ("password", "a new long phrase")];

@@ -34,7 +34,10 @@ async fn caught_mail_is_listed_and_read_in_a_frame_of_its_own() {
     let frame = browser.get(&format!("/caught/{id}/html")).await;
     frame.says("<h1>The menu</h1>");
     let policy = frame.headers["content-security-policy"].to_str().expect("text");
-    assert!(policy.starts_with("sandbox; default-src 'none';") && policy.contains("frame-ancestors 'self'"), "{policy}");
+    assert!(
+        policy.starts_with("sandbox; default-src 'none';") && policy.contains("frame-ancestors 'self'"),
+        "{policy}"
+    );
     let source = browser.get(&format!("/caught/{id}/source")).await;
     assert_eq!(source.headers["content-type"], "text/plain; charset=utf-8");
     assert_eq!(source.text, MAIL);

@@ -9,9 +9,21 @@ use vestnik_model::UnixMillis;
 
 /// Ids that are put together while the program runs, by their beginnings.
 const COMPOSED: &[&str] = &[
-    "zone-", "error-", "letter-", "register-sent-", "recover-sent-", "confirm-gone-", "recover-gone-", "mailing-status-",
-    "run-state-", "run-", "check-", "audience-", "periodicity-",
-    "recipients-sort-", "import-state-",
+    "zone-",
+    "error-",
+    "letter-",
+    "register-sent-",
+    "recover-sent-",
+    "confirm-gone-",
+    "recover-gone-",
+    "mailing-status-",
+    "run-state-",
+    "run-",
+    "check-",
+    "audience-",
+    "periodicity-",
+    "recipients-sort-",
+    "import-state-",
 ];
 
 /// Ids and the variables they use, by language.
@@ -24,7 +36,8 @@ fn messages(language: Language) -> BTreeMap<String, BTreeSet<String>> {
         // A message begins at the start of a line; its variables stand between there and the next one.
         let mut current: Option<String> = None;
         for line in source.lines().filter(|line| !line.starts_with('#')) {
-            if let Some((id, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+            if let Some((id, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
                 assert!(found.insert(id.to_owned(), BTreeSet::new()).is_none(), "{id} is twice in {language}");
                 current = Some(id.to_owned());
             }
@@ -70,9 +83,10 @@ fn every_id_that_is_used_exists_and_every_one_that_exists_is_used() {
             if known.contains_key(quoted) {
                 used.insert(quoted.to_owned());
             }
-            let asked = ["t(", "text(", "Flash::ok(", "Flash::warn(", "Problem::new(", "page.text("]
-                .iter()
-                .any(|call| source[..at].strip_suffix(call).is_some_and(|before| !before.ends_with(char::is_alphanumeric)));
+            let asked =
+                ["t(", "text(", "Flash::ok(", "Flash::warn(", "Problem::new(", "page.text("].iter().any(|call| {
+                    source[..at].strip_suffix(call).is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+                });
             let composed = COMPOSED.iter().any(|start| quoted.starts_with(start)) || quoted.ends_with('-');
             assert!(!asked || composed || known.contains_key(quoted), "{name} asks for {quoted}, which is missing");
         }

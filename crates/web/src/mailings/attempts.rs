@@ -175,8 +175,7 @@ async fn write(
     file: &CsvFile,
 ) -> Result<(), Stop> {
     let word = |id: &str| i18n::text(language, id, &[]);
-    let heads =
-        ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
+    let heads = ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
     file.send([[vec!["email".to_owned()], heads.map(word).to_vec()].concat()]).await?;
     let (yes, no) = (word("attempt-successful"), word("attempt-failed"));
     let mut after = AttemptId(0);

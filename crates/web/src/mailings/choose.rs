@@ -66,12 +66,8 @@ impl ChooseView {
     /// The rows that match, with what is ticked.
     pub(crate) async fn find(app: &AppState, actor: &Actor, form: &MailingForm) -> Result<Self, Error> {
         let ticked = ticked(form);
-        let query = RecipientQuery {
-            search: form.search.clone(),
-            sort: RecipientSort::Newest,
-            cursor: None,
-            size: ROWS,
-        };
+        let query =
+            RecipientQuery { search: form.search.clone(), sort: RecipientSort::Newest, cursor: None, size: ROWS };
         let found = recipients::list(&app.db, actor, &query).await?;
         let more = found.next.is_some();
         let on_page: BTreeSet<RecipientId> = found.rows.iter().map(|row| row.id).collect();

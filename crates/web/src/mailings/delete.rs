@@ -5,9 +5,7 @@ use serde::Serialize;
 use vestnik_model::id::MailingId;
 use vestnik_store::mailings::{self, Deleted};
 
-use crate::{
-    error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState,
-};
+use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
 
 /// The page that asks.
 #[derive(Debug, Serialize)]

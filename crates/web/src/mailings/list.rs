@@ -2,11 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{
-    id::MailingId,
-    mailing::Audience,
-    run::RunState,
-};
+use vestnik_model::{id::MailingId, mailing::Audience, run::RunState};
 use vestnik_store::mailings::{self, MailingRow};
 
 use super::StatusView;

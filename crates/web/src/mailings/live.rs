@@ -25,15 +25,7 @@ use super::{
     progress::{RateMeter, RunView, overall_rate},
     show::{LiveView, RUNS},
 };
-use crate::{
-    dashboard,
-    error::Error,
-    form::Path,
-    page::fragment,
-    session::CurrentUser,
-    state::AppState,
-    visit::Visit,
-};
+use crate::{dashboard, error::Error, form::Path, page::fragment, session::CurrentUser, state::AppState, visit::Visit};
 
 /// Between two looks while something goes on: at most two updates a second.
 const OFTEN: Duration = Duration::from_millis(500);
@@ -88,11 +80,7 @@ pub(crate) async fn mailing(
 }
 
 /// The stream of the overview: everything that is being sent.
-pub(crate) async fn everything(
-    State(app): State<AppState>,
-    visit: Visit,
-    user: CurrentUser,
-) -> Result<Events, Error> {
+pub(crate) async fn everything(State(app): State<AppState>, visit: Visit, user: CurrentUser) -> Result<Events, Error> {
     Ok(stream(app, WatchAll { actor: user.actor.clone(), language: visit.language }))
 }
 
@@ -114,7 +102,11 @@ impl Watch for WatchMailing {
         let busy = shown.as_ref().is_some_and(|run| run.live);
         let view = LiveView::of(&mailing, &found, shown);
         let html = partial(&format!("mailing-{id}-live"), &fragment(self.language, "mailings/live.html", &view)?);
-        Ok(Some(Look { key: (found.first().map(key).into_iter().collect(), Some((mailing.status, mailing.next_at))), html, busy }))
+        Ok(Some(Look {
+            key: (found.first().map(key).into_iter().collect(), Some((mailing.status, mailing.next_at))),
+            html,
+            busy,
+        }))
     }
 }
 

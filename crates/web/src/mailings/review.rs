@@ -20,9 +20,7 @@ use vestnik_store::{
 };
 
 use super::show::MailingView;
-use crate::{
-    error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState,
-};
+use crate::{error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
 
 /// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
 const CLIPPED_AT: usize = 102 * 1024;
@@ -149,12 +147,12 @@ async fn sample(
 fn render(message: &Message, sample: Option<&Recipient>) -> Result<Rendered, Problem> {
     let made_up = Person { email: "anna@example.com", full_name: "Анна", comment: "" };
     let person = sample.map_or(made_up, Person::from);
-    Content::compile(&message.subject, &message.html, &message.text)
-        .and_then(|content| content.render(person))
-        .map_err(|problems| {
+    Content::compile(&message.subject, &message.html, &message.text).and_then(|content| content.render(person)).map_err(
+        |problems| {
             let first = problems.iter().next().map(|(_, problem)| problem.clone());
             first.unwrap_or(Problem::new("problem-template"))
-        })
+        },
+    )
 }
 
 /// Sends on demand (S-17): plans a run that begins when the time to undo is over.

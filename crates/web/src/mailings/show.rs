@@ -18,9 +18,7 @@ use super::{
     StatusView, attempts,
     progress::{RunView, overall_rate},
 };
-use crate::{
-    error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState,
-};
+use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
 
 /// Runs that the page lists.
 pub(super) const RUNS: i64 = 50;
@@ -80,7 +78,11 @@ pub(crate) struct ShowView {
 
 impl MailingView {
     /// Gathers what belongs to it. `None`: the actor has no such mailing.
-    pub(crate) async fn find(app: &AppState, user: &CurrentUser, id: MailingId) -> Result<Option<(Self, Mailing)>, Error> {
+    pub(crate) async fn find(
+        app: &AppState,
+        user: &CurrentUser,
+        id: MailingId,
+    ) -> Result<Option<(Self, Mailing)>, Error> {
         let Some(mailing) = mailings::find(&app.db, &user.actor, id).await? else { return Ok(None) };
         let message = messages::find(&app.db, &user.actor, mailing.message_id).await?.ok_or(Error::NotFound)?;
         let recipients = mailings::audience_size(&app.db, &user.actor, &mailing).await?;
@@ -136,9 +138,7 @@ pub(crate) async fn show(
     let found = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
     let view_of = |run: &Run| RunView::of(run, &mailing.name, overall_rate(run, now), now);
     let failures = match found.first() {
-        Some(run) if run.counts.attempts_failed > 0 => {
-            ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?
-        }
+        Some(run) if run.counts.attempts_failed > 0 => ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?,
         _ => Vec::new(),
     };
 

@@ -103,7 +103,11 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
     let id = mailing_of(&browser.post("/mailings/new", &form(&message, &[])).await);
     browser.get("/mailings").await.says("Hello {{ recipient.full_name }}").says("Created");
     let review = browser.get(&format!("/mailings/{id}/review")).await;
-    review.says("Hello One").says("Send to 3 recipients").says("3 people will get it").says("Letters stay in the catcher");
+    review
+        .says("Hello One")
+        .says("Send to 3 recipients")
+        .says("3 people will get it")
+        .says("Letters stay in the catcher");
 
     let page = format!("/mailings/{id}");
     assert_eq!(browser.post(&format!("{page}/send"), &[]).await.goes_to(), Some(page.as_str()));
@@ -124,7 +128,12 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
     app.clock.advance(Duration::from_secs(31));
     send(&app, &actor, run).await;
     browser.post(&format!("/runs/{run}/undo"), &[]).await;
-    browser.get(&page).await.says("Too late to undo").says("Completed").says("550 5.1.1 &lt;b&gt;User&lt;&#x2f;b&gt; unknown");
+    browser
+        .get(&page)
+        .await
+        .says("Too late to undo")
+        .says("Completed")
+        .says("550 5.1.1 &lt;b&gt;User&lt;&#x2f;b&gt; unknown");
 
     let attempts = format!("{page}/attempts");
     browser.get(&attempts).await.says("one@example.org").says("two@example.org").says("250 2.0.0 OK");
@@ -140,7 +149,9 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
     let lines: Vec<&str> = csv.text.trim_start_matches('\u{feff}').lines().collect();
     assert_eq!(lines[0], "email,time,result,code,enhanced code,server's answer,message id,attempt number");
     assert_eq!(lines.len(), 4);
-    assert!(lines.iter().any(|line| line.starts_with("one@example.org,2026-11-24T07:01:31Z,not successful,550,5.1.1,")));
+    assert!(
+        lines.iter().any(|line| line.starts_with("one@example.org,2026-11-24T07:01:31Z,not successful,550,5.1.1,"))
+    );
     let csv = browser.get(&format!("{page}/attempts.csv?successful=yes")).await;
     assert_eq!(csv.text.lines().count(), 3);
 
@@ -160,7 +171,10 @@ async fn s15_s16_a_planned_mailing_goes_by_itself() {
     );
     let id = mailing_of(&browser.post("/mailings/new", &planned).await);
     let page = browser.get(&format!("/mailings/{id}")).await;
-    page.says("goes out by itself").says("Next sending:").says("25 November 2026, 09:00, Moscow (UTC+3)").says("every day");
+    page.says("goes out by itself")
+        .says("Next sending:")
+        .says("25 November 2026, 09:00, Moscow (UTC+3)")
+        .says("every day");
     let edit = browser.get(&format!("/mailings/{id}/edit")).await;
     edit.says("value=\"2026-11-25T09:00\"").says("value=\"Digest\"");
 
@@ -170,7 +184,8 @@ async fn s15_s16_a_planned_mailing_goes_by_itself() {
     let due = runs::due(&app.db, app.clock_now(), 10).await.expect("found");
     assert_eq!(due.len(), 1);
     // Its end has passed: it never is.
-    let over = form(&message, &[("when", "planned"), ("starts_at", "2026-11-23T09:00"), ("ends_at", "2026-11-23T10:00")]);
+    let over =
+        form(&message, &[("when", "planned"), ("starts_at", "2026-11-23T09:00"), ("ends_at", "2026-11-23T10:00")]);
     let id = mailing_of(&browser.post("/mailings/new", &over).await);
     browser.get(&format!("/mailings/{id}")).await.says("will not go out by itself");
     let review = browser.get(&format!("/mailings/{id}/review")).await;
@@ -189,12 +204,17 @@ async fn recipients_are_searched_and_ticked_in_the_form() {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
 
     // A search brings the form back with what was typed; a tick that the next search does not show is kept.
-    let mut search = form(&message, &[("audience", "chosen"), ("search", "EXAMPLE.com"), ("name", "Typed"), ("id", &ids[0])]);
+    let mut search =
+        form(&message, &[("audience", "chosen"), ("search", "EXAMPLE.com"), ("name", "Typed"), ("id", &ids[0])]);
     search.retain(|(name, _)| *name != "act");
     search.push(("act", "search"));
     let found = browser.post("/mailings/new", &search).await;
     assert_eq!(found.status, StatusCode::OK);
-    found.says("three@example.com").says("value=\"Typed\"").says("Ticked in earlier searches: 1").says("All who match: 1");
+    found
+        .says("three@example.com")
+        .says("value=\"Typed\"")
+        .says("Ticked in earlier searches: 1")
+        .says("All who match: 1");
     assert!(!found.text.contains("two@example.org"));
     assert_eq!(mailings::count(&app.db, &actor).await.expect("counted"), 0);
     // Enter in another field presses the same button; nobody is being chosen, so it saves.
@@ -203,7 +223,8 @@ async fn recipients_are_searched_and_ticked_in_the_form() {
     enter.push(("act", "search"));
     assert_eq!(browser.post("/mailings/new", &enter).await.status, StatusCode::SEE_OTHER);
 
-    let ticked = form(&message, &[("audience", "chosen"), ("id", &ids[0]), ("id", &ids[2]), ("id", "999999"), ("id", "x")]);
+    let ticked =
+        form(&message, &[("audience", "chosen"), ("id", &ids[0]), ("id", &ids[2]), ("id", "999999"), ("id", "x")]);
     let id = mailing_of(&browser.post("/mailings/new", &ticked).await);
     let mailing = mailings::find(&app.db, &actor, id.parse().expect("an id")).await.expect("found").expect("a mailing");
     assert_eq!(mailing.audience, Audience::Chosen);
@@ -227,7 +248,11 @@ async fn each_fault_stands_at_its_field_and_nothing_typed_is_lost() {
     let message = message.to_string();
     type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
     let cases: &[Case<'_>] = &[
-        (&[("when", "planned"), ("starts_at", "2026-11-25T10:00"), ("ends_at", "2026-11-25T09:00")], "ends_at", "The end must be later"),
+        (
+            &[("when", "planned"), ("starts_at", "2026-11-25T10:00"), ("ends_at", "2026-11-25T09:00")],
+            "ends_at",
+            "The end must be later",
+        ),
         (&[("when", "planned"), ("starts_at", "soon")], "starts_at", "Give a date and a time"),
         (&[("when", "planned"), ("starts_at", "")], "starts_at", "Say when to start."),
         (&[("audience", "chosen")], "audience", "Tick at least one recipient."),
@@ -329,7 +354,10 @@ async fn s21_the_stream_tells_what_changes() {
     };
     let first = next().await;
     assert!(first.contains("id: 1") && !first.contains("event:"), "{first}");
-    assert!(first.contains(&format!("<hx-partial hx-target=\"#mailing-{id}-live\" hx-swap=\"outerMorph\">")), "{first}");
+    assert!(
+        first.contains(&format!("<hx-partial hx-target=\"#mailing-{id}-live\" hx-swap=\"outerMorph\">")),
+        "{first}"
+    );
     assert!(first.contains("About to begin"), "{first}");
     app.clock.advance(Duration::from_secs(31));
     send(&app, &actor, run).await;

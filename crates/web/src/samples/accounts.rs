@@ -51,7 +51,8 @@ pub(super) fn all() -> Vec<Sample> {
             theme: "dark".into(),
         };
         // One form is sent at a time, so only one of them has errors.
-        let view = SettingsView { form, errors: at(&["name", "theme"]), password_errors: FormErrors::none(), zones: zones() };
+        let view =
+            SettingsView { form, errors: at(&["name", "theme"]), password_errors: FormErrors::none(), zones: zones() };
         samples.push(page("accounts/settings.html", view));
     }
     for kind in Kind::ALL {

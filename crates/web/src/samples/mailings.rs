@@ -32,8 +32,15 @@ const NAME: &str = "Осеннее меню <Север>";
 
 fn run(state: RunState) -> RunView {
     let counts = Counts {
-        recipients: 12_480, sent: 6_273, failed: 41, expired: 1, skipped: 2, unknown: 3, cancelled: 4,
-        attempts_ok: 6_273, attempts_failed: 99,
+        recipients: 12_480,
+        sent: 6_273,
+        failed: 41,
+        expired: 1,
+        skipped: 2,
+        unknown: 3,
+        cancelled: 4,
+        attempts_ok: 6_273,
+        attempts_failed: 99,
     };
     let run = Run {
         id: RunId(17),
@@ -96,8 +103,14 @@ fn figures(full: bool) -> FiguresView {
         return FiguresView::default();
     }
     FiguresView {
-        recipients: 12_480, messages: 3, mailings: 24, sent: 48_211, failed: 387, sent_month: 12_204,
-        attempts_ok: 48_211, attempts_failed: 900,
+        recipients: 12_480,
+        messages: 3,
+        mailings: 24,
+        sent: 48_211,
+        failed: 387,
+        sent_month: 12_204,
+        attempts_ok: 48_211,
+        attempts_failed: 900,
     }
 }
 
@@ -123,7 +136,8 @@ pub(super) fn all() -> Vec<Sample> {
     for full in [true, false] {
         let rows = || if full { rows() } else { Vec::new() };
         samples.push(page("mailings/list.html", ListView { rows: rows(), pager: pager(full), total: 24 }));
-        samples.push(page("reports/show.html", ReportsView { figures: figures(full), rows: rows(), pager: pager(full) }));
+        samples
+            .push(page("reports/show.html", ReportsView { figures: figures(full), rows: rows(), pager: pager(full) }));
         let runs = if full { vec![run(RunState::Sending)] } else { Vec::new() };
         let live = LiveRunsView { runs, ..LiveRunsView::default() };
         samples.push(page("dashboard/show.html", DashboardView { live, figures: figures(full), recent: rows() }));
@@ -147,12 +161,7 @@ pub(super) fn all() -> Vec<Sample> {
         };
         samples.push(page("mailings/show.html", view));
     }
-    let empty = ShowView {
-        mailing: mailing(false),
-        live: live(None),
-        runs: Vec::new(),
-        failures: Vec::new(),
-    };
+    let empty = ShowView { mailing: mailing(false), live: live(None), runs: Vec::new(), failures: Vec::new() };
     samples.push(page("mailings/show.html", empty));
     samples.push(page("mailings/live.html", live(None)));
     samples.push(page("mailings/delete.html", DeleteView { id: MailingId(5), name: NAME.into() }));
@@ -161,9 +170,17 @@ pub(super) fn all() -> Vec<Sample> {
 
 fn review(full: bool) -> ReviewView {
     let checks = [
-        ("ok", "recipients"), ("warn", "no-recipients"), ("ok", "renders"), ("warn", "broken"), ("ok", "size"),
-        ("warn", "clipped"), ("mute", "text-only"), ("mute", "text-made"), ("warn", "unconfirmed"),
-        ("warn", "window-over"), ("wait", "catcher"),
+        ("ok", "recipients"),
+        ("warn", "no-recipients"),
+        ("ok", "renders"),
+        ("warn", "broken"),
+        ("ok", "size"),
+        ("warn", "clipped"),
+        ("mute", "text-only"),
+        ("mute", "text-made"),
+        ("warn", "unconfirmed"),
+        ("warn", "window-over"),
+        ("wait", "catcher"),
     ];
     let letter = LetterView {
         from: "hello@sever.example".into(),

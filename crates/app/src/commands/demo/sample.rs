@@ -39,14 +39,17 @@ pub async fn prepare(db: &Db) -> Result<Prepared, Failure> {
         return Ok(Prepared { actor, mailing: row.mailing.id });
     }
     people(db, &actor, 1_000, RUSSIAN_NAMES, "sever.example").await?;
-    let autumn = message(db, &actor, "{{ recipient.full_name }}, осеннее меню уже ждёт", include_str!("autumn.html")).await?;
+    let autumn =
+        message(db, &actor, "{{ recipient.full_name }}, осеннее меню уже ждёт", include_str!("autumn.html")).await?;
     let latte = message(db, &actor, "Мастер-класс по латте-арту в субботу", include_str!("latte.html")).await?;
     let mailing = mailing(db, &anna, autumn, "Осеннее меню и новые зёрна", None).await?;
     mailing_every_week(db, &anna, latte, "Субботний мастер-класс").await?;
 
     let actor_kate = Actor::of(&kate);
     people(db, &actor_kate, 240, ENGLISH_NAMES, "harbour.example").await?;
-    let shelf = message(db, &actor_kate, "{{ recipient.full_name }}, a shelf of new arrivals", include_str!("shelf.html")).await?;
+    let shelf =
+        message(db, &actor_kate, "{{ recipient.full_name }}, a shelf of new arrivals", include_str!("shelf.html"))
+            .await?;
     self::mailing(db, &kate, shelf, "New arrivals", None).await?;
     Ok(Prepared { actor, mailing })
 }
