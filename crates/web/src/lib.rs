@@ -83,8 +83,13 @@ use crate::error::Error;
 /// The whole web interface. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: rate limits need the
 /// visitor's address.
 pub fn router(app: AppState) -> Router {
+    dressed(routes::router(), app)
+}
+
+/// Routes with everything that stands in front of them.
+fn dressed(routes: Router<AppState>, app: AppState) -> Router {
     // From the inside out. Whatever fails inside `visit::layer` gets its page there.
-    let pages = routes::router()
+    let pages = routes
         .fallback(async || Error::NotFound)
         .layer(csrf::layer(&app.settings))
         .layer(CatchPanicLayer::custom(error::panicked))

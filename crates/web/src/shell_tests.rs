@@ -62,6 +62,10 @@ async fn errors_are_pages_in_the_visitors_language() {
     let answer = browser.post("/login", &[("email", &long)]).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     answer.says("Слишком большой объём");
+    let answer = browser.get("/broken").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    answer.says("У нас что-то сломалось").says("Номер запроса");
+    assert!(!answer.text.contains("secret"), "{}", answer.text);
     // The session and the counts need the database; without it the page is ours, and tells nothing.
     let (mut signed_in, _) = app.signed_in("anna").await;
     app.db.close().await;

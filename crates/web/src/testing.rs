@@ -6,6 +6,8 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
+    response::Response,
+    routing::get,
 };
 use tower::ServiceExt;
 use url::form_urlencoded;
@@ -18,7 +20,7 @@ use vestnik_model::{
 };
 use vestnik_store::{Db, letters, testing::TestDatabase, users};
 
-use crate::{AppState, Settings, router};
+use crate::{AppState, Settings, dressed, routes};
 
 pub(crate) const PASSWORD: &str = "a long enough phrase";
 
@@ -46,7 +48,10 @@ impl TestApp {
             undo_delay: std::time::Duration::from_secs(30),
         };
         let app = AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), settings);
-        Self { db, clock, router: router(app), database }
+        // One route more than the product has, to see what a panic does.
+        let broken = get(async || -> Response { panic!("a secret of the handler") });
+        let routes = routes::router().route("/broken", broken);
+        Self { db, clock, router: dressed(routes, app), database }
     }
 
     /// The time that the service sees.
