@@ -2,13 +2,15 @@
 //! `.env.sample`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use url::Url;
 use vestnik_mail::relay::Relay;
 use vestnik_model::delivery::RetryPolicy;
+
+use crate::failure::Failure;
 
 /// Where data is kept.
 #[derive(Args, Clone, Debug)]
@@ -19,6 +21,20 @@ pub struct DataArgs {
     /// Database: `postgres://user:password@host/name`, or `sqlite:PATH` [default: SQLite in the data folder]
     #[arg(long, env = "VESTNIK_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
+}
+
+impl DataArgs {
+    /// The folder that the lock and the journal belong to: an embedded database's own, wherever it was named from, or
+    /// else the data folder.
+    pub fn home(&self) -> PathBuf {
+        let embedded = self.database_url.as_deref().and_then(|url| url.strip_prefix("sqlite:"));
+        let parent = embedded.and_then(|path| Path::new(path).parent());
+        match parent {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            Some(_) => PathBuf::from("."),
+            None => self.data_dir.clone(),
+        }
+    }
 }
 
 /// How people reach the pages.
@@ -43,8 +59,8 @@ pub struct WebArgs {
 pub struct MailArgs {
     /// Mail server: `smtp://user:password@host:port` or `smtps://...`, `?starttls=required|optional|off`
     /// [default: the built-in catcher, which sends nothing to anybody]
-    #[arg(long, env = "VESTNIK_SMTP_URL", value_name = "URL", hide_env_values = true, value_parser = relay)]
-    pub smtp_url: Option<Relay>,
+    #[arg(long, env = "VESTNIK_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
     /// Connections to the mail server at once
     #[arg(long, env = "VESTNIK_SMTP_CONNECTIONS", default_value_t = 10, value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=500))]
@@ -72,6 +88,13 @@ pub struct MailArgs {
 }
 
 impl MailArgs {
+    /// The mail server, if one is configured. Read here and not by the parser of flags, whose errors repeat what was
+    /// given, the password included.
+    pub fn relay(&self) -> Result<Option<Relay>, Failure> {
+        let relay = self.smtp_url.as_deref().map(Relay::parse).transpose();
+        relay.map_err(|error| Failure::misused(format!("--smtp-url or VESTNIK_SMTP_URL: {error}")))
+    }
+
     /// When a delivery that failed for now is tried again.
     pub fn retry(&self) -> RetryPolicy {
         RetryPolicy {
@@ -81,10 +104,6 @@ impl MailArgs {
             ceiling: self.retry_max_delay.max(self.retry_first_delay),
         }
     }
-}
-
-fn relay(text: &str) -> Result<Relay, String> {
-    Relay::parse(text).map_err(|error| error.to_string())
 }
 
 fn factor(text: &str) -> Result<f64, String> {

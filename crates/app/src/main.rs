@@ -15,10 +15,12 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    if let Err(error) = dotenvy::dotenv()
+    // Of this folder only, and without repeating a line of it, which may hold a password.
+    if let Err(error) = dotenvy::from_path(".env")
         && !error.not_found()
     {
-        return Failure::misused(format!("the .env file cannot be read: {error}")).report();
+        return Failure::misused("the .env file of this folder cannot be read, or has a line that is not NAME=VALUE")
+            .report();
     }
     let cli = Cli::parse();
     init_log(&cli.command);
@@ -46,7 +48,10 @@ fn run(command: Command) -> Result<(), Failure> {
 /// Runs a command's work to its end.
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::failed(error.to_string()))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // A name that is being looked up on a thread must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    done
 }
 
 /// Logs go to standard error: services tell what they do, commands only what is wrong.

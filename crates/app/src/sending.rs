@@ -39,9 +39,9 @@ pub fn turn(db: &Db, data: &DataArgs) -> Result<Turn, Failure> {
     if !db.is_embedded() {
         return Ok(Turn::Ours(None));
     }
-    let lock = SenderLock::take(&data.data_dir).map_err(|error| {
-        Failure::failed(format!("the data folder {} cannot be locked: {error}", data.data_dir.display()))
-    })?;
+    let folder = data.home();
+    let lock = SenderLock::take(&folder)
+        .map_err(|error| Failure::failed(format!("the data folder {} cannot be locked: {error}", folder.display())))?;
     Ok(lock.map_or(Turn::Anothers, |lock| Turn::Ours(Some(lock))))
 }
 
@@ -51,7 +51,7 @@ pub fn claim_turn(db: &Db, data: &DataArgs) -> Result<Option<SenderLock>, Failur
         Turn::Ours(lock) => Ok(lock),
         Turn::Anothers => Err(Failure::failed(format!(
             "another vestnik process is running on the data folder {}; with an embedded database there can be one",
-            data.data_dir.display()
+            data.home().display()
         ))),
     }
 }
@@ -59,8 +59,8 @@ pub fn claim_turn(db: &Db, data: &DataArgs) -> Result<Option<SenderLock>, Failur
 impl Sending {
     /// Starts the engine on the current runtime.
     pub async fn start(db: Db, data: &DataArgs, mail: &MailArgs, lock: Option<SenderLock>) -> Result<Self, Failure> {
-        let (relay, catcher) = match &mail.smtp_url {
-            Some(relay) => (relay.clone(), None),
+        let (relay, catcher) = match mail.relay()? {
+            Some(relay) => (relay, None),
             None => {
                 let (relay, stop) = start_catcher(db.clone()).await?;
                 (relay, Some(stop))
@@ -76,7 +76,7 @@ impl Sending {
             from,
             from_name_fixed,
             retry: mail.retry(),
-            journal: data.data_dir.join("journal"),
+            journal: data.home().join("journal"),
             poll: mail.scheduler_poll,
         };
         let engine = Engine::start(db, Arc::new(SystemClock), Arc::new(SystemRandom), config).await?;

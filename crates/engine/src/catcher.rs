@@ -34,7 +34,7 @@ impl Keeper {
 
 impl Sink for Keeper {
     async fn accept(&self, caught: Caught) -> Result<String, String> {
-        let refused = || "4.3.0 The mail could not be kept".to_owned();
+        let refused = || "The mail could not be kept".to_owned();
         let subject = MessageParser::new()
             .parse_headers(caught.bytes.as_slice())
             .and_then(|message| message.subject().map(str::to_owned))
@@ -49,7 +49,7 @@ impl Sink for Keeper {
         let (done, kept) = oneshot::channel();
         self.mails.send((mail, done)).await.map_err(|_| refused())?;
         match kept.await {
-            Ok(true) => Ok("2.0.0 Caught: kept here and sent to nobody".to_owned()),
+            Ok(true) => Ok("Caught: kept here and sent to nobody".to_owned()),
             _ => Err(refused()),
         }
     }

@@ -15,6 +15,7 @@ use vestnik_store::{Result, users};
 
 use crate::Context;
 use crate::config::LEASE;
+use crate::connection::open;
 use crate::queue::Job;
 use crate::run_content::RunContent;
 
@@ -22,32 +23,51 @@ use crate::run_content::RunContent;
 const DEEPEST: usize = 8_000;
 /// Pause after an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Contents of runs that are kept compiled, at least.
+const CONTENTS: usize = 64;
 /// How soon a run without due deliveries is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Runs until the process stops, then gives back what no connection has begun.
 pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
     let mut claimer = Claimer { contents: HashMap::new(), rate: Rate::new() };
+    // Whether a run may have come that has no job in the queue yet.
+    let mut newcomers = true;
     while !context.is_stopping() {
         let called = context.db.signals().deliveries.notified();
-        let claimed = match claimer.turn(&context).await {
-            Ok(claimed) => claimed,
+        let turn = claimer.turn(&context, newcomers).await;
+        newcomers = true;
+        match turn {
+            Ok(Turn::Claimed) => {}
+            Ok(Turn::Full) => tokio::select! {
+                () = context.queue.drained() => newcomers = false,
+                () = called => {}
+                _ = context.sleep(LOOK_AGAIN) => {}
+            },
+            // Whatever waits goes back: a claim must not be held through an outage, nor past the end of its window.
+            Ok(Turn::Away) => {
+                give_all_back(&context, &outcomes).await;
+                // No connection has a job to try the server with, so it is tried here.
+                if let Some(session) = open(&context).await {
+                    session.quit().await;
+                }
+            }
+            Ok(Turn::NothingDue) => tokio::select! {
+                () = called => {}
+                _ = context.sleep(LOOK_AGAIN) => {}
+            },
             Err(error) => {
                 tracing::error!(%error, "deliveries could not be claimed");
                 context.sleep(PAUSE).await;
-                continue;
-            }
-        };
-        if claimed == 0 {
-            tokio::select! {
-                () = called => {}
-                () = context.queue.drained() => {}
-                _ = context.sleep(LOOK_AGAIN) => {}
             }
         }
     }
+    give_all_back(&context, &outcomes).await;
+}
+
+async fn give_all_back(context: &Context, outcomes: &mpsc::Sender<Outcome>) {
     for job in context.queue.clear() {
-        give_back(&context, &outcomes, &job).await;
+        give_back(context, outcomes, &job).await;
     }
 }
 
@@ -66,29 +86,57 @@ pub async fn give_back(context: &Context, outcomes: &mpsc::Sender<Outcome>, job:
     let _ = outcomes.send(outcome).await;
 }
 
+/// What came of looking for work.
+enum Turn {
+    /// Something was claimed; there may be more.
+    Claimed,
+    /// Enough jobs wait already.
+    Full,
+    /// The mail server takes no connections, and there is mail for it.
+    Away,
+    /// No delivery is due.
+    NothingDue,
+}
+
 struct Claimer {
     contents: HashMap<RunId, Arc<RunContent>>,
     rate: Rate,
 }
 
 impl Claimer {
-    /// Fills the queue up; answers how many were claimed.
-    async fn turn(&mut self, context: &Context) -> Result<usize> {
+    /// Fills the queue up. While enough jobs wait, only `newcomers` are looked for: a run without a job in the queue gets
+    /// its first ones at once, so that ten letters do not wait behind a slow server's hundreds.
+    async fn turn(&mut self, context: &Context, newcomers: bool) -> Result<Turn> {
         let waiting = context.queue.len();
         let depth = self.rate.depth(context.config.connections);
-        // Refilling by halves makes large claims, which cost a tenth of small ones.
-        if waiting * 2 > depth || context.relay.is_down() {
-            return Ok(0);
+        if context.relay.is_down() {
+            let wanted = waiting > 0 || !runs::open(&context.db, context.clock.now()).await?.is_empty();
+            return Ok(if wanted { Turn::Away } else { Turn::NothingDue });
         }
-        let runs = runs::open(&context.db).await?;
-        self.contents.retain(|id, _| runs.iter().any(|run| run.id == *id));
-        let share = ((depth - waiting) / runs.len().max(1)).max(context.config.connections);
+        // Refilling by halves makes large claims, which cost a tenth of small ones.
+        let full = waiting * 2 > depth;
+        if full && !newcomers {
+            return Ok(Turn::Full);
+        }
+        let runs = runs::open(&context.db, context.clock.now()).await?;
+        if self.contents.len() > CONTENTS {
+            self.contents.retain(|id, _| runs.iter().any(|run| run.id == *id));
+        }
+        let least = context.config.connections;
+        let share = (depth.saturating_sub(waiting) / runs.len().max(1)).max(least);
         let mut total = 0;
         for run in &runs {
-            total += self.claim(context, run, share).await?;
+            if !full {
+                total += self.claim(context, run, share).await?;
+            } else if !context.queue.has(run.id) {
+                total += self.claim(context, run, least).await?;
+            }
+        }
+        if full {
+            return Ok(Turn::Full);
         }
         self.rate.add(total);
-        Ok(total)
+        Ok(if total == 0 { Turn::NothingDue } else { Turn::Claimed })
     }
 
     async fn claim(&mut self, context: &Context, run: &OpenRun, limit: usize) -> Result<usize> {

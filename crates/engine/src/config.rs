@@ -33,6 +33,6 @@ pub struct Config {
     pub poll: Duration,
 }
 
-/// How long a claim holds. Longer than a message can take in all its phases together, so that a claim never ends under
-/// a connection that is alive.
+/// How long a claim holds. Renewed every minute by the process that made it, and longer than a message can take in all
+/// its phases together.
 pub const LEASE: Duration = Duration::from_secs(15 * 60);

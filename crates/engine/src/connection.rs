@@ -16,6 +16,7 @@ use vestnik_store::troubles;
 use crate::Context;
 use crate::claimer::give_back;
 use crate::queue::Job;
+use crate::relay_state::Opened;
 use crate::run_content::Prepared;
 
 /// How long a session without work stays open.
@@ -44,6 +45,20 @@ pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
             give_back(&connection.context, &connection.outcomes, &ready.job).await;
             continue;
         };
+        // The wait for the server may have been long. A message whose commands are out already goes: its window was open
+        // when they went.
+        let announced = session.announced().is_some();
+        let ready = if announced {
+            ready
+        } else {
+            match connection.still_due(ready).await {
+                Some(ready) => ready,
+                None => {
+                    connection.session = Some(session);
+                    continue;
+                }
+            }
+        };
         if !connection.context.is_stopping() {
             ahead = connection.job_ahead().await;
         }
@@ -65,7 +80,34 @@ pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
 struct Connection {
     context: Context,
     outcomes: mpsc::Sender<Outcome>,
-    session: Option<Session<Stream>>,
+    session: Option<OpenSession>,
+}
+
+/// A session, counted as open as long as it lives.
+pub struct OpenSession {
+    session: Session<Stream>,
+    _opened: Opened,
+}
+
+impl OpenSession {
+    /// Ends it politely.
+    pub async fn quit(self) {
+        self.session.quit().await;
+    }
+}
+
+impl std::ops::Deref for OpenSession {
+    type Target = Session<Stream>;
+
+    fn deref(&self) -> &Session<Stream> {
+        &self.session
+    }
+}
+
+impl std::ops::DerefMut for OpenSession {
+    fn deref_mut(&mut self) -> &mut Session<Stream> {
+        &mut self.session
+    }
 }
 
 impl Connection {
@@ -132,9 +174,19 @@ impl Connection {
         }
     }
 
+    /// A job whose window has ended while it waited is settled and gone.
+    async fn still_due(&self, ready: Ready) -> Option<Ready> {
+        let now = self.context.clock.now();
+        if ready.job.run.ends_at.is_some_and(|end| end <= now) {
+            self.settle(&ready.job, DeliveryState::Expired, None).await;
+            return None;
+        }
+        Some(ready)
+    }
+
     /// An open session; waits while the server takes no connections. `None` when the process stops, or when the server
     /// could not be reached: the job goes back and burns no attempt.
-    async fn session(&mut self) -> Option<Session<Stream>> {
+    async fn session(&mut self) -> Option<OpenSession> {
         // A server may have closed a session that had nothing to do; that is nobody's failed attempt.
         if let Some(mut session) = self.session.take()
             && (session.announced().is_some() || session.check_idle())
@@ -226,12 +278,16 @@ impl Connection {
 
 /// Opens a session when the server takes one, noting in the tables when it stops or begins to. `None`: it could not be
 /// reached, or the process stops.
-pub async fn open(context: &Context) -> Option<Session<Stream>> {
+pub async fn open(context: &Context) -> Option<OpenSession> {
     let mut stop = context.stop.clone();
     tokio::select! {
-        () = context.relay.wait_for_turn() => {}
-        _ = stop.wait_for(|stop| *stop) => return None,
+        open = reach(context) => open,
+        _ = stop.wait_for(|stop| *stop) => None,
     }
+}
+
+async fn reach(context: &Context) -> Option<OpenSession> {
+    context.relay.wait_for_turn().await;
     let probe = Probe(Arc::clone(&context.relay), true);
     let config = &context.config;
     let server = &context.relay.server;
@@ -252,7 +308,7 @@ pub async fn open(context: &Context) -> Option<Session<Stream>> {
     if let Err(error) = noted {
         tracing::error!(%error, "the mail server's state could not be noted");
     }
-    connected.ok()
+    connected.ok().map(|session| OpenSession { session, _opened: context.relay.opened() })
 }
 
 /// Gives the turn back if the try is dropped before its end.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::{DeliveryState, message_id};
 use vestnik_store::deliveries::{self, Abandoned, AttemptMade, Outcome, Stale};
-use vestnik_store::{Result, caught, import, sessions, tokens};
+use vestnik_store::{Result, caught, import, sessions, tokens, troubles};
 
+use crate::config::LEASE;
 use crate::{Context, journal};
 
 /// Between two rounds.
@@ -28,6 +29,7 @@ pub async fn run(context: Context) {
 
 async fn round(context: &Context) -> Result<()> {
     let now = context.clock.now();
+    deliveries::renew(&context.db, &context.node, now.plus(LEASE)).await?;
     end_claims(context, now).await?;
     sessions::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
@@ -43,7 +45,9 @@ pub async fn recover(context: &Context) -> Result<()> {
         for outcomes in left.outcomes.chunks(BATCH as usize) {
             deliveries::settle(&context.db, &left.node, outcomes, Stale::Skip, context.clock.now()).await?;
         }
-        let released = deliveries::release(&context.db, &left.node).await?;
+        // After a power cut the journal may lack records that the database's claims have survived, so those claims are
+        // not known to be unsent.
+        let released = if left.same_boot { deliveries::release(&context.db, &left.node).await? } else { 0 };
         tracing::warn!(
             node = left.node,
             records = left.outcomes.len(),
@@ -54,6 +58,7 @@ pub async fn recover(context: &Context) -> Result<()> {
     }
     let until = if context.db.is_embedded() { UnixMillis(i64::MAX) } else { context.clock.now() };
     if context.db.is_embedded() {
+        troubles::forget(&context.db).await?;
         import::fail_abandoned(&context.db, context.clock.now()).await?;
     }
     end_claims(context, until).await
@@ -68,7 +73,7 @@ async fn end_claims(context: &Context, until: UnixMillis) -> Result<()> {
         let outcomes: Vec<Outcome> =
             claims.iter().filter(|claim| claim.owner == owner).map(|claim| unknown(context, claim)).collect();
         tracing::warn!(claims = outcomes.len(), "a process ended without noting what became of its messages");
-        deliveries::settle(&context.db, &owner, &outcomes, Stale::Keep, context.clock.now()).await?;
+        deliveries::settle(&context.db, &owner, &outcomes, Stale::Skip, context.clock.now()).await?;
     }
 }
 

@@ -6,27 +6,25 @@
 //! is simply sent. So a process that is killed leaves at most one message of unknown fate a connection.
 //!
 //! Records are lines of JSON in segments, `NODE-NUMBER.log`, written with plain `write(2)`: they outlive the process,
-//! which is what they are for; a machine that loses power is the lease's matter. A segment goes when all of its
-//! messages are in the ledger. `NODE.lock` is locked as long as its process lives.
+//! which is what they are for. A machine that loses power may lose the last of them; so `NODE.lock`, locked as long as
+//! its process lives, names the boot that it belongs to, and after another boot nothing is taken for unsent. A segment
+//! goes when all of its messages are in the ledger.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use vestnik_model::id::DeliveryId;
-use vestnik_store::deliveries::Outcome;
+use vestnik_store::Db;
+use vestnik_store::deliveries::{self, Outcome};
 
 /// Bytes after which a new segment begins.
 const SEGMENT: u64 = 4 * 1024 * 1024;
 
 /// A claim: the delivery and its epoch.
 type Claim = (DeliveryId, i64);
-
-fn claim_of(outcome: &Outcome) -> Claim {
-    (outcome.delivery, outcome.epoch)
-}
 
 /// The journal that this process writes.
 #[derive(Debug)]
@@ -57,8 +55,9 @@ impl Journal {
     /// The folder cannot be written.
     pub fn begin(folder: &Path, node: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let lock = File::create(lock_path(folder, node))?;
+        let mut lock = File::create(lock_path(folder, node))?;
         lock.lock()?;
+        lock.write_all(boot().as_bytes())?;
         let writing = Writing {
             file: File::create(segment_path(folder, node, 0))?,
             segment: 0,
@@ -93,7 +92,7 @@ impl Journal {
         writing.file.write_all(&writing.line)?;
         writing.length += writing.line.len() as u64;
         *writing.open.entry(writing.segment).or_default() += 1;
-        writing.claims.entry(claim_of(outcome)).or_default().push(writing.segment);
+        writing.claims.entry(outcome.claim()).or_default().push(writing.segment);
         Ok(())
     }
 
@@ -102,7 +101,7 @@ impl Journal {
         let mut writing = self.lock();
         let mut done = Vec::new();
         for outcome in outcomes {
-            for segment in writing.claims.remove(&claim_of(outcome)).unwrap_or_default() {
+            for segment in writing.claims.remove(&outcome.claim()).unwrap_or_default() {
                 if let Some(open) = writing.open.get_mut(&segment) {
                     *open -= 1;
                     if *open == 0 {
@@ -119,13 +118,20 @@ impl Journal {
         }
     }
 
-    /// Ends the journal of a process that stops well. What is not in the ledger stays to be replayed.
-    pub fn end(&self) {
-        let writing = self.lock();
-        if writing.open.is_empty() {
-            self.remove(writing.segment);
-            let _ = fs::remove_file(lock_path(&self.folder, &self.node));
+    /// Ends the journal of a process that stops well, giving back what it had claimed and not handed over. While a
+    /// record speaks of a claim that is not in the ledger, the journal stays, and the next process does both.
+    ///
+    /// # Errors
+    /// The database's; the journal stays.
+    pub async fn give_back_rest(&self, db: &Db, node: &str) -> vestnik_store::Result<()> {
+        if !self.lock().open.is_empty() {
+            return Ok(());
         }
+        deliveries::release(db, node).await?;
+        let segment = self.lock().segment;
+        self.remove(segment);
+        fs::remove_file(lock_path(&self.folder, &self.node))?;
+        Ok(())
     }
 
     fn remove(&self, segment: u64) {
@@ -138,6 +144,11 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Names the time since the machine was started; empty where the system does not tell.
+fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
 }
 
 fn segment_path(folder: &Path, node: &str, segment: u64) -> PathBuf {
@@ -155,6 +166,8 @@ pub struct Left {
     pub node: String,
     /// The last record of each claim.
     pub outcomes: Vec<Outcome>,
+    /// Whether the machine has been up ever since, so that no record is missing.
+    pub same_boot: bool,
     folder: PathBuf,
     segments: Vec<PathBuf>,
     // Locked, so that of two processes that start, one replays.
@@ -188,7 +201,12 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
         .collect::<io::Result<_>>()?;
     names.sort();
     for node in names.iter().filter_map(|name| name.strip_suffix(".lock")) {
-        let lock = File::open(lock_path(folder, node))?;
+        let mut lock = match File::open(lock_path(folder, node)) {
+            Ok(lock) => lock,
+            // Its process has ended well meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => continue,
@@ -198,7 +216,16 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
         let segments: Vec<PathBuf> =
             names.iter().filter(|name| name.starts_with(&prefix)).map(|name| folder.join(name)).collect();
         let outcomes = replay(&segments)?;
-        left.push(Left { node: node.to_owned(), outcomes, folder: folder.to_owned(), segments, _lock: lock });
+        let mut its_boot = String::new();
+        lock.read_to_string(&mut its_boot)?;
+        left.push(Left {
+            node: node.to_owned(),
+            outcomes,
+            same_boot: its_boot == boot(),
+            folder: folder.to_owned(),
+            segments,
+            _lock: lock,
+        });
     }
     Ok(left)
 }
@@ -212,7 +239,7 @@ fn replay(segments: &[PathBuf]) -> io::Result<Vec<Outcome>> {
         while reader.read_until(b'\n', &mut line)? > 0 {
             match serde_json::from_slice::<Outcome>(&line) {
                 Ok(outcome) => {
-                    last.insert(claim_of(&outcome), outcome);
+                    last.insert(outcome.claim(), outcome);
                 }
                 // A process killed while it wrote leaves a torn line: its dot was never written.
                 Err(error) => tracing::warn!(%error, path = %path.display(), "a journal has a torn record"),
@@ -255,6 +282,7 @@ mod tests {
         let mut left = left_behind(folder.path()).unwrap();
         assert_eq!(left.len(), 1);
         let left = left.remove(0);
+        assert!(left.same_boot);
         let mut outcomes = left.outcomes.clone();
         outcomes.sort_by_key(|outcome| outcome.delivery);
         assert_eq!(outcomes, [outcome(1, DeliveryState::Sent), outcome(2, DeliveryState::Unknown)]);
@@ -280,9 +308,6 @@ mod tests {
         journal.committed(rest);
         assert_eq!(count(), 2, "the first segment still has one that counts, the last is being written");
         journal.committed(first);
-        assert_eq!(count(), 1);
-        journal.end();
-        drop(journal);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(count(), 1, "the one that is being written");
     }
 }

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
-use vestnik_mail::relay::Stream;
-use vestnik_mail::session::{Envelope, Outgoing, Session};
+use vestnik_mail::session::{Envelope, Outgoing};
 use vestnik_mail::verdict::Verdict;
 use vestnik_model::delivery::{Next, RetryPolicy};
 use vestnik_store::Result;
 use vestnik_store::letters::{self, Letter, LetterOutcome};
 
 use crate::config::LEASE;
-use crate::connection::open;
+use crate::connection::{OpenSession, open};
 use crate::{Config, Context};
 
 /// Letters taken at once.
@@ -51,30 +50,29 @@ async fn turn(context: &Context) -> Result<bool> {
         return Ok(false);
     }
     let mut session = None;
+    let mut reachable = true;
     for letter in &due {
-        if session.is_none() {
+        if session.is_none() && reachable && !context.is_stopping() {
             session = open(context).await;
+            reachable = session.is_some();
         }
-        let (outcome, reply) = match session.take() {
+        let (outcome, reply) = match session.take().filter(|_| !context.is_stopping()) {
             Some(mut open) => {
                 let result = send(context, &mut open, letter).await;
                 session = open.is_usable().then_some(open);
                 result
             }
-            None => (
-                LetterOutcome::Again(context.clock.now().plus(RETRY.first_delay)),
-                "the mail server cannot be reached".to_owned(),
-            ),
+            None => (LetterOutcome::GivenBack, String::new()),
         };
         letters::settle(&context.db, letter.id, outcome, &reply).await?;
     }
     if let Some(session) = session {
         session.quit().await;
     }
-    Ok(true)
+    Ok(reachable)
 }
 
-async fn send(context: &Context, session: &mut Session<Stream>, letter: &Letter) -> (LetterOutcome, String) {
+async fn send(context: &Context, session: &mut OpenSession, letter: &Letter) -> (LetterOutcome, String) {
     let now = context.clock.now();
     let (envelope, body) = match mail(&context.config, letter, now.0) {
         Ok(mail) => mail,

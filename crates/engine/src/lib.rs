@@ -43,7 +43,9 @@ use crate::queue::Queue;
 use crate::relay_state::RelayState;
 
 /// How long a graceful stop waits for messages that are on their way.
-const STOP_WITHIN: Duration = Duration::from_secs(9);
+const FINISH_WITHIN: Duration = Duration::from_secs(6);
+/// How long it then waits for the database to take the last outcomes; the journal keeps what it does not.
+const COMMIT_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// What every loop has at hand.
 #[derive(Clone)]
@@ -89,6 +91,8 @@ pub struct Engine {
     loops: JoinSet<()>,
     recorder: JoinSet<()>,
     journal: Arc<Journal>,
+    db: Db,
+    node: Arc<str>,
     stop: watch::Sender<bool>,
 }
 
@@ -128,14 +132,14 @@ impl Engine {
         for _ in 0..context.config.connections {
             loops.spawn(connection::run(context.clone(), outcomes.clone()));
         }
-        Ok(Self { loops, recorder, journal: context.journal, stop })
+        Ok(Self { loops, recorder, journal: context.journal, db: context.db, node: context.node, stop })
     }
 
     /// Stops: no message is begun any more, those on their way are finished, all outcomes are committed. Ends within ten
-    /// seconds; a message that takes longer is left to the claim's lease.
+    /// seconds; a message that takes longer is left to the journal.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        let finished = tokio::time::timeout(STOP_WITHIN, async {
+        let finished = tokio::time::timeout(FINISH_WITHIN, async {
             while let Some(ended) = self.loops.join_next().await {
                 report(ended);
             }
@@ -146,10 +150,23 @@ impl Engine {
             self.loops.shutdown().await;
         }
         // The loops held the senders; the recorder ends when it has written what they sent.
-        while let Some(ended) = self.recorder.join_next().await {
-            report(ended);
+        let committed = tokio::time::timeout(COMMIT_WITHIN, async {
+            while let Some(ended) = self.recorder.join_next().await {
+                report(ended);
+            }
+        })
+        .await;
+        if committed.is_err() {
+            self.recorder.abort_all();
+            tracing::warn!("the database took too long to take the last outcomes; they are in the journal");
+            return;
         }
-        self.journal.end();
+        // What an aborted connection held and had not handed over. With the journal gone the next process could not know.
+        match tokio::time::timeout(COMMIT_WITHIN, self.journal.give_back_rest(&self.db, &self.node)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "claims could not be given back; the journal is kept"),
+            Err(_) => tracing::warn!("claims could not be given back in time; the journal is kept"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! run whose turn it is, so that ten letters need not wait for a million.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -86,7 +87,9 @@ impl Queue {
     /// The next job; waits for one.
     pub async fn take(&self) -> Job {
         loop {
-            let filled = self.filled.notified();
+            let mut filled = pin!(self.filled.notified());
+            // Registered before the look, or else a push between the look and the wait could wake one of several.
+            filled.as_mut().enable();
             {
                 let mut lines = self.lock();
                 if let Some(job) = lines.take() {
@@ -112,6 +115,11 @@ impl Queue {
             self.drained.notify_one();
         }
         job
+    }
+
+    /// Whether jobs of this run wait.
+    pub fn has(&self, run: RunId) -> bool {
+        self.lock().lines.iter().any(|line| line.run == run)
     }
 
     /// How many jobs wait.

@@ -1,7 +1,9 @@
 //! How the mail server fares: a circuit breaker. While it takes no connections nothing is claimed and no attempt is
 //! burned; one connection at a time tries again, ever more slowly, and the first that succeeds lets all others on.
+//! A server that refuses one connection beside others that work (it caps their number) is not down: only further
+//! connections wait.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -19,6 +21,8 @@ struct State {
     pause: Duration,
     /// Whether some connection is trying now.
     probing: bool,
+    /// Sessions that are open.
+    open: usize,
 }
 
 /// See the module.
@@ -27,6 +31,15 @@ pub struct RelayState {
     pub server: String,
     state: Mutex<State>,
     recovered: Notify,
+}
+
+/// An open session, as it is counted.
+pub struct Opened(Arc<RelayState>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.lock().open -= 1;
+    }
 }
 
 /// Whether a connection may be tried.
@@ -41,9 +54,16 @@ impl RelayState {
         Self { server, state: Mutex::default(), recovered: Notify::new() }
     }
 
-    /// Whether connections fail at the moment.
+    /// Whether the server cannot be reached at all.
     pub fn is_down(&self) -> bool {
-        self.lock().try_at.is_some()
+        let state = self.lock();
+        state.try_at.is_some() && state.open == 0
+    }
+
+    /// Counts a session as open until the answer is dropped.
+    pub fn opened(self: &Arc<Self>) -> Opened {
+        self.lock().open += 1;
+        Opened(Arc::clone(self))
     }
 
     /// Waits until a connection may be tried. Whoever is let through says how it went.
@@ -80,7 +100,7 @@ impl RelayState {
         let was_down = {
             let mut state = self.lock();
             let was_down = state.try_at.is_some();
-            *state = State::default();
+            *state = State { open: state.open, ..State::default() };
             was_down
         };
         self.recovered.notify_waiters();
@@ -90,6 +110,10 @@ impl RelayState {
     /// A connection could not be made.
     pub fn failed(&self) {
         let mut state = self.lock();
+        if state.try_at.is_some() && !state.probing {
+            // One of many that were tried together; the first has said it.
+            return;
+        }
         state.pause = if state.pause.is_zero() { FIRST_PAUSE } else { (state.pause * 2).min(LONGEST_PAUSE) };
         state.try_at = Some(Instant::now() + state.pause);
         state.probing = false;

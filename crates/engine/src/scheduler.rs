@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use vestnik_model::secret::new_key;
+use vestnik_store::runs::Expanded;
 use vestnik_store::{Result, deliveries, runs};
 
 use crate::Context;
 
 /// Mailings fired in one turn.
 const BATCH: i64 = 100;
+/// Deliveries after which the database counts its rows again.
+const LARGE: i64 = 20_000;
 /// Pause after an error of the database, which may be restarting.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -18,7 +21,9 @@ pub async fn run(context: Context) {
         // Listen before looking, so that a call between the look and the wait is not lost.
         let called = context.db.signals().schedule.notified();
         match turn(&context).await {
-            Ok(()) => {
+            // A large list is expanded step by step, and whatever else is due comes in between.
+            Ok(More::Yes) => {}
+            Ok(More::No) => {
                 let wait = until_next(&context).await;
                 tokio::select! {
                     () = called => {}
@@ -33,28 +38,35 @@ pub async fn run(context: Context) {
     }
 }
 
-/// Does everything that is due now.
-async fn turn(context: &Context) -> Result<()> {
+/// Whether there is more to do at once.
+#[derive(PartialEq)]
+enum More {
+    Yes,
+    No,
+}
+
+/// Does everything that is due now, and one step of what takes long.
+async fn turn(context: &Context) -> Result<More> {
     let db = &context.db;
     let now = context.clock.now();
     for mailing in runs::due(db, now, BATCH).await? {
         runs::fire(db, &mailing, &new_key(&*context.random, 8), now).await?;
     }
     runs::begin_due(db, now).await?;
+    let mut more = More::No;
     for run in runs::expanding(db).await? {
-        let mut made_any = false;
-        while !context.is_stopping() && runs::expand(db, run, context.clock.now()).await? {
-            context.db.signals().deliveries.notify_one();
-            made_any = true;
+        match runs::expand(db, run, context.clock.now()).await? {
+            Expanded::More => more = More::Yes,
+            // The planner must know that a table has grown by a large list before it is claimed from.
+            Expanded::Done { recipients } if recipients > LARGE => db.analyze("deliveries").await?,
+            Expanded::Done { .. } => {}
         }
-        if made_any {
-            // The planner must know that a table has grown by a whole mailing before millions of rows are claimed.
-            db.analyze("deliveries").await?;
-        }
-        context.db.signals().deliveries.notify_one();
+        db.signals().deliveries.notify_one();
     }
-    while deliveries::expire(db, context.clock.now()).await? {}
-    Ok(())
+    if deliveries::expire(db, context.clock.now()).await? {
+        more = More::Yes;
+    }
+    Ok(more)
 }
 
 /// Until the next thing is due; the poll's interval at most, because other processes plan as well.

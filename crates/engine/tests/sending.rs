@@ -276,6 +276,23 @@ databases! {
         assert_eq!(server.accepted().len(), 600);
     }
 
+    async fn a_stop_while_the_server_is_silent_leaves_nothing_unknown(db: Db) {
+        let server = FaultServer::start(Behaviour::good().on(Stage::Rcpt, Action::Silence)).await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 100).await;
+        let mailing = plan(&db, &anna, "", "", "once", NOW).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        send_now(&db, &anna, mailing, SystemClock.now()).await;
+        until("the server was spoken to", || async { (server.connections() >= 4).then_some(()) }).await;
+        engine.stop().await;
+        let server = FaultServer::start(Behaviour::good()).await.unwrap();
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let run = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!((run.counts.sent, run.counts.unknown), (100, 0));
+        assert_eq!(server.accepted().len(), 100);
+    }
+
     async fn a_small_mailing_does_not_wait_for_a_large_one(db: Db) {
         let behaviour = Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(2)));
         let server = FaultServer::start(behaviour).await.unwrap();

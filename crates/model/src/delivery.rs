@@ -6,7 +6,7 @@ use serde::Serialize;
 use vestnik_mail::verdict::Verdict;
 
 use crate::clock::UnixMillis;
-use crate::id::{AttemptId, DeliveryId, MailingId, RecipientId, RunId};
+use crate::id::{AttemptId, DeliveryId, MailingId, RunId};
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -29,25 +29,6 @@ text_enum! {
         /// Called off.
         Cancelled = "cancelled",
     }
-}
-
-/// One recipient in one run.
-#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
-pub struct Delivery {
-    /// Identifier.
-    pub id: DeliveryId,
-    /// Of which run.
-    pub run_id: RunId,
-    /// To whom; the recipient may be gone by now.
-    pub recipient_id: RecipientId,
-    /// The address when the run began.
-    pub email: String,
-    /// What has become of it.
-    pub state: DeliveryState,
-    /// When it may be tried next.
-    pub due_at: UnixMillis,
-    /// Attempts so far.
-    pub attempts: i64,
 }
 
 /// One try to hand a delivery to a mail server.

@@ -169,13 +169,22 @@ impl MailingDraft {
         if self.ends_at.is_some_and(|end| end <= now) {
             return None;
         }
-        let schedule = Schedule {
+        let schedule = self.schedule()?;
+        schedule.at_or_before(now).or_else(|| schedule.at_or_after(now))
+    }
+
+    /// When a mailing that has fired before fires next under these settings: never for what has passed.
+    pub fn next_firing(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.schedule()?.at_or_after(now)
+    }
+
+    fn schedule(&self) -> Option<Schedule> {
+        Some(Schedule {
             starts_at: self.starts_at?,
             ends_at: self.ends_at,
             periodicity: self.periodicity,
             zone: TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC),
-        };
-        schedule.at_or_before(now).or_else(|| schedule.at_or_after(now))
+        })
     }
 }
 

@@ -1,4 +1,5 @@
--- The common dialect of SQLite and PostgreSQL. {identity} and {blob} stand for what differs.
+-- The common dialect of SQLite and PostgreSQL. {identity}, {key} (a text that is compared byte by byte) and {blob} stand
+-- for what differs.
 -- Times are Unix milliseconds. Names of states are those of the enums in `model`.
 
 CREATE TABLE users (
@@ -42,11 +43,11 @@ CREATE TABLE recipients (
     id {identity},
     owner_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     email TEXT NOT NULL,
-    email_key TEXT NOT NULL,
+    email_key {key} NOT NULL,
     domain TEXT NOT NULL,
     full_name TEXT NOT NULL,
     -- The full name in lower case, to search in and to order by on both databases alike.
-    name_key TEXT NOT NULL,
+    name_key {key} NOT NULL,
     comment TEXT NOT NULL,
     -- The comment in lower case, to search in.
     comment_key TEXT NOT NULL,
@@ -104,10 +105,6 @@ CREATE TABLE runs (
     begins_at BIGINT NOT NULL,
     ends_at BIGINT,
     key TEXT NOT NULL,
-    -- What is sent, fixed when the run was made.
-    subject TEXT NOT NULL,
-    html TEXT NOT NULL,
-    text TEXT NOT NULL,
     audience TEXT NOT NULL,
     -- The last recipient that has its delivery, while the run is expanding.
     expanded_to BIGINT NOT NULL DEFAULT 0,
@@ -122,6 +119,10 @@ CREATE TABLE runs (
     cancelled BIGINT NOT NULL DEFAULT 0,
     attempts_ok BIGINT NOT NULL DEFAULT 0,
     attempts_failed BIGINT NOT NULL DEFAULT 0,
+    -- What is sent, fixed when the run was made. Behind the figures, which are read far more often.
+    subject TEXT NOT NULL,
+    html TEXT NOT NULL,
+    text TEXT NOT NULL,
     -- Whoever else fires the same occurrence finds it taken.
     UNIQUE (mailing_id, occurrence_at)
 );
@@ -166,6 +167,7 @@ CREATE TABLE attempts (
     stale BOOLEAN NOT NULL
 );
 CREATE INDEX attempts_mailing ON attempts (mailing_id, id);
+CREATE INDEX attempts_run ON attempts (run_id, code);
 CREATE INDEX attempts_delivery ON attempts (delivery_id);
 
 -- Letters of the service itself: confirmation, recovery, test sends.

@@ -4,7 +4,7 @@
 //! that is still in force; one that comes too late is kept as a *stale* attempt and changes nothing.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use vestnik_model::UnixMillis;
@@ -127,6 +127,13 @@ pub struct Outcome {
     pub attempt: Option<AttemptMade>,
 }
 
+impl Outcome {
+    /// The claim that it is the outcome of: the delivery and its epoch.
+    pub fn claim(&self) -> (DeliveryId, i64) {
+        (self.delivery, self.epoch)
+    }
+}
+
 /// An attempt, as the ledger keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttemptMade {
@@ -173,7 +180,7 @@ pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], stale: Stale, no
         .ints(outcomes.iter().map(|outcome| outcome.due_at.0))
         // A claim that was given back without an attempt counts for nothing.
         .ints(outcomes.iter().map(|outcome| i64::from(outcome.attempt.is_none())));
-    let taken: Vec<(DeliveryId,)> = tx
+    let taken: Vec<(DeliveryId, i64)> = tx
         .fetch_rows(
             "WITH v (id, epoch, owner, state, due_at, untried) AS ({rows})
              UPDATE deliveries SET state = v.state, due_at = v.due_at, owner = NULL, leased_until = NULL,
@@ -181,15 +188,16 @@ pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], stale: Stale, no
              FROM v
              WHERE deliveries.id = v.id AND deliveries.epoch = v.epoch AND deliveries.owner = v.owner
                AND deliveries.state = 'leased'
-             RETURNING deliveries.id",
+             RETURNING deliveries.id, deliveries.epoch",
             &rows,
         )
         .await?;
-    let taken: HashSet<DeliveryId> = taken.into_iter().map(|(id,)| id).collect();
+    let taken: HashSet<(DeliveryId, i64)> = taken.into_iter().collect();
     insert_attempts(&mut tx, outcomes, &taken, stale).await?;
 
-    let mut figures: HashMap<RunId, Figures> = HashMap::new();
-    for outcome in outcomes.iter().filter(|outcome| taken.contains(&outcome.delivery)) {
+    // In the order of ids: two nodes that settle the same runs must lock them in the same order.
+    let mut figures: BTreeMap<RunId, Figures> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|outcome| taken.contains(&outcome.claim())) {
         figures.entry(outcome.run).or_default().count(outcome);
     }
     for (run, figures) in &figures {
@@ -201,10 +209,15 @@ pub async fn settle(db: &Db, owner: &str, outcomes: &[Outcome], stale: Stale, no
     Ok(outcomes.len() - taken.len())
 }
 
-async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], taken: &HashSet<DeliveryId>, stale: Stale) -> Result<()> {
+async fn insert_attempts(
+    tx: &mut Tx,
+    outcomes: &[Outcome],
+    taken: &HashSet<(DeliveryId, i64)>,
+    stale: Stale,
+) -> Result<()> {
     let made: Vec<(&Outcome, &AttemptMade)> = outcomes
         .iter()
-        .filter(|outcome| stale == Stale::Keep || taken.contains(&outcome.delivery))
+        .filter(|outcome| stale == Stale::Keep || taken.contains(&outcome.claim()))
         .filter_map(|outcome| Some((outcome, outcome.attempt.as_ref()?)))
         .collect();
     if made.is_empty() {
@@ -225,14 +238,16 @@ async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], taken: &HashSet<Deli
         .texts(made.iter().map(|(_, attempt)| attempt.server.as_str()))
         .ints(made.iter().map(|(_, attempt)| attempt.duration_ms))
         .texts(made.iter().map(|(_, attempt)| attempt.message_id.as_str()))
-        .bools(made.iter().map(|(outcome, _)| !taken.contains(&outcome.delivery)));
+        .bools(made.iter().map(|(outcome, _)| !taken.contains(&outcome.claim())));
     tx.execute_rows(
         "WITH v (delivery_id, run_id, mailing_id, number, at, successful, code, enhanced, reply, phase, server,
             duration_ms, message_id, stale) AS ({rows})
          INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, code, enhanced, reply, phase,
             server, duration_ms, message_id, stale)
          SELECT delivery_id, run_id, mailing_id, number, at, successful, code, enhanced, reply, phase, server,
-            duration_ms, message_id, stale FROM v",
+            duration_ms, message_id, stale FROM v
+         -- A late result of a mailing that has been deleted meanwhile has no line to stand at.
+         WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.id = v.delivery_id)",
         &rows,
     )
     .await?;
@@ -323,11 +338,13 @@ pub async fn expire(db: &Db, now: UnixMillis) -> Result<bool> {
     Ok(more)
 }
 
-/// When the earliest waiting delivery of a run is due.
-pub async fn next_due(db: &Db, run: RunId) -> Result<Option<UnixMillis>> {
-    let (at,): (Option<UnixMillis>,) =
-        db.fetch_one("SELECT min(due_at) FROM deliveries WHERE run_id = $1 AND state = 'pending'", &[&run]).await?;
-    Ok(at)
+/// Lets the claims of a process that lives hold longer.
+pub async fn renew(db: &Db, owner: &str, leased_until: UnixMillis) -> Result<u64> {
+    db.execute(
+        "UPDATE deliveries SET leased_until = $1 WHERE state = 'leased' AND owner = $2",
+        &[&leased_until, &owner],
+    )
+    .await
 }
 
 /// Gives back what `owner` has claimed, as if it had never been claimed: its process is gone, and its journal shows

@@ -94,7 +94,7 @@ async fn select(
         "SELECT {COLUMNS} FROM attempts a
          JOIN deliveries d ON d.id = a.delivery_id
          WHERE a.mailing_id = $1 AND EXISTS (SELECT 1 FROM mailings m WHERE m.id = $1 AND m.owner_id = $2)
-           AND a.id {compare} $3{conditions}
+           AND a.id {compare} $3 AND NOT a.stale{conditions}
          ORDER BY a.id {direction} LIMIT $4"
     );
     db.fetch_all(AssertSqlSafe(sql), &args).await
@@ -105,14 +105,14 @@ pub async fn codes(db: &Db, actor: &Actor, mailing: MailingId) -> Result<Vec<(i6
     db.fetch_all(
         "SELECT a.code, count(*) FROM attempts a
          WHERE a.mailing_id = $1 AND EXISTS (SELECT 1 FROM mailings m WHERE m.id = $1 AND m.owner_id = $2)
-           AND a.code IS NOT NULL
+           AND a.code IS NOT NULL AND NOT a.stale
          GROUP BY a.code ORDER BY count(*) DESC, a.code LIMIT 20",
         &[&mailing, &actor.user()],
     )
     .await
 }
 
-/// Why deliveries failed for good, grouped by the server's answer, the commonest first.
+/// Why attempts failed, grouped by the server's answer, the commonest first.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct FailureGroup {
     /// SMTP reply code.

@@ -98,6 +98,8 @@ pub enum LetterOutcome {
     Failed,
     /// It is tried again then.
     Again(UnixMillis),
+    /// It was not tried; whoever is next may take it.
+    GivenBack,
 }
 
 /// Notes what became of a letter. The body of one that is done is removed: it holds a secret link.
@@ -105,6 +107,9 @@ pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) 
     match outcome {
         LetterOutcome::Again(at) => {
             db.execute("UPDATE letters SET due_at = $1, reply = $2 WHERE id = $3", &[&at, &reply, &id]).await?
+        }
+        LetterOutcome::GivenBack => {
+            db.execute("UPDATE letters SET due_at = created_at, attempts = attempts - 1 WHERE id = $1", &[&id]).await?
         }
         LetterOutcome::Sent | LetterOutcome::Failed => {
             let state = if matches!(outcome, LetterOutcome::Sent) { "sent" } else { "failed" };

@@ -10,6 +10,7 @@ use vestnik_model::{Actor, Permission, UnixMillis};
 use crate::db::{Db, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
 use crate::recipients::{containing, matches};
+use crate::runs;
 
 const COLUMNS: &str = "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.ends_at, m.periodicity,
     m.time_zone, m.status, m.next_at, m.created_at, m.updated_at";
@@ -159,7 +160,8 @@ pub async fn create(
     Ok(Saved::Saved(id))
 }
 
-/// Changes a mailing. `selection` of `None` keeps those who are chosen. Runs that have begun keep what they send.
+/// Changes a mailing. `selection` of `None` keeps those who are chosen. Runs that have begun keep what
+/// they send and, once their deliveries are made, to whom.
 pub async fn update(
     db: &Db,
     actor: &Actor,
@@ -170,9 +172,25 @@ pub async fn update(
 ) -> Result<Saved> {
     let Some(before) = find(db, actor, id).await? else { return Ok(Saved::NotFound) };
     // A schedule that stays as it was goes on where it stands; firing anew would repeat what has been sent.
-    let unchanged = (before.starts_at, before.ends_at, before.periodicity, before.time_zone.as_str())
-        == (draft.starts_at, draft.ends_at, draft.periodicity, draft.time_zone.as_str());
-    let next_at = if unchanged { before.next_at } else { draft.first_firing(now) };
+    // Forms know times to the minute only.
+    let minute = |at: Option<UnixMillis>| at.map(|at| at.0.div_euclid(60_000));
+    let unchanged = minute(before.starts_at) == minute(draft.starts_at)
+        && minute(before.ends_at) == minute(draft.ends_at)
+        && before.periodicity == draft.periodicity
+        && before.time_zone == draft.time_zone;
+    let (starts_at, ends_at) =
+        if unchanged { (before.starts_at, before.ends_at) } else { (draft.starts_at, draft.ends_at) };
+    let (has_run,): (bool,) = db
+        .fetch_one("SELECT EXISTS (SELECT 1 FROM runs WHERE mailing_id = $1 AND state <> 'cancelled')", &[&id])
+        .await?;
+    let next_at = if unchanged {
+        before.next_at
+    } else if has_run {
+        // An hour that is set right in the afternoon must not send the morning's mail once more.
+        draft.next_firing(now)
+    } else {
+        draft.first_firing(now)
+    };
     if next_at.is_some() && !actor.may(Permission::SendMail) {
         return Ok(Saved::MayNotSend);
     }
@@ -180,16 +198,14 @@ pub async fn update(
     let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
     tx.execute(
         "UPDATE mailings SET name = $1, message_id = $2, audience = $3, starts_at = $4, ends_at = $5, periodicity = $6,
-            time_zone = $7, next_at = $8, updated_at = $9,
-            -- Planned anew, it is no longer completed.
-            status = CASE WHEN $8 IS NOT NULL AND status = 'completed' THEN 'created' ELSE status END
+            time_zone = $7, next_at = $8, updated_at = $9
          WHERE id = $10 AND owner_id = $11",
         &[
             &name,
             &draft.message_id,
             &draft.audience,
-            &draft.starts_at,
-            &draft.ends_at,
+            &starts_at,
+            &ends_at,
             &draft.periodicity,
             &draft.time_zone,
             &next_at,
@@ -199,10 +215,16 @@ pub async fn update(
         ],
     )
     .await?;
+    // A run that has not begun goes to those who are chosen now.
+    tx.execute("UPDATE runs SET audience = $1 WHERE mailing_id = $2 AND state = 'planned'", &[&draft.audience, &id])
+        .await?;
     if let Some(selection) = selection
         && choose(&mut tx, actor, id, selection).await? == 0
     {
         return Ok(Saved::NoRecipients);
+    }
+    if !(unchanged || ended_before(draft, now) && !has_run) {
+        runs::settle_status(&mut tx, id).await?;
     }
     tx.commit().await?;
     db.signals().schedule.notify_one();

@@ -28,7 +28,9 @@ pub struct RecipientQuery {
 
 /// A `LIKE` pattern that finds the text anywhere, in the lower case in which it is stored. Escaped by `\`.
 pub(crate) fn containing(search: &str) -> String {
-    let escaped = search.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    // PostgreSQL takes no NUL in a text.
+    let escaped =
+        search.trim().replace('\0', "").to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 

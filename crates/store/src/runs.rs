@@ -85,25 +85,34 @@ pub async fn demand(
     if !actor.may(Permission::SendMail) {
         return Ok(Demanded::MayNotSend);
     }
-    if let Some(run) = newest(db, actor, mailing.id).await?
-        && !run.state.is_final()
-    {
-        return Ok(Demanded::Continues(run.id));
+    let recipients = mailings::audience_size(db, actor, &mailing).await?;
+    let mut tx = db.begin().await?;
+    // Locks the mailing before looking for a run, so that of two presses of a button the second finds the first's run.
+    tx.execute("UPDATE mailings SET status = 'running' WHERE id = $1", &[&mailing.id]).await?;
+    let open: Option<(RunId,)> = tx
+        .fetch_optional(
+            "SELECT id FROM runs WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending')
+             ORDER BY id DESC LIMIT 1",
+            &[&mailing.id],
+        )
+        .await?;
+    if let Some((run,)) = open {
+        return Ok(Demanded::Continues(run));
     }
     if mailing.is_over(now) {
         return Ok(Demanded::WindowOver);
     }
-    if mailings::audience_size(db, actor, &mailing).await? == 0 {
+    if recipients == 0 {
         return Ok(Demanded::NoRecipients);
     }
-    let mut tx = db.begin().await?;
-    let made = insert(&mut tx, &mailing, RunState::Planned, now, now.plus(delay), key, now).await?;
-    let Some(run) = made else {
-        // Two demands in the same millisecond: the other one made the run.
-        drop(tx);
-        return Ok(newest(db, actor, mailing.id).await?.map_or(Demanded::NotFound, |run| Demanded::Continues(run.id)));
+    let mut occurrence = now;
+    let run = loop {
+        match insert(&mut tx, &mailing, RunState::Planned, occurrence, now.plus(delay), key, now).await? {
+            Some(run) => break run,
+            // A run of this very millisecond is over already; its place is taken.
+            None => occurrence = UnixMillis(occurrence.0 + 1),
+        }
     };
-    tx.execute("UPDATE mailings SET status = 'running' WHERE id = $1", &[&mailing.id]).await?;
     tx.commit().await?;
     db.signals().schedule.notify_one();
     Ok(Demanded::Planned(run))
@@ -141,7 +150,10 @@ async fn insert(
         .fetch_optional(
             "INSERT INTO runs (mailing_id, owner_id, occurrence_at, state, begins_at, ends_at, key,
                 subject, html, text, audience, finished_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, s.subject, s.html, s.text, $8, $9 FROM messages s WHERE s.id = $10
+             -- A run that was missed sends nothing, and a year of them must not hold a year of copies.
+             SELECT $1, $2, $3, $4, $5, $6, $7, s.subject, CASE WHEN $4 = 'missed' THEN '' ELSE s.html END,
+                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9
+             FROM messages s WHERE s.id = $10
              ON CONFLICT (mailing_id, occurrence_at) DO NOTHING
              RETURNING id",
             &[
@@ -253,15 +265,27 @@ pub async fn expanding(db: &Db) -> Result<Vec<RunId>> {
     Ok(runs.into_iter().map(|(id,)| id).collect())
 }
 
-/// Makes deliveries for the next recipients of a run; no row of them leaves the database. `true`: there are more.
+/// How far the deliveries of a run are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expanded {
+    /// There are more recipients.
+    More,
+    /// All are made, by this process or another.
+    Done {
+        /// How many there are.
+        recipients: i64,
+    },
+}
+
+/// Makes deliveries for the next recipients of a run; no row of them leaves the database.
 ///
 /// A process that dies between two steps leaves a run that goes on where it stood.
-pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<bool> {
+pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<Expanded> {
     let mut tx = db.begin().await?;
     // Locks the row, so that of two nodes one expands.
     let locked = tx.execute("UPDATE runs SET state = state WHERE id = $1 AND state = 'expanding'", &[&run]).await?;
     if locked == 0 {
-        return Ok(false);
+        return Ok(Expanded::Done { recipients: 0 });
     }
     let (owner, mailing, audience, from): (UserId, MailingId, Audience, i64) =
         tx.fetch_one("SELECT owner_id, mailing_id, audience, expanded_to FROM runs WHERE id = $1", &[&run]).await?;
@@ -285,9 +309,9 @@ pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<bool> {
         }
     };
     let Some(to) = to else {
-        finish_expansion(&mut tx, run, mailing, now).await?;
+        let recipients = finish_expansion(&mut tx, run, mailing, now).await?;
         tx.commit().await?;
-        return Ok(false);
+        return Ok(Expanded::Done { recipients });
     };
     let made = match audience {
         Audience::All => {
@@ -318,14 +342,16 @@ pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<bool> {
     )
     .await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Expanded::More)
 }
 
-async fn finish_expansion(tx: &mut Tx, run: RunId, mailing: MailingId, now: UnixMillis) -> Result<()> {
-    tx.execute("UPDATE runs SET state = 'sending' WHERE id = $1", &[&run]).await?;
+async fn finish_expansion(tx: &mut Tx, run: RunId, mailing: MailingId, now: UnixMillis) -> Result<i64> {
+    let (recipients,): (i64,) =
+        tx.fetch_one("UPDATE runs SET state = 'sending' WHERE id = $1 RETURNING recipients", &[&run]).await?;
     // A run without recipients, or one that was sent while it was expanded, is over here.
     complete(tx, &[run], now).await?;
-    settle_status(tx, mailing).await
+    settle_status(tx, mailing).await?;
+    Ok(recipients)
 }
 
 /// Ends those of the runs whose deliveries all have their final state.
@@ -348,7 +374,7 @@ pub(crate) async fn complete(tx: &mut Tx, runs: &[RunId], now: UnixMillis) -> Re
 }
 
 /// Brings a mailing's status (S-11) in line with its runs and its plan.
-async fn settle_status(tx: &mut Tx, mailing: MailingId) -> Result<()> {
+pub(crate) async fn settle_status(tx: &mut Tx, mailing: MailingId) -> Result<()> {
     tx.execute(
         "UPDATE mailings SET status = CASE
             WHEN EXISTS (SELECT 1 FROM runs u
@@ -382,11 +408,15 @@ pub struct OpenRun {
     pub key: String,
 }
 
-/// The runs that have, or will get, deliveries to send.
-pub async fn open(db: &Db) -> Result<Vec<OpenRun>> {
+/// The runs that have deliveries which are due. Those that only wait for a retry are none of them: they may be many,
+/// and each would cost a claim that finds nothing.
+pub async fn open(db: &Db, now: UnixMillis) -> Result<Vec<OpenRun>> {
     db.fetch_all(
-        "SELECT id, mailing_id, owner_id, ends_at, key FROM runs WHERE state IN ('expanding', 'sending') ORDER BY id",
-        &[],
+        "SELECT id, mailing_id, owner_id, ends_at, key FROM runs
+         WHERE state IN ('expanding', 'sending') AND EXISTS
+            (SELECT 1 FROM deliveries d WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at <= $1)
+         ORDER BY id",
+        &[&now],
     )
     .await
 }

@@ -32,6 +32,12 @@ pub async fn end(db: &Db, server: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets all troubles: whoever had them is gone.
+pub async fn forget(db: &Db) -> Result<()> {
+    db.execute("DELETE FROM troubles", &[]).await?;
+    Ok(())
+}
+
 /// The servers in trouble.
 pub async fn current(db: &Db) -> Result<Vec<Trouble>> {
     db.fetch_all("SELECT server, error, since FROM troubles ORDER BY since", &[]).await

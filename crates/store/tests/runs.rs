@@ -14,7 +14,7 @@ use vestnik_model::{Actor, UnixMillis};
 use vestnik_store::deliveries::{self, AttemptMade, Claimed, Outcome, Stale};
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::mailings::{Deleted, Saved, Selection};
-use vestnik_store::runs::{Demanded, Fired};
+use vestnik_store::runs::{Demanded, Expanded, Fired};
 use vestnik_store::{Db, databases, mailings, recipients, runs};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ async fn tick(db: &Db, now: UnixMillis) -> Vec<RunId> {
     }
     runs::begin_due(db, now).await.unwrap();
     for run in runs::expanding(db).await.unwrap() {
-        while runs::expand(db, run, now).await.unwrap() {}
+        while runs::expand(db, run, now).await.unwrap() == Expanded::More {}
     }
     fired
 }
@@ -194,6 +194,50 @@ databases! {
         assert!(!runs::undo(&db, &anna, again, later.plus(half_a_minute)).await.unwrap(), "it has begun");
     }
 
+    async fn of_two_presses_of_the_button_one_sends(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "", "", "once").await;
+        // Not in the same millisecond, so that no constraint helps.
+        let press = |later: i64| {
+            let (db, anna) = (db.clone(), anna.clone());
+            let now = UnixMillis(NOW.0 + later);
+            async move { runs::demand(&db, &anna, mailing, "key", Duration::ZERO, now).await.unwrap() }
+        };
+        let presses: Vec<_> = (0..8).map(|later| tokio::spawn(press(later))).collect();
+        let mut planned = 0;
+        for pressed in presses {
+            planned += usize::from(matches!(pressed.await.unwrap(), Demanded::Planned(_)));
+        }
+        assert_eq!(planned, 1);
+        assert_eq!(runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().len(), 1);
+    }
+
+    async fn a_schedule_set_right_does_not_send_again_what_was_sent(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00:30Z", "", "daily").await;
+        let run = tick(&db, NOW).await[0];
+        send_all(&db, mailing, run, NOW).await;
+        let found = mailings::find(&db, &anna, mailing).await.unwrap().unwrap();
+        let save = |start: &'static str, name: &'static str| {
+            let input = vestnik_model::mailing::MailingInput {
+                name, message_id: Some(found.message_id), starts_at: start, periodicity: "daily", time_zone: "UTC",
+                ..Default::default()
+            };
+            let draft = vestnik_model::mailing::MailingDraft::parse(&input).unwrap();
+            let (db, anna) = (db.clone(), anna.clone());
+            async move { mailings::update(&db, &anna, mailing, &draft, None, NOW).await.unwrap() }
+        };
+        // A form that knows minutes only, saved with another name.
+        assert_eq!(save("2026-11-24T06:00", "Renamed").await, Saved::Saved(mailing));
+        assert!(tick(&db, NOW).await.is_empty());
+        assert_eq!(save("2026-11-24T06:30", "Renamed").await, Saved::Saved(mailing));
+        assert!(tick(&db, NOW).await.is_empty());
+        let next = mailings::find(&db, &anna, mailing).await.unwrap().unwrap().next_at;
+        assert_eq!(next, Some(NOW.plus(DAY).minus(minutes(30))));
+    }
+
     async fn a_large_list_is_expanded_in_steps_each_recipient_once(db: Db) {
         let anna = someone(&db, "anna").await;
         add_recipients(&db, &anna, 45_000).await;
@@ -201,10 +245,14 @@ databases! {
         let due = runs::due(&db, NOW, 1).await.unwrap();
         let Fired::Run(run) = runs::fire(&db, &due[0], "key", NOW).await.unwrap() else { panic!("not fired") };
         runs::begin_due(&db, NOW).await.unwrap();
-        assert!(runs::expand(&db, run, NOW).await.unwrap());
-        // Whoever joins meanwhile is in it when their turn has not come yet.
-        let mut steps = 1;
-        while runs::expand(&db, run, NOW).await.unwrap() { steps += 1 }
+        let mut steps = 0;
+        let done = loop {
+            match runs::expand(&db, run, NOW).await.unwrap() {
+                Expanded::More => steps += 1,
+                done => break done,
+            }
+        };
+        assert_eq!(done, Expanded::Done { recipients: 45_000 });
         assert_eq!(steps, 3);
         assert_eq!(newest(&db, &anna, mailing).await.counts.recipients, 45_000);
         assert_eq!(claim_all(&db, run, NOW).await.len(), 45_000);
@@ -264,7 +312,8 @@ databases! {
         ];
         deliveries::settle(&db, "node", &outcomes, Stale::Keep, NOW).await.unwrap();
         assert!(claim_all(&db, run, NOW).await.is_empty());
-        assert_eq!(deliveries::next_due(&db, run).await.unwrap(), Some(again));
+        assert!(runs::open(&db, NOW).await.unwrap().is_empty(), "nothing is due");
+        assert_eq!(runs::open(&db, again).await.unwrap().len(), 1);
         let second = claim_all(&db, run, again).await;
         assert_eq!((second.len(), second[0].number), (1, 2));
         let sent = [outcome(mailing, &second[0], DeliveryState::Sent, again)];

@@ -54,7 +54,10 @@ pub(crate) struct ListView {
     pub(crate) query: ListQuery,
     pub(crate) rows: Vec<Row>,
     pub(crate) pager: Pager,
+    /// How many there are, whatever is searched for.
     pub(crate) total: i64,
+    /// Whether this visitor may throw them away.
+    pub(crate) may_clear: bool,
     pub(crate) zone: String,
 }
 
@@ -130,6 +133,7 @@ pub(crate) async fn list(
         rows: found.rows.into_iter().map(row).collect(),
         pager,
         total: caught::count(&app.db).await?,
+        may_clear: at_this_machine(&app, &page.visit),
         zone: zone(&page.visit),
     };
     page.show("caught/list.html", &view)

@@ -15,7 +15,7 @@ use crate::{
     mailings::{
         list::Row,
         live::key,
-        progress::{RunView, overall_rate},
+        progress::{RunView, TroubleView, overall_rate},
     },
     page::Page,
     session::CurrentUser,
@@ -31,6 +31,9 @@ const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct LiveRunsView {
     pub(crate) runs: Vec<RunView>,
+    /// Mail servers that hold them up.
+    pub(crate) troubles: Vec<TroubleView>,
+    pub(crate) time_zone: String,
     #[serde(skip)]
     pub(crate) key: Vec<(i64, RunState, Counts)>,
 }
@@ -57,14 +60,15 @@ pub(crate) struct DashboardView {
 }
 
 /// What is being sent now.
-pub(crate) async fn live_runs(app: &AppState, actor: &Actor) -> Result<LiveRunsView, Error> {
+pub(crate) async fn live_runs(app: &AppState, actor: &Actor, time_zone: &str) -> Result<LiveRunsView, Error> {
     let now = app.now();
-    let mut live = LiveRunsView::default();
+    let mut live = LiveRunsView { time_zone: time_zone.to_owned(), ..LiveRunsView::default() };
     for run in runs::open_of(&app.db, actor, LIVE).await? {
         let Some(mailing) = mailings::find(&app.db, actor, run.mailing_id).await? else { continue };
         live.key.push(key(&run));
         live.runs.push(RunView::of(&run, &mailing.name, overall_rate(&run, now), now));
     }
+    live.troubles = TroubleView::current(app, !live.runs.is_empty()).await?;
     Ok(live)
 }
 
@@ -87,7 +91,7 @@ pub(crate) async fn figures(app: &AppState, actor: &Actor) -> Result<FiguresView
 pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let recent = mailings::list(&app.db, &user.actor, None, RECENT).await?;
     let view = DashboardView {
-        live: live_runs(&app, &user.actor).await?,
+        live: live_runs(&app, &user.actor, &user.user.time_zone).await?,
         figures: figures(&app, &user.actor).await?,
         recent: recent.rows.into_iter().map(Row::from).collect(),
     };

@@ -12,7 +12,10 @@ use serde::Serialize;
 use url::form_urlencoded;
 use vestnik_model::user::Language;
 
-use crate::i18n::{self, FluentValue};
+use crate::{
+    i18n::{self, FluentValue},
+    readable::readable,
+};
 
 const COOKIE: &str = "flash";
 
@@ -91,8 +94,9 @@ impl Flash {
             .args
             .iter()
             .map(|(name, value)| {
-                let value = value.parse::<i64>().map_or_else(|_| FluentValue::from(value.as_str()), FluentValue::from);
-                (name.as_str(), value)
+                // Names of mailings and subjects may hold a template's variables.
+                let text = |_| FluentValue::from(readable(language, value));
+                (name.as_str(), value.parse::<i64>().map_or_else(text, FluentValue::from))
             })
             .collect();
         let tone = if self.tone == Tone::Ok { "ok" } else { "warn" };

@@ -3,12 +3,13 @@
 //! A form is a struct of strings that is `Deserialize` (to take in), `Serialize` (to show again as typed) and `Default`
 //! (to show empty). Its rules are in `model`: `RecipientDraft::parse(&form.email, …)` gives a draft or [`Problems`].
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::IntoResponse;
-use serde::{Serialize, de::DeserializeOwned};
+use minijinja::value::{Enumerator, Object, Value};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use vestnik_model::{Problem, Problems, user::Language};
 
 use crate::{error::Error, i18n};
@@ -65,11 +66,31 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// What is wrong, in the visitor's language, by field. Templates hand it to the macros `field` and `form_errors`.
-/// The empty field name is the form as a whole.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(transparent)]
-pub struct FormErrors(BTreeMap<&'static str, Vec<String>>);
+/// What is wrong, in the visitor's language, by field, in the order of the form. Templates hand it to the macros `field`
+/// and `form_errors`. The empty field name is the form as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct FormErrors(Arc<ByField>);
+
+/// Fields with what is wrong there. Templates see a map that keeps its order.
+#[derive(Debug, Clone, Default)]
+struct ByField(Vec<(&'static str, Vec<String>)>);
+
+impl Object for ByField {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let (_, messages) = self.0.iter().find(|(field, _)| Some(*field) == key.as_str())?;
+        Some(messages.iter().cloned().collect())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(field, _)| Value::from(*field)).collect())
+    }
+}
+
+impl Serialize for FormErrors {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from_dyn_object(self.0.clone()).serialize(serializer)
+    }
+}
 
 impl FormErrors {
     /// Nothing is wrong: for a form that is shown for the first time.
@@ -79,15 +100,49 @@ impl FormErrors {
 
     /// Puts problems into words.
     pub fn of(language: Language, problems: &Problems) -> Self {
-        let mut errors = BTreeMap::<_, Vec<String>>::new();
+        let mut errors: Vec<(&'static str, Vec<String>)> = Vec::new();
         for (field, problem) in problems.iter() {
-            errors.entry(field).or_default().push(i18n::problem(language, problem));
+            let words = i18n::problem(language, problem);
+            match errors.iter_mut().find(|(known, _)| *known == field) {
+                Some((_, messages)) => messages.push(words),
+                None => errors.push((field, vec![words])),
+            }
         }
-        Self(errors)
+        Self(Arc::new(ByField(errors)))
     }
 
     /// A single problem at a field.
     pub fn one(language: Language, field: &'static str, problem: &Problem) -> Self {
-        Self(BTreeMap::from([(field, vec![i18n::problem(language, problem)])]))
+        Self(Arc::new(ByField(vec![(field, vec![i18n::problem(language, problem)])])))
+    }
+
+    /// In the order of these fields, for a form whose rules look at them in another one. Others come first.
+    #[must_use]
+    pub fn in_order(self, fields: &[&str]) -> Self {
+        let mut errors = Arc::unwrap_or_clone(self.0);
+        errors.0.sort_by_key(|(field, _)| fields.iter().position(|known| known == field));
+        Self(Arc::new(errors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_come_in_the_order_of_the_form() {
+        let mut problems = Problems::default();
+        for field in ["name", "zone", "", "about", "name"] {
+            problems.add(field, Problem::new("problem-required"));
+        }
+        let order = |errors: &FormErrors| {
+            let seen = Value::from(minijinja::value::Serde(errors));
+            let fields: Vec<String> = seen.try_iter().expect("a map").map(|field| field.to_string()).collect();
+            fields.join(" ")
+        };
+        let errors = FormErrors::of(Language::En, &problems);
+        assert_eq!(order(&errors), "name zone  about");
+        assert_eq!(order(&errors.in_order(&["about", "name", "zone"])), " about name zone");
+        assert!(!Value::from(minijinja::value::Serde(&FormErrors::none())).is_true());
     }
 }

@@ -60,6 +60,7 @@ mod owner_tests;
 pub mod page;
 pub mod password;
 mod preferences;
+mod readable;
 mod recipients;
 mod reports;
 pub mod routes;

@@ -1,6 +1,7 @@
 //! Mailings: the list, the form, the review before sending, the page with live progress, the ledger of attempts.
 
 pub(crate) mod attempts;
+mod beginning;
 pub(crate) mod choose;
 pub(crate) mod delete;
 pub(crate) mod form;

@@ -17,7 +17,7 @@ pub struct Settings {
     pub base_url: Url,
     /// Whether mail goes to the built-in catcher and not out into the world: pages say so, and the catcher's page is there.
     pub catcher: bool,
-    /// The address that mailings are sent from, as the pages show it.
+    /// What mailings are sent from: an address, or `Name <address>` where the name is the same for all users.
     pub mail_from: String,
     /// Whether a proxy of ours stands in front and appends the visitor's address to `X-Forwarded-For`.
     /// False means: the peer's own address counts, and the header is ignored (anyone could write it).

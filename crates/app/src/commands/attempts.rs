@@ -24,6 +24,9 @@ pub async fn run(command: AttemptsCommand) -> Result<(), Failure> {
     export(args).await
 }
 
+/// The columns, in the order of [`Line`].
+const COLUMNS: [&str; 8] = ["email", "time", "successful", "code", "enhanced_code", "answer", "message_id", "attempt"];
+
 /// A line of the export.
 #[derive(Clone, Serialize)]
 struct Line<'a> {
@@ -60,6 +63,7 @@ async fn export(args: ExportAttemptsArgs) -> Result<(), Failure> {
     let actor = Actor::of(&owner);
     let filter = AttemptFilter::of(args.mailing);
     let mut output = Output::new(args.format, io::stdout().lock());
+    output.header()?;
     let mut after = AttemptId(0);
     loop {
         let batch = ledger::batch_after(&db, &actor, &filter, after, BATCH).await?;
@@ -80,15 +84,25 @@ enum Output<W: Write> {
 impl<W: Write> Output<W> {
     fn new(format: ExportFormat, writer: W) -> Self {
         match format {
-            ExportFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(writer))),
+            ExportFormat::Csv => Self::Csv(Box::new(csv::WriterBuilder::new().has_headers(false).from_writer(writer))),
             ExportFormat::Jsonl => Self::Jsonl(io::BufWriter::new(writer)),
+        }
+    }
+
+    /// Written also when nothing follows.
+    fn header(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Csv(csv) => csv.write_record(COLUMNS).map_err(broken),
+            Self::Jsonl(_) => Ok(()),
         }
     }
 
     fn write(&mut self, line: &Line<'_>) -> Result<(), Failure> {
         match self {
             // What a stranger's server said must not run in a spreadsheet.
-            Self::Csv(csv) => csv.serialize(Line { answer: &guarded(line.answer), ..line.clone() }).map_err(broken),
+            Self::Csv(csv) => csv
+                .serialize(Line { email: &guarded(line.email), answer: &guarded(line.answer), ..line.clone() })
+                .map_err(broken),
             Self::Jsonl(writer) => {
                 serde_json::to_writer(&mut *writer, line).map_err(io::Error::from)?;
                 Ok(writer.write_all(b"\n")?)

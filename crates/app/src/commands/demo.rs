@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use url::Url;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::RunId;
 use vestnik_model::run::Run;
@@ -17,7 +18,7 @@ use vestnik_store::runs::Demanded;
 use vestnik_store::{Db, runs};
 
 use crate::cli::{Cli, Command, DemoArgs, ServeArgs};
-use crate::commands::serve::{serve_pages, start_engine, stop_engine};
+use crate::commands::serve::{SHUTDOWN, serve_pages, start_engine, stop_engine};
 use crate::failure::Failure;
 use crate::installation::{self, progress_bar};
 use crate::sending;
@@ -30,35 +31,41 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
     let pages = Runtime::new()?;
     let engine = Runtime::new()?;
     let settings = settings(&args)?;
-    pages.block_on(async {
+    let shown = pages.block_on(async {
         let db = installation::open(&settings.data).await?;
         let lock = sending::claim_turn(&db, &settings.data)?;
         println!("Preparing sample data in {} ...", args.data_dir.display());
         let prepared = sample::prepare(&db).await?;
         let sending = start_engine(&engine, db.clone(), settings.data.clone(), settings.mail.clone(), lock).await?;
         let sent = send(&db, &prepared.actor, prepared.mailing).await;
-        let result = match sent {
-            Ok(()) if args.exit => Ok(()),
-            Ok(()) => {
+        let stop = stop_engine(&engine, sending);
+        match sent {
+            Ok(()) if !args.exit => {
                 let listener = listen(args.listen).await?;
-                serve_pages(db, listener, &settings.data, &settings.web, &settings.mail, |url| {
-                    let catcher = url.join("/caught").map_or_else(|_| url.to_string(), |url| url.to_string());
-                    println!(
-                        "\nVestnik is at {url}\n\
-                         \n  Русский:  {}\n  English:  {}\n  password: {}\n\
-                         \nThe letters are at {catcher} (nothing was sent to anybody). Ctrl+C ends the demo.",
-                        sample::RUSSIAN,
-                        sample::ENGLISH,
-                        sample::PASSWORD,
-                    );
-                })
-                .await
+                serve_pages(db, listener, &settings, print_where, stop).await
             }
-            Err(failure) => Err(failure),
-        };
-        stop_engine(&engine, sending).await?;
-        result
-    })
+            sent => {
+                stop.await?;
+                sent
+            }
+        }
+    });
+    engine.shutdown_timeout(SHUTDOWN);
+    pages.shutdown_timeout(SHUTDOWN);
+    shown
+}
+
+/// Says where everything is.
+fn print_where(url: &Url) {
+    let catcher = url.join("/caught").map_or_else(|_| url.to_string(), |url| url.to_string());
+    println!(
+        "\nVestnik is at {url}\n\
+         \n  Русский:  {}\n  English:  {}\n  password: {}\n\
+         \nThe letters are at {catcher} (nothing was sent to anybody). Ctrl+C ends the demo.",
+        sample::RUSSIAN,
+        sample::ENGLISH,
+        sample::PASSWORD,
+    );
 }
 
 /// The settings of `serve` with all defaults, on the demo's folder: whatever the environment configures for real mail

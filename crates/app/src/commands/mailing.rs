@@ -85,6 +85,8 @@ async fn find(db: &Db, id: MailingId) -> Result<(Mailing, Actor, String), Failur
 
 /// Sends a mailing now. Without `--wait` the run is left to the service.
 pub async fn send(args: SendArgs) -> Result<(), Failure> {
+    // A wrong address is said before anything is planned.
+    args.mail.relay()?;
     let db = installation::open(&args.data).await?;
     let (mailing, actor, email) = find(&db, args.id).await?;
     let key = new_key(&SystemRandom, 8);

@@ -16,13 +16,15 @@ use vestnik_store::Db;
 use vestnik_web::{AppState, Settings};
 
 use crate::cli::{ServeArgs, WorkerArgs};
-use crate::config::{DataArgs, MailArgs, WebArgs};
+use crate::config::{DataArgs, MailArgs};
 use crate::failure::Failure;
 use crate::installation;
 use crate::sending::{self, Sending};
 
 /// How long open requests may take when the service stops; live progress ends at once.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a thread may still be busy then, with a name that is being looked up.
+pub const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Runs pages and engine until SIGTERM or Ctrl+C.
 pub fn serve(args: ServeArgs) -> Result<(), Failure> {
@@ -34,18 +36,18 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
         let lock = sending::claim_turn(&db, &args.data)?;
         let listener = listen(args.web.listen).await?;
         let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
-        let result =
-            serve_pages(db, listener, &args.data, &args.web, &args.mail, |url| println!("Vestnik is at {url}")).await;
-        stop_engine(&engine, sending).await?;
-        result
+        let stop = stop_engine(&engine, sending);
+        serve_pages(db, listener, &args, |url| println!("Vestnik is at {url}"), stop).await
     });
-    engine.shutdown_timeout(Duration::from_secs(1));
+    engine.shutdown_timeout(SHUTDOWN);
+    pages.shutdown_timeout(SHUTDOWN);
     served
 }
 
 /// Runs the engine alone until SIGTERM or Ctrl+C.
 pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
-    runtime("engine")?.block_on(async {
+    let engine = runtime("engine")?;
+    let worked = engine.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
         let sending = Sending::start(db, &args.data, &args.mail, lock).await?;
@@ -53,7 +55,9 @@ pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
         told_to_stop().await?;
         sending.stop().await;
         Ok(())
-    })
+    });
+    engine.shutdown_timeout(SHUTDOWN);
+    worked
 }
 
 fn runtime(name: &'static str) -> Result<Runtime, Failure> {
@@ -78,7 +82,7 @@ pub async fn start_engine(
         .map_err(|error| Failure::failed(error.to_string()))?
 }
 
-/// Stops the engine on its own runtime.
+/// Stops the engine on its own runtime, when it is awaited.
 pub async fn stop_engine(engine: &Runtime, sending: Sending) -> Result<(), Failure> {
     engine.spawn(sending.stop()).await.map_err(|error| Failure::failed(error.to_string()))
 }
@@ -90,25 +94,24 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Serves the pages until the process is told to stop; `ready` is told where they are.
+/// Serves the pages until the process is told to stop; then stops the engine and the pages side by side. `ready` is told
+/// where the pages are.
 pub async fn serve_pages(
     db: Db,
     listener: TcpListener,
-    data: &DataArgs,
-    web: &WebArgs,
-    mail: &MailArgs,
+    ServeArgs { data, web, mail }: &ServeArgs,
     ready: impl FnOnce(&Url),
+    stop_engine: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let base_url = match &web.base_url {
         Some(url) => url.clone(),
         None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
     };
-    let (from, _) = sending::mail_from(&mail.mail_from)?;
     let settings = Settings {
         base_url: base_url.clone(),
         catcher: mail.smtp_url.is_none(),
-        mail_from: from.address.to_string(),
+        mail_from: mail.mail_from.clone(),
         behind_proxy: web.behind_proxy,
         undo_delay: web.undo_delay,
         data_dir: data.data_dir.clone(),
@@ -124,16 +127,23 @@ pub async fn serve_pages(
         .into_future();
     let mut server = tokio::spawn(server);
     ready(&base_url);
-    tokio::select! {
-        ended = &mut server => return Ok(ended.map_err(|error| Failure::failed(error.to_string()))??),
-        told = told_to_stop() => told?,
-    }
+    let ended = tokio::select! {
+        ended = &mut server => Some(ended),
+        told = told_to_stop() => { told?; None }
+    };
     app.close();
     let _ = stop.send(true);
-    if tokio::time::timeout(FAREWELL, &mut server).await.is_err() {
-        server.abort();
+    let farewell = async {
+        if ended.is_none() && tokio::time::timeout(FAREWELL, &mut server).await.is_err() {
+            server.abort();
+        }
+    };
+    let ((), stopped) = tokio::join!(farewell, stop_engine);
+    stopped?;
+    match ended {
+        Some(ended) => Ok(ended.map_err(|error| Failure::failed(error.to_string()))??),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Waits for SIGTERM or Ctrl+C.

@@ -5,10 +5,14 @@ skip-to-content = Skip to content
 close = Close
 optional = optional
 none-yet = no data
+none-yet-dash = –
 cancel = Cancel
 save = Save
 show = Show
 reset = Reset
+placeholder-full-name = [full name]
+placeholder-email = [email]
+placeholder-comment = [comment]
 
 nav-sections = Sections
 nav-main = Main sections

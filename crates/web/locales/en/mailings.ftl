@@ -6,6 +6,7 @@ mailing-status-created = Created
 mailing-status-running = Running
 mailing-status-completed = Completed
 mailing-next = Next sending:
+mailing-last = Newest sending:
 mailing-sent = Sent
 mailing-failed = Not delivered
 mailing-attempts = Attempts
@@ -143,6 +144,9 @@ run-undo-seconds = s
 run-undo-over = Sending has begun
 run-undo = Undo
 live-lost = The connection to the server is lost. These are the last known figures; we keep trying.
+
+trouble-title = The mail server { $server } has been taking no connections since { $time }
+trouble-text = Letters wait and no attempts are used up. We go on as soon as it answers.
 
 failures = Why mail was not delivered
 failures-newest = newest sending

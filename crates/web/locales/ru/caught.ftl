@@ -16,6 +16,16 @@ caught-letter = Письмо
 caught-total = всего { $n }
 caught-empty-title = Пока ничего не поймано
 caught-empty-text = Отправьте рассылку или зарегистрируйтесь: письма появятся здесь.
+caught-nothing-title = Ничего не нашлось
+caught-nothing-text = Попробуйте часть адреса или темы.
+caught-clear = Очистить ловушку
+caught-clear-title = Очистить ловушку?
+caught-clear-text = { $n ->
+    [one] Исчезнет { $n } пойманное письмо. Вернуть его будет нельзя.
+    [few] Исчезнут { $n } пойманных письма. Вернуть их будет нельзя.
+   *[many] Исчезнут { $n } пойманных писем. Вернуть их будет нельзя.
+}
+caught-clear-keep = Оставить
 preview-width = Ширина
 preview-desktop = Компьютер
 preview-phone = Телефон

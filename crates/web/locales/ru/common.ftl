@@ -5,10 +5,14 @@ skip-to-content = К содержанию
 close = Закрыть
 optional = необязательно
 none-yet = нет данных
+none-yet-dash = —
 cancel = Отмена
 save = Сохранить
 show = Показать
 reset = Сбросить
+placeholder-full-name = [Ф. И. О.]
+placeholder-email = [email]
+placeholder-comment = [комментарий]
 
 nav-sections = Разделы
 nav-main = Основные разделы

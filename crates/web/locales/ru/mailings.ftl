@@ -6,6 +6,7 @@ mailing-status-created = Создана
 mailing-status-running = Запущена
 mailing-status-completed = Завершена
 mailing-next = Следующая отправка:
+mailing-last = Последняя отправка:
 mailing-sent = Отправлено
 mailing-failed = Не доставлено
 mailing-attempts = Попытки
@@ -146,6 +147,9 @@ run-undo-seconds = с
 run-undo-over = Отправка началась
 run-undo = Отменить
 live-lost = Связь с сервером прервалась. Показаны последние известные цифры; восстановим сами.
+
+trouble-title = Почтовый сервер { $server } не принимает соединения с { $time }
+trouble-text = Письма ждут, попытки не расходуются. Продолжим, как только он ответит.
 
 failures = Почему не доставлено
 failures-newest = последняя отправка

@@ -23,12 +23,16 @@ use crate::{
     form::{Form, FormErrors, Path, Query},
     i18n,
     page::Page,
+    readable::readable,
     session::CurrentUser,
     state::AppState,
 };
 
 /// Messages that the form offers, the newest ones.
 const MESSAGES: usize = 200;
+/// The fields as they stand one below the other.
+const FIELDS: [&str; 8] =
+    ["message_id", "name", "audience", "when", "starts_at", "periodicity", "ends_at", "time_zone"];
 
 /// What is typed and ticked.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -134,14 +138,14 @@ impl FormView {
             .await?
             .rows
             .into_iter()
-            .map(|message| (message.id.to_string(), message.subject))
+            .map(|message| (message.id.to_string(), readable(page.language(), &message.subject)))
             .collect();
         // The chosen one may be older than those that are offered.
         if let Ok(id) = form.message_id.parse::<MessageId>()
             && !offered.iter().any(|(known, _)| *known == form.message_id)
             && let Some(message) = messages::find(&app.db, &user.actor, id).await?
         {
-            offered.push((id.to_string(), message.subject));
+            offered.push((id.to_string(), readable(page.language(), &message.subject)));
         }
         let kept = match mailing {
             Some(mailing) if mailing.audience == Audience::Chosen => {
@@ -202,7 +206,7 @@ pub(crate) async fn create(
         }
         Err(problems) => problems,
     };
-    let view = FormView::new(&app, &page, &user, None, form, page.errors(&problems)).await?;
+    let view = FormView::new(&app, &page, &user, None, form, page.errors(&problems).in_order(&FIELDS)).await?;
     page.invalid("mailings/form.html", &view)
 }
 
@@ -243,7 +247,8 @@ pub(crate) async fn update(
         }
         Err(problems) => problems,
     };
-    let view = FormView::new(&app, &page, &user, Some(&mailing), form, page.errors(&problems)).await?;
+    let view =
+        FormView::new(&app, &page, &user, Some(&mailing), form, page.errors(&problems).in_order(&FIELDS)).await?;
     page.invalid("mailings/form.html", &view)
 }
 

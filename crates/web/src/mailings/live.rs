@@ -10,6 +10,7 @@ use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use vestnik_model::{
@@ -22,7 +23,7 @@ use vestnik_model::{
 use vestnik_store::{mailings, runs};
 
 use super::{
-    progress::{RateMeter, RunView, overall_rate},
+    progress::{RateMeter, RunView, TroubleView, overall_rate},
     show::{LiveView, RUNS},
 };
 use crate::{dashboard, error::Error, form::Path, page::fragment, session::CurrentUser, state::AppState, visit::Visit};
@@ -36,8 +37,14 @@ const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 type Events = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Infallible>>>>;
 
-/// Runs as they stand, and a mailing's status with its next firing.
-type Key = (Vec<(i64, RunState, Counts)>, Option<(MailingStatus, Option<UnixMillis>)>);
+/// Runs as they stand, a mailing's status with its next firing, and mail servers in trouble.
+type Key = (Vec<(i64, RunState, Counts)>, Option<(MailingStatus, Option<UnixMillis>)>, Vec<TroubleView>);
+
+/// A part of a page as the stream renders it; in the page it is the variable `live`, too.
+#[derive(Debug, Serialize)]
+pub(crate) struct Live<'a, T> {
+    pub(crate) live: &'a T,
+}
 
 /// What one look found.
 struct Look {
@@ -65,6 +72,7 @@ struct WatchMailing {
 struct WatchAll {
     actor: Actor,
     language: Language,
+    time_zone: String,
 }
 
 /// The stream of a mailing's page.
@@ -81,7 +89,8 @@ pub(crate) async fn mailing(
 
 /// The stream of the overview: everything that is being sent.
 pub(crate) async fn everything(State(app): State<AppState>, visit: Visit, user: CurrentUser) -> Result<Events, Error> {
-    Ok(stream(app, WatchAll { actor: user.actor.clone(), language: visit.language }))
+    let time_zone = user.user.time_zone.clone();
+    Ok(stream(app, WatchAll { actor: user.actor.clone(), language: visit.language, time_zone }))
 }
 
 impl Watch for WatchMailing {
@@ -100,21 +109,21 @@ impl Watch for WatchMailing {
             RunView::of(run, &mailing.name, rate, now)
         });
         let busy = shown.as_ref().is_some_and(|run| run.live);
-        let view = LiveView::of(&mailing, &found, shown);
-        let html = partial(&format!("mailing-{id}-live"), &fragment(self.language, "mailings/live.html", &view)?);
-        Ok(Some(Look {
-            key: (found.first().map(key).into_iter().collect(), Some((mailing.status, mailing.next_at))),
-            html,
-            busy,
-        }))
+        let view = LiveView::of(app, &mailing, &found, shown).await?;
+        let part = |template| fragment(self.language, template, &Live { live: &view });
+        let head = partial(&format!("mailing-{id}-head"), &part("mailings/head.html")?);
+        let html = head + &partial(&format!("mailing-{id}-live"), &part("mailings/live.html")?);
+        let run = found.first().map(key).into_iter().collect();
+        Ok(Some(Look { key: (run, Some((mailing.status, mailing.next_at)), view.troubles), html, busy }))
     }
 }
 
 impl Watch for WatchAll {
     async fn look(&mut self, app: &AppState) -> Result<Option<Look>, Error> {
-        let live = dashboard::live_runs(app, &self.actor).await?;
-        let html = partial("dashboard-live", &fragment(self.language, "dashboard/live.html", &live)?);
-        Ok(Some(Look { busy: !live.runs.is_empty(), key: (live.key, None), html }))
+        let live = dashboard::live_runs(app, &self.actor, &self.time_zone).await?;
+        let html = fragment(self.language, "dashboard/live.html", &Live { live: &live })?;
+        let html = partial("dashboard-live", &html);
+        Ok(Some(Look { busy: !live.runs.is_empty(), key: (live.key, None, live.troubles), html }))
     }
 }
 

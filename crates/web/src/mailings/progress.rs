@@ -8,6 +8,12 @@ use vestnik_model::{
     id::{MailingId, RunId},
     run::{Run, RunState},
 };
+use vestnik_store::troubles;
+
+use crate::{error::Error, state::AppState};
+
+/// Of a mail server's error, no more than this is shown, in characters.
+const LONGEST_ERROR: usize = 300;
 
 /// A run as the pages show it.
 #[derive(Debug, Clone, Serialize)]
@@ -84,6 +90,30 @@ impl RunView {
             rate: rate.filter(|rate| *rate > 0),
             seconds_left,
         }
+    }
+}
+
+/// A mail server that takes no connections now, so that letters wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct TroubleView {
+    pub(crate) server: String,
+    /// What it says, or what happened instead.
+    pub(crate) error: String,
+    pub(crate) since: UnixMillis,
+}
+
+impl TroubleView {
+    /// Those of now; none when nothing goes on that they could hold up.
+    pub(crate) async fn current(app: &AppState, going: bool) -> Result<Vec<Self>, Error> {
+        if !going {
+            return Ok(Vec::new());
+        }
+        let view = |trouble: troubles::Trouble| Self {
+            server: trouble.server,
+            error: trouble.error.chars().take(LONGEST_ERROR).collect(),
+            since: trouble.since,
+        };
+        Ok(troubles::current(&app.db).await?.into_iter().map(view).collect())
     }
 }
 

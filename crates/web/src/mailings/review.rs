@@ -19,7 +19,7 @@ use vestnik_store::{
     runs::{self, Demanded},
 };
 
-use super::show::MailingView;
+use super::{beginning::beginning, show::MailingView};
 use crate::{error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
 
 /// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
@@ -28,7 +28,9 @@ const CLIPPED_AT: usize = 102 * 1024;
 /// How the letter looks in the inbox.
 #[derive(Debug, Serialize)]
 pub(crate) struct LetterView {
+    /// The name that recipients see.
     pub(crate) from: String,
+    pub(crate) address: String,
     pub(crate) initial: String,
     pub(crate) subject: String,
     pub(crate) beginning: String,
@@ -110,9 +112,11 @@ pub(crate) async fn show(
     }
 
     let ready = may_send && rendered.is_ok() && mailing.recipients > 0 && !stored.is_over(app.now()) && !going;
+    let (from, address) = sender(&app.settings.mail_from, &user.user.name);
     let letter = rendered.ok().map(|rendered| LetterView {
-        initial: user.user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
-        from: app.settings.mail_from.clone(),
+        initial: from.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
+        from: from.to_owned(),
+        address: address.to_owned(),
         subject: rendered.subject,
         beginning: beginning(&rendered.text),
         sample_id: sample.as_ref().map(|recipient| recipient.id),
@@ -122,10 +126,13 @@ pub(crate) async fn show(
     page.show("mailings/review.html", &ReviewView { mailing, letter, checks, ready, going, seconds_to_undo })
 }
 
-/// What an inbox shows of a letter's text: its first words, without the signs that stand for headings and lists.
-fn beginning(text: &str) -> String {
-    let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
-    words.take(30).collect::<Vec<_>>().join(" ").chars().take(160).collect()
+/// From whom the letter comes, as the engine writes it: the service's address under the user's name, unless whoever
+/// runs the service has fixed a name (`Name <address>`).
+fn sender<'a>(mail_from: &'a str, name: &'a str) -> (&'a str, &'a str) {
+    let named = mail_from.trim().strip_suffix('>').and_then(|from| from.rsplit_once('<'));
+    let Some((fixed, address)) = named else { return (name, mail_from) };
+    let fixed = fixed.trim().trim_matches('"').trim();
+    (if fixed.is_empty() { name } else { fixed }, address)
 }
 
 /// Someone who will get it.
@@ -173,4 +180,20 @@ pub(crate) async fn send(
         Demanded::NoRecipients => Flash::warn("flash-run-no-recipients").and_go(&review),
         Demanded::MayNotSend => Flash::warn("flash-run-unconfirmed").and_go(&review),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_sender_is_who_recipients_see() {
+        let cases = [
+            ("news@sever.example", ("Anna", "news@sever.example")),
+            ("Sever <news@sever.example>", ("Sever", "news@sever.example")),
+            ("\"Sever\" <news@sever.example>", ("Sever", "news@sever.example")),
+            (" <news@sever.example> ", ("Anna", "news@sever.example")),
+        ];
+        for (mail_from, expected) in cases {
+            assert_eq!(super::sender(mail_from, "Anna"), expected, "{mail_from}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use vestnik_store::{
 
 use super::{
     StatusView, attempts,
-    progress::{RunView, overall_rate},
+    progress::{RunView, TroubleView, overall_rate},
 };
 use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
 
@@ -50,13 +50,18 @@ pub(crate) struct FailureView {
     pub(crate) count: i64,
 }
 
-/// The part that the stream keeps up to date.
+/// What the stream keeps up to date: the head of the page, and how it goes.
 #[derive(Debug, Serialize)]
 pub(crate) struct LiveView {
     pub(crate) id: MailingId,
+    pub(crate) name: String,
+    /// Whether its end has passed.
+    pub(crate) over: bool,
     pub(crate) status: StatusView,
     /// Its newest run.
     pub(crate) run: Option<RunView>,
+    /// Mail servers that hold it up.
+    pub(crate) troubles: Vec<TroubleView>,
     pub(crate) time_zone: String,
     /// Sent by all runs.
     pub(crate) sent: i64,
@@ -106,16 +111,25 @@ impl MailingView {
 
 impl LiveView {
     /// `newest` is the newest of the runs, as it is shown.
-    pub(crate) fn of(mailing: &Mailing, runs: &[Run], newest: Option<RunView>) -> Self {
-        Self {
+    pub(crate) async fn of(
+        app: &AppState,
+        mailing: &Mailing,
+        runs: &[Run],
+        newest: Option<RunView>,
+    ) -> Result<Self, Error> {
+        let going = newest.as_ref().is_some_and(|run| run.live);
+        Ok(Self {
             id: mailing.id,
+            name: mailing.name.clone(),
+            over: mailing.is_over(app.now()),
+            troubles: TroubleView::current(app, going).await?,
             status: StatusView::of(mailing),
             run: newest,
             time_zone: mailing.time_zone.clone(),
             sent: runs.iter().map(|run| run.counts.sent).sum(),
             failed: runs.iter().map(|run| run.counts.failed).sum(),
             attempts: runs.iter().map(|run| run.counts.attempts()).sum(),
-        }
+        })
     }
 }
 
@@ -143,7 +157,7 @@ pub(crate) async fn show(
     };
 
     let view = ShowView {
-        live: LiveView::of(&stored, &found, found.first().map(view_of)),
+        live: LiveView::of(&app, &stored, &found, found.first().map(view_of)).await?,
         runs: found.iter().skip(1).map(view_of).collect(),
         failures: failures.into_iter().map(FailureView::from).collect(),
         mailing,

@@ -18,7 +18,7 @@ use vestnik_store::{
     deliveries::{self, AttemptMade, Outcome, Stale},
     mailings, messages,
     recipients::{self, Saved},
-    runs,
+    runs, troubles,
 };
 
 use crate::testing::{Answer, Browser, TestApp};
@@ -101,10 +101,11 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
     browser.get("/dashboard").await.says("Where to begin");
     let message = message.to_string();
     let id = mailing_of(&browser.post("/mailings/new", &form(&message, &[])).await);
-    browser.get("/mailings").await.says("Hello {{ recipient.full_name }}").says("Created");
+    browser.get("/mailings").await.says("Hello [full name]").says("Created");
     let review = browser.get(&format!("/mailings/{id}/review")).await;
     review
         .says("Hello One")
+        .says("anna <span class=\"text-mute fw-normal\">&lt;news@vestnik.example&gt;</span>")
         .says("Send to 3 recipients")
         .says("3 people will get it")
         .says("Letters stay in the catcher");
@@ -325,6 +326,7 @@ async fn a_mailing_is_deleted_unless_it_is_being_sent() {
     let run = runs::open_of(&app.db, &actor, 1).await.expect("found")[0].id;
     browser.post(&format!("/runs/{run}/undo"), &[]).await;
     assert_eq!(browser.post(&format!("{page}/delete"), &[]).await.goes_to(), Some("/mailings"));
+    browser.get("/mailings").await.says("“Hello [full name]”");
     assert_eq!(browser.get(&page).await.status, StatusCode::NOT_FOUND);
     app.stop().await;
 }
@@ -370,5 +372,49 @@ async fn s21_the_stream_tells_what_changes() {
     let request = Request::get("/live").header("accept", "text/html, text/event-stream").body(Body::empty());
     let response = app.router().oneshot(request.expect("a request")).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_mail_server_in_trouble_is_told_while_letters_wait() {
+    let app = TestApp::start().await;
+    let (mut browser, actor, message, _) = prepared(&app).await;
+    let id = mailing_of(&browser.post("/mailings/new", &form(&message.to_string(), &[])).await);
+    let page = format!("/mailings/{id}");
+    troubles::begin(&app.db, "mx.example.org:25", "421 <b>busy</b>", app.clock_now()).await.expect("noted");
+    let words = [
+        ("en", "The mail server mx.example.org:25 has been taking no connections since 24 November 2026, 10:00"),
+        ("ru", "Почтовый сервер mx.example.org:25 не принимает соединения с 24 ноября 2026, 10:00"),
+    ];
+    assert!(!browser.get(&page).await.text.contains("421"), "nothing is being sent");
+
+    browser.post(&format!("{page}/send"), &[]).await;
+    let request = Request::get(format!("{page}/live"))
+        .header("cookie", format!("session={}", browser.cookie("session").expect("a session")))
+        .body(Body::empty())
+        .expect("a request");
+    let mut events = app.router().oneshot(request).await.expect("an answer").into_body().into_data_stream();
+    let mut next = async || {
+        let chunk = tokio::time::timeout(Duration::from_secs(5), events.next()).await.expect("in time");
+        String::from_utf8(chunk.expect("an event").expect("data").to_vec()).expect("text")
+    };
+    assert!(next().await.contains("421 &lt;b&gt;busy"));
+    for (language, words) in words {
+        browser.post("/language", &[("language", language)]).await;
+        for path in [page.as_str(), "/dashboard"] {
+            browser.get(path).await.says(words).says("421 &lt;b&gt;busy");
+        }
+    }
+
+    troubles::end(&app.db, "mx.example.org:25").await.expect("noted");
+    assert!(!next().await.contains("421"), "the stream takes it back");
+    for path in [page.as_str(), "/dashboard"] {
+        assert!(!browser.get(path).await.text.contains("421"));
+    }
+
+    let run = runs::open_of(&app.db, &actor, 1).await.expect("found")[0].id;
+    browser.post(&format!("/runs/{run}/undo"), &[]).await;
+    troubles::begin(&app.db, "mx.example.org:25", "421 busy", app.clock_now()).await.expect("noted");
+    assert!(!browser.get(&page).await.text.contains("421"), "nothing waits for it");
     app.stop().await;
 }

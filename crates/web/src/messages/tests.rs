@@ -33,7 +33,7 @@ async fn s08_write_look_change_and_delete_a_message() {
     anna.get("/messages/new").await.says("data-insert").says("{{ recipient.full_name }}");
     let id = write(&mut anna, HELLO, "<h1>Меню</h1>\r\n<p>{{ recipient.email }}</p>", "").await;
     let page = anna.get(&format!("/messages/{id}")).await;
-    anna.get("/messages").await.says(HELLO).says("1 message");
+    anna.get("/messages").await.says("Привет, [full name]").says("1 message");
     page.says("Message saved.").says("Привет, Anna Ivanova").says("someone made up").says("made from the HTML");
 
     let edit = format!("/messages/{id}/edit");

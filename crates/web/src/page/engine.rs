@@ -8,6 +8,7 @@
 //! | `n \| number`, `part \| percent(whole)` | «12 480», «99,2%» |
 //! | `datetime(ms, zone)` | «24 ноября 2026, 10:00, Москва (UTC+3)» |
 //! | `date(ms, zone)`, `moment(ms, zone)`, `zone_label(ms, zone)`, `zone_name(zone)` | parts of it |
+//! | `subject \| readable` | a template's text with «[Ф. И. О.]» where a recipient's name comes |
 //! | `iso(ms)` | for `<time datetime="…">` |
 //! | `duration(seconds)` | «3 мин» |
 //! | `asset("app.css")`, `icon("send")` | the front end |
@@ -23,6 +24,7 @@ use vestnik_model::{UnixMillis, user::Language};
 use crate::{
     embedded::TEMPLATES,
     i18n::{self, FluentValue},
+    readable::readable,
 };
 
 // Two environments and not a variable for the language: macros do not see the variables of the page that calls them.
@@ -70,6 +72,7 @@ fn environment(language: Language) -> Environment<'static> {
     env.add_function("iso", |at: i64| UnixMillis(at).to_string());
     env.add_function("duration", move |seconds: u64| i18n::duration(language, Duration::from_secs(seconds)));
     env.add_filter("number", move |value: i64| i18n::number(language, value));
+    env.add_filter("readable", move |text: &str| readable(language, text));
     env.add_filter("percent", move |part: i64, whole: i64| i18n::percent(language, part, whole));
     env
 }

@@ -23,7 +23,8 @@ pub(super) fn all() -> Vec<Sample> {
             query: ListQuery { q: if full { "\"><b>".into() } else { String::new() }, at: String::new() },
             rows: Vec::new(),
             pager: Pager { previous: None, next: full.then(|| "/caught?at=a1".into()) },
-            total: 12_480,
+            total: if full { 12_480 } else { 0 },
+            may_clear: full,
             zone: "UTC".into(),
         };
         samples.push(page("caught/list.html", ListView { rows: vec![row], ..list() }));

@@ -19,7 +19,8 @@ use crate::{
         delete::DeleteView,
         form::{FormView, MailingForm},
         list::{ListView, Row},
-        progress::RunView,
+        live::Live,
+        progress::{RunView, TroubleView},
         review::{Check, LetterView, ReviewView},
         show::{FailureView, LiveView, MailingView, ShowView},
     },
@@ -119,9 +120,16 @@ fn pager(full: bool) -> Pager {
     Pager { previous: to("b1"), next: to("a9") }
 }
 
+fn troubles() -> Vec<TroubleView> {
+    vec![TroubleView { server: "mx.example.org:25".into(), error: "<script>421".into(), since: NOW }]
+}
+
 fn live(state: Option<RunState>) -> LiveView {
     LiveView {
         id: MailingId(5),
+        name: NAME.into(),
+        over: false,
+        troubles: troubles(),
         status: status(MailingStatus::Running, true),
         run: state.map(run),
         time_zone: "Europe/Moscow".into(),
@@ -139,7 +147,7 @@ pub(super) fn all() -> Vec<Sample> {
         samples
             .push(page("reports/show.html", ReportsView { figures: figures(full), rows: rows(), pager: pager(full) }));
         let runs = if full { vec![run(RunState::Sending)] } else { Vec::new() };
-        let live = LiveRunsView { runs, ..LiveRunsView::default() };
+        let live = LiveRunsView { runs, troubles: troubles(), ..LiveRunsView::default() };
         samples.push(page("dashboard/show.html", DashboardView { live, figures: figures(full), recent: rows() }));
         samples.push(page("mailings/review.html", review(full)));
         samples.push(page("mailings/attempts.html", ledger(full)));
@@ -147,8 +155,9 @@ pub(super) fn all() -> Vec<Sample> {
     }
     for state in RunState::ALL {
         let runs = LiveRunsView { runs: vec![run(*state)], ..LiveRunsView::default() };
-        samples.push(page("dashboard/live.html", runs));
-        samples.push(page("mailings/live.html", live(Some(*state))));
+        samples.push(page("dashboard/live.html", Live { live: &runs }));
+        samples.push(page("mailings/live.html", Live { live: &live(Some(*state)) }));
+        samples.push(page("mailings/head.html", Live { live: &live(Some(*state)) }));
         let failures = vec![
             FailureView { code: Some(550), reply: "550 5.1.1 <script>User unknown</script>".into(), count: 61 },
             FailureView { code: None, reply: "the connection was closed".into(), count: 1 },
@@ -163,7 +172,7 @@ pub(super) fn all() -> Vec<Sample> {
     }
     let empty = ShowView { mailing: mailing(false), live: live(None), runs: Vec::new(), failures: Vec::new() };
     samples.push(page("mailings/show.html", empty));
-    samples.push(page("mailings/live.html", live(None)));
+    samples.push(page("mailings/live.html", Live { live: &live(None) }));
     samples.push(page("mailings/delete.html", DeleteView { id: MailingId(5), name: NAME.into() }));
     samples
 }
@@ -183,7 +192,8 @@ fn review(full: bool) -> ReviewView {
         ("wait", "catcher"),
     ];
     let letter = LetterView {
-        from: "hello@sever.example".into(),
+        from: "Кофейня <Север>".into(),
+        address: "hello@sever.example".into(),
         initial: "С".into(),
         subject: "4 новых <вкуса>".into(),
         beginning: "Тыквенный раф".into(),
