@@ -69,6 +69,8 @@ export class App {
     let complaints = "";
     child.stdout.on("data", (chunk) => (printed += chunk));
     child.stderr.on("data", (chunk) => (complaints += chunk));
+    // A command that reads nothing may end before it is written to.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
     const [code] = await once(child, "close");
     if (code !== 0) throw new Error(`vestnik ${args.join(" ")} ended with ${code}: ${complaints}`);

@@ -57,7 +57,7 @@ fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 /// Logs go to standard error: services tell what they do, commands only what is wrong.
 fn init_log(command: &Command) {
     let default = match command {
-        Command::Serve(_) | Command::Worker(_) => "info,sqlx=warn",
+        Command::Serve(_) | Command::Worker(_) => "info,sqlx=warn,memory_serve=warn",
         _ => "error",
     };
     let filter = std::env::var("VESTNIK_LOG").unwrap_or_else(|_| default.to_owned());

@@ -108,10 +108,10 @@ pub async fn find(db: &Db, actor: &Actor, id: RecipientId) -> Result<Option<Reci
     .await
 }
 
-/// Some recipient of the actor's, for a preview.
+/// The newest of the actor's recipients, for a preview.
 pub async fn any(db: &Db, actor: &Actor) -> Result<Option<Recipient>> {
     db.fetch_optional(
-        AssertSqlSafe(format!("SELECT {COLUMNS} FROM recipients WHERE owner_id = $1 ORDER BY id LIMIT 1")),
+        AssertSqlSafe(format!("SELECT {COLUMNS} FROM recipients WHERE owner_id = $1 ORDER BY id DESC LIMIT 1")),
         &[&actor.user()],
     )
     .await
