@@ -112,7 +112,7 @@ pub async fn codes(db: &Db, actor: &Actor, mailing: MailingId) -> Result<Vec<(i6
     .await
 }
 
-/// Why attempts failed, grouped by the server's answer, the commonest first.
+/// Why deliveries failed for good, grouped by the last answer, the commonest first.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct FailureGroup {
     /// SMTP reply code.
@@ -121,16 +121,17 @@ pub struct FailureGroup {
     pub enhanced: Option<String>,
     /// One of the answers.
     pub reply: String,
-    /// Attempts that ended so.
+    /// Deliveries that ended so.
     pub count: i64,
 }
 
-/// Failed attempts of a run of the actor's, grouped by code.
+/// Failed deliveries of a run of the actor's, grouped by code. What was refused for now and sent later is none of them.
 pub async fn failures(db: &Db, actor: &Actor, run: RunId, limit: i64) -> Result<Vec<FailureGroup>> {
     db.fetch_all(
         "SELECT a.code, a.enhanced, min(a.reply) AS reply, count(*) AS count FROM attempts a
-         JOIN runs u ON u.id = a.run_id AND u.mailing_id = a.mailing_id
-         WHERE a.mailing_id = (SELECT mailing_id FROM runs WHERE id = $1) AND a.run_id = $1 AND u.owner_id = $2
+         JOIN runs u ON u.id = a.run_id
+         JOIN deliveries d ON d.id = a.delivery_id AND d.state = 'failed' AND d.attempts = a.number
+         WHERE a.run_id = $1 AND u.owner_id = $2
            AND NOT a.successful AND NOT a.stale
          GROUP BY a.code, a.enhanced ORDER BY count(*) DESC, min(a.id) LIMIT $3",
         &[&run, &actor.user(), &limit],

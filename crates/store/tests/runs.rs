@@ -331,7 +331,7 @@ databases! {
         assert_eq!(ledger::attempts(&db, &anna, &failed, None, 10).await.unwrap().rows.len(), 2);
         assert!(ledger::attempts(&db, &boris, &filter, None, 10).await.unwrap().rows.is_empty());
         assert!(ledger::failures(&db, &boris, run.id, 10).await.unwrap().is_empty());
-        assert_eq!(ledger::failures(&db, &anna, run.id, 10).await.unwrap()[0].count, 2);
+        assert_eq!(ledger::failures(&db, &anna, run.id, 10).await.unwrap()[0].count, 1, "the other one was sent in the end");
     }
 
     async fn a_claim_given_back_costs_no_attempt(db: Db) {
