@@ -4,6 +4,7 @@
 //! single statement and [`Db::begin`] for several. On SQLite there is one writing connection, so writers queue here
 //! instead of failing with "database is locked".
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -478,9 +479,10 @@ fn migrator(tokens: &[(&str, &str)]) -> sqlx::migrate::Migrator {
     sqlx::migrate::Migrator::with_migrations(migrations.collect())
 }
 
-/// The address of the database in a data folder, made if missing.
+/// The address of the database in a data folder. The folder is made if missing, for its owner alone: it holds people's
+/// addresses and the hashes of passwords.
 pub fn embedded_address(data_dir: &Path) -> Result<String> {
-    std::fs::create_dir_all(data_dir)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
     let path: PathBuf = data_dir.join("vestnik.db");
     Ok(format!("sqlite:{}", path.display()))
 }

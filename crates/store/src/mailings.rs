@@ -97,7 +97,12 @@ pub enum Selection {
     /// These, as far as they are in the actor's list.
     Ids(Vec<RecipientId>),
     /// Everyone who matches the search now; with an empty search, everyone in the list now.
-    Matching(String),
+    Matching {
+        /// What is searched for.
+        search: String,
+        /// Chosen besides, in earlier searches.
+        also: Vec<RecipientId>,
+    },
     /// Those with these addresses, as far as they are in the actor's list.
     Emails(Vec<EmailAddress>),
 }
@@ -258,21 +263,7 @@ async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection
                 tx.fetch_one("SELECT count(*) FROM recipients WHERE owner_id = $1", &[&owner]).await?;
             return Ok(count);
         }
-        Selection::Ids(ids) => {
-            let rows = Rows::new()
-                .ints(ids.iter().map(|_| id.0))
-                .ints(ids.iter().map(|_| owner.0))
-                .ints(ids.iter().map(|recipient| recipient.0));
-            tx.execute_rows(
-                "WITH v (mailing_id, owner_id, recipient_id) AS ({rows})
-                 INSERT INTO mailing_recipients (mailing_id, recipient_id)
-                 SELECT v.mailing_id, r.id FROM v
-                 JOIN recipients r ON r.id = v.recipient_id AND r.owner_id = v.owner_id WHERE true
-                 ON CONFLICT DO NOTHING",
-                &rows,
-            )
-            .await?;
-        }
+        Selection::Ids(ids) => choose_ids(tx, actor, id, ids).await?,
         Selection::Emails(emails) => {
             let rows = Rows::new()
                 .ints(emails.iter().map(|_| id.0))
@@ -288,18 +279,40 @@ async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection
             )
             .await?;
         }
-        Selection::Matching(search) => {
+        Selection::Matching { search, also } => {
             let sql = format!(
                 "INSERT INTO mailing_recipients (mailing_id, recipient_id)
                  SELECT $1, r.id FROM recipients r WHERE r.owner_id = $2 AND {}",
                 matches(3)
             );
             tx.execute(AssertSqlSafe(sql), &[&id, &owner, &containing(search)]).await?;
+            choose_ids(tx, actor, id, also).await?;
         }
     }
     let (count,): (i64,) =
         tx.fetch_one("SELECT count(*) FROM mailing_recipients WHERE mailing_id = $1", &[&id]).await?;
     Ok(count)
+}
+
+/// Adds recipients with these ids to those who are chosen, as far as they are the actor's.
+async fn choose_ids(tx: &mut Tx, actor: &Actor, id: MailingId, ids: &[RecipientId]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = Rows::new()
+        .ints(ids.iter().map(|_| id.0))
+        .ints(ids.iter().map(|_| actor.user().0))
+        .ints(ids.iter().map(|recipient| recipient.0));
+    tx.execute_rows(
+        "WITH v (mailing_id, owner_id, recipient_id) AS ({rows})
+         INSERT INTO mailing_recipients (mailing_id, recipient_id)
+         SELECT v.mailing_id, r.id FROM v
+         JOIN recipients r ON r.id = v.recipient_id AND r.owner_id = v.owner_id WHERE true
+         ON CONFLICT DO NOTHING",
+        &rows,
+    )
+    .await?;
+    Ok(())
 }
 
 /// To how many people one of the actor's mailings would go now.

@@ -265,7 +265,13 @@ databases! {
         let mine = common::all_ids(&db, &anna).await;
         let theirs = common::all_ids(&db, &boris).await;
         let both = Selection::Ids(vec![mine[0], mine[1], theirs[0]]);
-        for (selection, count) in [(both, 2), (Selection::Matching("r1".into()), 4), (Selection::Matching(String::new()), 12)] {
+        let matching = |search: &str, also: Vec<_>| Selection::Matching { search: search.into(), also };
+        for (selection, count) in [
+            (both, 2),
+            (matching("r1", vec![]), 4),
+            (matching("r1", vec![mine[0], mine[4], theirs[0]]), 5),
+            (matching("", vec![]), 12),
+        ] {
             let mailing = plan_for(&db, &anna, "", "", "once", &selection).await;
             let found = mailings::find(&db, &anna, mailing).await.unwrap().unwrap();
             assert_eq!(mailings::audience_size(&db, &anna, &found).await.unwrap(), count, "{selection:?}");

@@ -202,6 +202,7 @@ reports-mailings = By mailing
 reports-empty-title = No reports yet
 reports-empty-text = After the first mailing this page shows how many letters went out and what the servers answered.
 
+flash-mailing-at-once = The mailing is saved. Its start has passed already, so it is being sent now.
 flash-mailing-planned = The mailing is saved and goes out by itself at the set time.
 flash-mailing-saved = The mailing is saved. Its end has passed, so it will not go out by itself.
 flash-mailing-deleted = The mailing “{ $name }” is deleted.

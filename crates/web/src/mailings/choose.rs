@@ -56,7 +56,9 @@ pub(crate) fn ticked(form: &MailingForm) -> BTreeSet<RecipientId> {
 pub(crate) fn selection(form: &MailingForm) -> Option<Selection> {
     match form.audience.as_str() {
         "keep" => None,
-        "chosen" if form.all.is_some() => Some(Selection::Matching(form.search.clone())),
+        "chosen" if form.all.is_some() => {
+            Some(Selection::Matching { search: form.search.clone(), also: ticked(form).into_iter().collect() })
+        }
         "chosen" => Some(Selection::Ids(ticked(form).into_iter().collect())),
         _ => Some(Selection::All),
     }

@@ -268,6 +268,10 @@ fn go_on(id: MailingId, draft: &MailingDraft, now: UnixMillis) -> Response {
     if draft.starts_at.is_none() {
         return Redirect::to(&format!("/mailings/{id}/review")).into_response();
     }
-    let said = if draft.first_firing(now).is_some() { "flash-mailing-planned" } else { "flash-mailing-saved" };
+    let said = match draft.first_firing(now) {
+        Some(at) if at <= now => "flash-mailing-at-once",
+        Some(_) => "flash-mailing-planned",
+        None => "flash-mailing-saved",
+    };
     Flash::ok(said).and_go(&format!("/mailings/{id}"))
 }

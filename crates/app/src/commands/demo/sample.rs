@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Weekday;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{MailingId, MessageId};
 use vestnik_model::mailing::{MailingDraft, MailingInput};
@@ -16,6 +17,8 @@ use vestnik_store::{Db, mailings, messages, recipients, users};
 use vestnik_web::password::hash_password;
 
 use crate::failure::Failure;
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The Russian account.
 pub const RUSSIAN: &str = "anna@sever.example";
@@ -43,7 +46,7 @@ pub async fn prepare(db: &Db) -> Result<Prepared, Failure> {
         message(db, &actor, "{{ recipient.full_name }}, осеннее меню уже ждёт", include_str!("autumn.html")).await?;
     let latte = message(db, &actor, "Мастер-класс по латте-арту в субботу", include_str!("latte.html")).await?;
     let mailing = mailing(db, &anna, autumn, "Осеннее меню и новые зёрна", None).await?;
-    mailing_every_week(db, &anna, latte, "Субботний мастер-класс").await?;
+    mailing_every_saturday(db, &anna, latte, "Субботний мастер-класс").await?;
 
     let actor_kate = Actor::of(&kate);
     people(db, &actor_kate, 240, ENGLISH_NAMES, "harbour.example").await?;
@@ -131,7 +134,10 @@ async fn mailing(
     }
 }
 
-async fn mailing_every_week(db: &Db, user: &User, message: MessageId, name: &str) -> Result<MailingId, Failure> {
-    let tomorrow = SystemClock.now().plus(Duration::from_secs(24 * 3_600));
-    mailing(db, user, message, name, Some(tomorrow)).await
+async fn mailing_every_saturday(db: &Db, user: &User, message: MessageId, name: &str) -> Result<MailingId, Failure> {
+    let mut day = SystemClock.now().plus(DAY).timestamp().to_zoned(user.zone());
+    while day.weekday() != Weekday::Saturday {
+        day = day.tomorrow().map_err(|error| Failure::failed(error.to_string()))?;
+    }
+    mailing(db, user, message, name, Some(day.timestamp().into())).await
 }
