@@ -21,8 +21,10 @@ test("language and theme are switched on the spot and kept", async ({ page, pers
   await person.hasAccount();
   await person.logIn();
   const html = page.locator("html");
+  const told = page.waitForResponse((response) => response.url().endsWith("/theme"));
   await page.locator(".topbar button[name=theme][value=dark]").click();
   await expect(html).toHaveAttribute("data-bs-theme", "dark");
+  await told;
   await page.reload();
   await expect(html).toHaveAttribute("data-bs-theme", "dark");
   const other = language === "ru" ? "en" : "ru";

@@ -13,7 +13,8 @@ on("submit", "form[data-theme]", (element, event) => {
   twin?.focus();
 
   const body = new URLSearchParams({ [button.name]: button.value });
-  fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {
+  // Kept alive, because whoever switches may leave the page at once.
+  fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true }).catch(() => {
     // Offline: the page keeps the new look, the next page will not; nothing worth interrupting for.
   });
 });
