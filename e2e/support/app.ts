@@ -13,7 +13,7 @@ const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("VESTNIK_")),
 );
 
-/** A running `vestnik serve` without a mail server, so that letters are caught. */
+/** A running `vestnik serve`. Without a mail server among its settings letters are caught. */
 export class App {
   private log = "";
 
@@ -25,7 +25,7 @@ export class App {
   /** Where the pages are. */
   url = "";
 
-  static async start(undoDelay: string): Promise<App> {
+  static async start(undoDelay: string, settings: Record<string, string> = {}): Promise<App> {
     const folder = await mkdtemp(path.join(tmpdir(), "vestnik-e2e-"));
     const flags = [
       "--data-dir",
@@ -39,7 +39,7 @@ export class App {
     ];
     const child = spawn(binary, ["serve", ...flags], {
       cwd: folder,
-      env: environment,
+      env: { ...environment, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const app = new App(folder, child);

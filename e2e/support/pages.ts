@@ -24,6 +24,7 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
       "mailing-new": `/mailings/new?message=${message}`,
       mailing: `/mailings/${mailing}`,
       "mailing-edit": `/mailings/${mailing}/edit`,
+      "mailing-disable": `/mailings/${mailing}/disable`,
       review: `/mailings/${mailing}/review`,
       attempts: `/mailings/${mailing}/attempts`,
       reports: "/reports",

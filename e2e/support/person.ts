@@ -30,6 +30,11 @@ export class Person {
     return this.page.locator("main").getByRole("link", { name: this.t(id, args), exact: true });
   }
 
+  /** What opens the menu of a mailing's further acts. */
+  more() {
+    return this.page.locator("main summary").filter({ hasText: this.t("mailing-more") });
+  }
+
   /** A control by its label, which may say that it is optional. */
   field(id: string) {
     const label = this.t(id).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -1,6 +1,7 @@
 // What every test gets: a running product, a page that is watched, a person who uses it, and the words of its language.
 import { test as base } from "@playwright/test";
 import { App } from "./app";
+import { MailServer } from "./mail-server";
 import { Person } from "./person";
 import { Watch } from "./watch";
 import { wordsOf, type Language, type Words } from "./words";
@@ -8,10 +9,15 @@ import { wordsOf, type Language, type Words } from "./words";
 interface Options {
   /** How long "send now" can be undone. */
   undoDelay: string;
+  /** Further settings of the process: `VESTNIK_…`. */
+  settings: Record<string, string>;
+  /** Whether mail goes to a mail server of the test's own and not to the catcher. */
+  hasMailServer: boolean;
 }
 
 interface Fixtures {
   app: App;
+  mailServer: MailServer;
   language: Language;
   t: Words;
   watch: Watch;
@@ -20,9 +26,18 @@ interface Fixtures {
 
 export const test = base.extend<Options & Fixtures>({
   undoDelay: ["2s", { option: true }],
+  settings: [{}, { option: true }],
+  hasMailServer: [false, { option: true }],
 
-  app: async ({ undoDelay }, use, info) => {
-    const app = await App.start(undoDelay);
+  mailServer: async ({}, use) => {
+    const mailServer = await MailServer.start();
+    await use(mailServer);
+    await mailServer.stop();
+  },
+
+  app: async ({ undoDelay, settings, hasMailServer, mailServer }, use, info) => {
+    const smtp: Record<string, string> = hasMailServer ? { VESTNIK_SMTP_URL: mailServer.url } : {};
+    const app = await App.start(undoDelay, { ...smtp, ...settings });
     await use(app);
     if (info.status !== info.expectedStatus) await info.attach("vestnik.log", { body: app.printed });
     await app.stop();

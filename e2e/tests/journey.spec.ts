@@ -30,9 +30,9 @@ test("from registration to the servers' answers", async ({ page, person, watch, 
     await watch.check();
     await person.watchUntilSent();
     await page.reload();
-    await expect(person.figure("mailing-sent")).toHaveText("50");
-    await expect(person.figure("mailing-failed")).toHaveText("0");
-    await expect(person.figure("mailing-attempts")).toHaveText("50");
+    await expect(person.figure("run-sent")).toHaveText("50");
+    await expect(person.figure("run-failed")).toHaveText("0");
+    await expect(person.figure("run-attempts-made")).toHaveText("50");
     await watch.check();
   });
 
@@ -148,7 +148,7 @@ test("only those who were chosen get a mailing", async ({ page, person, watch, t
   await person.sendNow(10);
   await person.watchUntilSent();
   await page.reload();
-  await expect(person.figure("mailing-sent")).toHaveText("10");
+  await expect(person.figure("run-sent")).toHaveText("10");
   await page.goto("/caught");
   const caught = (await page.locator(`td[data-label="${t("caught-to")}"]`).allInnerTexts()).sort();
   expect(caught).toEqual(readers.slice(19, 29).map((reader) => reader.email));

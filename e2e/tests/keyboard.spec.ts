@@ -44,8 +44,10 @@ test("a dialog is left with Escape and gives the focus back", async ({ page, per
   await person.logIn();
   await page.goto("/mailings");
   await page.getByRole("link", { name: "1", exact: true }).click();
-  const trigger = person.link("mailing-delete");
+  const trigger = person.more();
   await trigger.focus();
+  await page.keyboard.press("Enter");
+  await person.link("mailing-delete").focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toBeVisible();
   await watch.check();

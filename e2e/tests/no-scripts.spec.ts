@@ -42,10 +42,11 @@ test("register, log in, create a recipient, write, send", async ({ page, person,
   await person.button("review-send", { n: 1 }).click();
   await expect(async () => {
     await page.reload();
-    await expect(person.figure("mailing-sent")).toHaveText("1", { timeout: 500 });
+    await expect(person.figure("run-sent")).toHaveText("1", { timeout: 500 });
   }).toPass();
 
   // Deleting asks on a page of its own instead of a dialog.
+  await person.more().click();
   await person.link("mailing-delete").click();
   await expect(page).toHaveURL(/\/delete$/);
   await person.button("mailing-delete-do").click();

@@ -194,6 +194,43 @@ pub enum MailingCommand {
     Send(SendArgs),
     /// Show a mailing and its newest run
     Show(ShowArgs),
+    /// Halt what is being sent; `resume` goes on where it stood
+    Pause(ControlArgs),
+    /// Go on with what was paused
+    Resume(ControlArgs),
+    /// Call off what is being sent; what has not gone out will not
+    Cancel(ControlArgs),
+    /// Cancel all planned sendings, and what is being sent, until the mailing is enabled
+    Disable(DisableArgs),
+    /// Let a disabled mailing be sent again, from its next occurrence on
+    Enable(ControlArgs),
+    /// Send the newest run again to those to whom it failed
+    RetryFailed(ControlArgs),
+    /// Send the newest run again to all who have not got it for sure: failed, expired, cancelled
+    SendMissed(ControlArgs),
+    /// Send the newest run again to those of whom it is not known; some may get a second copy
+    ResendUnknown(ControlArgs),
+}
+
+/// `mailing pause` and its kin
+#[derive(Args, Debug)]
+pub struct ControlArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Which mailing
+    pub id: MailingId,
+}
+
+/// `mailing disable`
+#[derive(Args, Debug)]
+pub struct DisableArgs {
+    /// Which.
+    #[command(flatten)]
+    pub control: ControlArgs,
+    /// Why, for its owner to read
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub reason: String,
 }
 
 /// `mailing create`
@@ -230,6 +267,9 @@ pub struct CreateMailingArgs {
     /// Time zone that times are read and repeated in [default: the account's]
     #[arg(long, value_name = "ZONE")]
     pub time_zone: Option<String>,
+    /// Messages that were handed over without an answer: hold them for a person to decide, or send them again
+    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = ["hold", "resend"])]
+    pub unknown: String,
 }
 
 /// `mailing send`

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use url::Url;
+use vestnik_engine::limits::{DomainLimits, Limits, Rate};
 use vestnik_mail::relay::Relay;
 use vestnik_model::delivery::RetryPolicy;
 
@@ -61,10 +62,16 @@ pub struct MailArgs {
     /// [default: the built-in catcher, which sends nothing to anybody]
     #[arg(long, env = "VESTNIK_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
-    /// Connections to the mail server at once
+    /// Connections to the mail server at once, over all processes
     #[arg(long, env = "VESTNIK_SMTP_CONNECTIONS", default_value_t = 10, value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=500))]
     pub smtp_connections: u16,
+    /// Messages to the mail server in a time, over all processes, as 100/s, 6000/m or 20000/h [default: no limit]
+    #[arg(long, env = "VESTNIK_SMTP_RATE", value_name = "RATE")]
+    pub smtp_rate: Option<Rate>,
+    /// Limits for recipient domains, as `mail.ru=20/s:5, gmail.com=50/s, *=:10`: a rate, connections at once, or both
+    #[arg(long, env = "VESTNIK_DOMAIN_LIMITS", value_name = "LIMITS", default_value = "", hide_default_value = true)]
+    pub domain_limits: DomainLimits,
     /// Address that mail comes from: `news@example.com`, or `Shop <news@example.com>` to fix the name as well
     #[arg(long, env = "VESTNIK_MAIL_FROM", default_value = "vestnik@localhost", value_name = "ADDRESS")]
     pub mail_from: String,
@@ -82,6 +89,9 @@ pub struct MailArgs {
     /// No delay is longer
     #[arg(long, env = "VESTNIK_RETRY_MAX_DELAY", default_value = "2h", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub retry_max_delay: Duration,
+    /// With several processes on PostgreSQL: how long one may be silent before others take over what it was sending
+    #[arg(long, env = "VESTNIK_NODE_LEASE", default_value = "30s", value_name = "TIME", value_parser = lease)]
+    pub node_lease: Duration,
     /// How often the scheduler looks for what other processes have planned
     #[arg(long, env = "VESTNIK_SCHEDULER_POLL", default_value = "1s", value_name = "TIME", value_parser = poll)]
     pub scheduler_poll: Duration,
@@ -93,6 +103,11 @@ impl MailArgs {
     pub fn relay(&self) -> Result<Option<Relay>, Failure> {
         let relay = self.smtp_url.as_deref().map(Relay::parse).transpose();
         relay.map_err(|error| Failure::misused(format!("--smtp-url or VESTNIK_SMTP_URL: {error}")))
+    }
+
+    /// What was agreed with mail servers.
+    pub fn limits(&self) -> Limits {
+        Limits { rate: self.smtp_rate, domains: self.domain_limits.clone() }
     }
 
     /// When a delivery that failed for now is tried again.
@@ -110,6 +125,16 @@ fn factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(factor) if (1.0..=100.0).contains(&factor) => Ok(factor),
         _ => Err("a number from 1 to 100 is wanted".to_owned()),
+    }
+}
+
+/// Shorter, and a busy database would make processes look dead; longer, and what one was sending waits for hours.
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if (Duration::from_secs(2)..=Duration::from_secs(3_600)).contains(&lease) {
+        Ok(lease)
+    } else {
+        Err("a time from 2s to 1h is wanted".to_owned())
     }
 }
 

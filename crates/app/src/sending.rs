@@ -75,9 +75,11 @@ impl Sending {
             connections: usize::from(mail.smtp_connections),
             from,
             from_name_fixed,
+            limits: mail.limits(),
             retry: mail.retry(),
             journal: data.home().join("journal"),
             poll: mail.scheduler_poll,
+            lease: mail.node_lease,
         };
         let engine = Engine::start(db, Arc::new(SystemClock), Arc::new(SystemRandom), config).await?;
         Ok(Self { engine, catcher, _lock: lock })

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_model::id::RunId;
-use vestnik_store::deliveries::{self, Outcome};
+use vestnik_model::id::{DeliveryId, RunId};
 use vestnik_store::runs::{self, OpenRun};
-use vestnik_store::{Result, users};
+use vestnik_store::settle::Outcome;
+use vestnik_store::{Result, deliveries, users};
 
 use crate::Context;
-use crate::config::LEASE;
-use crate::connection::open;
+use crate::held::give_strays_back;
+use crate::open::open;
 use crate::queue::Job;
 use crate::run_content::RunContent;
 
@@ -23,18 +22,19 @@ use crate::run_content::RunContent;
 const DEEPEST: usize = 8_000;
 /// Pause after an error of the database.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Contents of runs that are kept compiled, at least.
-const CONTENTS: usize = 64;
 /// How soon a run without due deliveries is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Runs until the process stops, then gives back what no connection has begun.
-pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
-    let mut claimer = Claimer { contents: HashMap::new(), rate: Rate::new() };
+pub async fn run(context: Context) {
+    let mut claimer = Claimer { rate: Rate::new(), last: RunId(0), reached: HashMap::new() };
     // Whether a run may have come that has no job in the queue yet.
     let mut newcomers = true;
     while !context.is_stopping() {
         let called = context.db.signals().deliveries.notified();
+        for (job, delay) in context.queue.put_back() {
+            give_back(&context, &job, Some(delay)).await;
+        }
         let turn = claimer.turn(&context, newcomers).await;
         newcomers = true;
         match turn {
@@ -46,7 +46,7 @@ pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
             },
             // Whatever waits goes back: a claim must not be held through an outage, nor past the end of its window.
             Ok(Turn::Away) => {
-                give_all_back(&context, &outcomes).await;
+                give_all_back(&context).await;
                 // No connection has a job to try the server with, so it is tried here.
                 if let Some(session) = open(&context).await {
                     session.quit().await;
@@ -58,32 +58,35 @@ pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
             },
             Err(error) => {
                 tracing::error!(%error, "deliveries could not be claimed");
+                // The claim may have been made, and only its answer been lost.
+                context.node.look_for_strays();
                 context.sleep(PAUSE).await;
             }
         }
     }
-    give_all_back(&context, &outcomes).await;
+    give_all_back(&context).await;
 }
 
-async fn give_all_back(context: &Context, outcomes: &mpsc::Sender<Outcome>) {
+async fn give_all_back(context: &Context) {
     for job in context.queue.clear() {
-        give_back(context, outcomes, &job).await;
+        give_back(context, &job, None).await;
     }
 }
 
-/// Gives a claimed delivery back as if it had never been claimed.
-pub async fn give_back(context: &Context, outcomes: &mpsc::Sender<Outcome>, job: &Job) {
+/// Gives a claimed delivery back as if it had never been claimed, to be claimed again not before the delay is over.
+pub async fn give_back(context: &Context, job: &Job, delay: Option<Duration>) {
     let outcome = Outcome {
         delivery: job.claimed.id,
-        run: job.claimed.run_id,
+        run: job.run.id,
         mailing: job.run.mailing,
         epoch: job.claimed.epoch,
         state: DeliveryState::Pending,
-        due_at: context.clock.now(),
+        due_at: delay.map(|delay| context.clock.now().plus(delay)),
+        excused: false,
         attempt: None,
     };
     // The recorder outlives every loop that sends to it.
-    let _ = outcomes.send(outcome).await;
+    let _ = context.outcomes.send(outcome).await;
 }
 
 /// What came of looking for work.
@@ -99,16 +102,31 @@ enum Turn {
 }
 
 struct Claimer {
-    contents: HashMap<RunId, Arc<RunContent>>,
     rate: Rate,
+    /// The run that was claimed from last; the others come first the next time.
+    last: RunId,
+    /// How far each run was claimed. From the start again, for what was given back, once it finds less than it looks for.
+    reached: HashMap<RunId, DeliveryId>,
 }
 
 impl Claimer {
     /// Fills the queue up. While enough jobs wait, only `newcomers` are looked for: a run without a job in the queue gets
     /// its first ones at once, so that ten letters do not wait behind a slow server's hundreds.
     async fn turn(&mut self, context: &Context, newcomers: bool) -> Result<Turn> {
+        if context.node.takes_strays()
+            && let Err(error) = give_strays_back(context).await
+        {
+            context.node.look_for_strays();
+            return Err(error);
+        }
+        let connections = context.node.connections();
+        if !context.node.holds() || connections == 0 {
+            // Others have all the connections, and whatever waits here would wait for ever.
+            give_all_back(context).await;
+            return Ok(Turn::NothingDue);
+        }
         let waiting = context.queue.len();
-        let depth = self.rate.depth(context.config.connections);
+        let depth = self.rate.depth(connections);
         if context.relay.is_down() {
             let wanted = waiting > 0 || !runs::open(&context.db, context.clock.now()).await?.is_empty();
             return Ok(if wanted { Turn::Away } else { Turn::NothingDue });
@@ -119,15 +137,19 @@ impl Claimer {
             return Ok(Turn::Full);
         }
         let runs = runs::open(&context.db, context.clock.now()).await?;
-        if self.contents.len() > CONTENTS {
-            self.contents.retain(|id, _| runs.iter().any(|run| run.id == *id));
-        }
-        let least = context.config.connections;
+        self.reached.retain(|id, _| runs.iter().any(|run| run.id == *id));
+        let least = connections;
         let share = (depth.saturating_sub(waiting) / runs.len().max(1)).max(least);
         let mut total = 0;
-        for run in &runs {
+        let (earlier, later): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.id <= self.last);
+        for run in later.into_iter().chain(earlier) {
+            // Many runs, each with its least, would claim more than is sent in the time that a stop has.
+            if waiting + total >= depth * 2 {
+                break;
+            }
             if !full {
                 total += self.claim(context, run, share).await?;
+                self.last = run.id;
             } else if !context.queue.has(run.id) {
                 total += self.claim(context, run, least).await?;
             }
@@ -140,30 +162,50 @@ impl Claimer {
     }
 
     async fn claim(&mut self, context: &Context, run: &OpenRun, limit: usize) -> Result<usize> {
-        let now = context.clock.now();
-        if run.ends_at.is_some_and(|end| end <= now) {
-            return Ok(0);
-        }
-        let Some(content) = self.content(context, run).await? else { return Ok(0) };
-        let claimed = deliveries::claim(&context.db, run.id, &context.node, limit as i64, now, now.plus(LEASE)).await?;
-        let count = claimed.len();
-        context.queue.push(run.id, claimed.into_iter().map(|claimed| Job { claimed, run: Arc::clone(&content) }));
-        Ok(count)
+        let after = self.reached.get(&run.id).copied().unwrap_or(DeliveryId(0));
+        let (claimed, reached) = claim(context, run, after, limit).await?;
+        self.reached.insert(run.id, reached);
+        Ok(claimed)
     }
+}
 
-    async fn content(&mut self, context: &Context, run: &OpenRun) -> Result<Option<Arc<RunContent>>> {
-        if let Some(content) = self.contents.get(&run.id) {
-            return Ok(Some(Arc::clone(content)));
-        }
-        let (Some(message), Some(owner)) =
-            (runs::message(&context.db, run.id).await?, users::find(&context.db, run.owner_id).await?)
-        else {
-            return Ok(None);
-        };
-        let content = Arc::new(RunContent::compile(run, &message, &owner, &context.config));
-        self.contents.insert(run.id, Arc::clone(&content));
-        Ok(Some(content))
+async fn claim(context: &Context, run: &OpenRun, after: DeliveryId, limit: usize) -> Result<(usize, DeliveryId)> {
+    let nothing = (0, DeliveryId(0));
+    let now = context.clock.now();
+    if run.ends_at.is_some_and(|end| end <= now) {
+        return Ok(nothing);
     }
+    let Some(content) = content(context, run).await? else { return Ok(nothing) };
+    let claimed = deliveries::claim(&context.db, run.id, &context.node.id, after, limit as i64, now).await?;
+    let reached = claimed.iter().map(|claimed| claimed.id).max().filter(|_| claimed.len() == limit);
+    context.held.take(claimed.iter().map(|claimed| (claimed.id, claimed.epoch)));
+    let count = claimed.len();
+    let jobs = claimed.into_iter().map(|claimed| Job { claimed, run: Arc::clone(&content) });
+    if content.is_halted() || !context.node.holds() {
+        // Whoever takes the run's jobs out of the queue has been there already.
+        for job in jobs {
+            give_back(context, &job, None).await;
+        }
+        return Ok(nothing);
+    }
+    context.queue.push(jobs);
+    Ok((count, reached.unwrap_or(DeliveryId(0))))
+}
+
+async fn content(context: &Context, run: &OpenRun) -> Result<Option<Arc<RunContent>>> {
+    // One whose pause could not be written, or whose window has been moved, is made anew.
+    let known = context.contents.get(run.id);
+    if let Some(content) = known.filter(|content| !content.is_halted() && content.ends_at == run.ends_at) {
+        return Ok(Some(content));
+    }
+    let (Some(message), Some(owner)) =
+        (runs::message(&context.db, run.id).await?, users::find(&context.db, run.owner_id).await?)
+    else {
+        return Ok(None);
+    };
+    let content = Arc::new(RunContent::compile(run, &message, &owner, &context.config));
+    context.contents.keep(&content);
+    Ok(Some(content))
 }
 
 /// How fast jobs have gone lately, which is how fast they were claimed to keep the queue filled.

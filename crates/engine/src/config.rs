@@ -8,6 +8,8 @@ use vestnik_mail::relay::{Relay, Tls};
 use vestnik_mail::session::{Hello, Timeouts};
 use vestnik_model::delivery::RetryPolicy;
 
+use crate::limits::Limits;
+
 /// How mail is sent.
 #[derive(Clone)]
 pub struct Config {
@@ -25,14 +27,17 @@ pub struct Config {
     pub from: Mailbox,
     /// Whether `from` has a name that stands in place of the users' own.
     pub from_name_fixed: bool,
+    /// What was agreed with mail servers.
+    pub limits: Limits,
     /// When a delivery that failed for now is tried again.
     pub retry: RetryPolicy,
     /// Folder of the journal: on this machine, the same for each start.
     pub journal: PathBuf,
     /// How often tables are looked at when nobody calls.
     pub poll: Duration,
+    /// How long a process that shares the work may be silent before others take over what it has claimed.
+    pub lease: Duration,
 }
 
-/// How long a claim holds. Renewed every minute by the process that made it, and longer than a message can take in all
-/// its phases together.
-pub const LEASE: Duration = Duration::from_secs(15 * 60);
+/// How long a letter that is being sent is nobody else's: longer than it can take in all its phases together.
+pub const LETTER_LEASE: Duration = Duration::from_secs(15 * 60);

@@ -1,22 +1,25 @@
 //! One connection's worth of sending: takes jobs, keeps a session open, hands messages over one after another with the
-//! next one's commands riding along, and passes what became of each to the recorder.
+//! next one's commands riding along, and passes what became of each to the recorder. What an outcome means for the
+//! delivery and for its lanes is in [`crate::outcome`].
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use vestnik_mail::relay::{Stream, connect};
-use vestnik_mail::session::{Outgoing, Sent, Session};
-use vestnik_mail::verdict::{Phase, Verdict};
-use vestnik_model::UnixMillis;
-use vestnik_model::delivery::{DeliveryState, Next};
-use vestnik_store::deliveries::{AttemptMade, Outcome};
-use vestnik_store::troubles;
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::Instant;
+use vestnik_mail::session::Outgoing;
+use vestnik_model::delivery::DeliveryState;
+use vestnik_store::settle::Outcome;
 
 use crate::Context;
 use crate::claimer::give_back;
-use crate::queue::Job;
-use crate::relay_state::Opened;
+use crate::journal::HandedOver;
+use crate::open::{OpenSession, open};
+use crate::outcome::{self, asks_for_rest};
+use crate::queue::Taken;
 use crate::run_content::Prepared;
 
 /// How long a session without work stays open.
@@ -24,117 +27,125 @@ const IDLE: Duration = Duration::from_secs(5);
 
 /// A job with its mail.
 struct Ready {
-    job: Job,
+    job: Arc<Taken>,
     mail: Prepared,
 }
 
-/// Runs until the process stops.
-pub async fn run(context: Context, outcomes: mpsc::Sender<Outcome>) {
-    let mut connection = Connection { context, outcomes, session: None };
-    let mut ahead: Option<Ready> = None;
-    loop {
-        let ready = match ahead.take() {
-            Some(ready) => ready,
-            None => {
-                let Some(job) = connection.next_job().await else { break };
-                let Some(ready) = connection.prepare(job).await else { continue };
-                ready
-            }
-        };
-        let Some(mut session) = connection.session().await else {
-            give_back(&connection.context, &connection.outcomes, &ready.job).await;
-            continue;
-        };
-        // The wait for the server may have been long. A message whose commands are out already goes: its window was open
-        // when they went.
-        let announced = session.announced().is_some();
-        let ready = if announced {
-            ready
-        } else {
-            match connection.still_due(ready).await {
-                Some(ready) => ready,
-                None => {
-                    connection.session = Some(session);
-                    continue;
-                }
-            }
-        };
-        if !connection.context.is_stopping() {
-            ahead = connection.job_ahead().await;
-        }
-        let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
-        let unknown = connection.unknown(&ready.job);
-        let journal = Arc::clone(&connection.context.journal);
-        let next = ahead.as_ref().map(|ready| &ready.mail.envelope);
-        let sent = session.send(&outgoing, next, || journal.note(&unknown)).await;
-        if sent.usable {
-            connection.session = Some(session);
-        }
-        connection.record(&ready.job, sent).await;
+/// Runs until the process stops. It is the connection of this `index`: one that is above the node's part of all
+/// connections rests.
+pub async fn run(context: Context, index: usize) {
+    let mut connection = Connection::new(context, index);
+    // A message that cannot be handled must not take the connection with it, nor its claim.
+    while AssertUnwindSafe(connection.work()).catch_unwind().await.is_err() {
+        connection.after_panic().await;
     }
-    if let Some(session) = connection.session.take() {
-        session.quit().await;
-    }
+    connection.rest().await;
 }
 
 struct Connection {
     context: Context,
-    outcomes: mpsc::Sender<Outcome>,
+    index: usize,
     session: Option<OpenSession>,
+    /// Rendered, its commands perhaps out already.
+    ahead: Option<Ready>,
+    /// The outcome of the last message, as long as it is not in the journal.
+    unwritten: Option<Outcome>,
+    /// What is being worked on, for the case of a panic.
+    at_hand: Vec<Arc<Taken>>,
+    /// Whether the first of them has been handed over.
+    handed_over: AtomicBool,
 }
 
-/// A session, counted as open as long as it lives.
-pub struct OpenSession {
-    session: Session<Stream>,
-    _opened: Opened,
-}
-
-impl OpenSession {
-    /// Ends it politely.
-    pub async fn quit(self) {
-        self.session.quit().await;
-    }
-}
-
-impl std::ops::Deref for OpenSession {
-    type Target = Session<Stream>;
-
-    fn deref(&self) -> &Session<Stream> {
-        &self.session
-    }
-}
-
-impl std::ops::DerefMut for OpenSession {
-    fn deref_mut(&mut self) -> &mut Session<Stream> {
-        &mut self.session
+/// A connection that is ended in the middle leaves what it has heard in the journal.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.write();
     }
 }
 
 impl Connection {
-    /// The next job; `None` when the process stops. Meanwhile a session that has nothing to do is closed.
-    async fn next_job(&mut self) -> Option<Job> {
-        let context = self.context.clone();
-        loop {
-            if context.is_stopping() {
-                return None;
+    fn new(context: Context, index: usize) -> Self {
+        Self {
+            context,
+            index,
+            session: None,
+            ahead: None,
+            unwritten: None,
+            at_hand: Vec::new(),
+            handed_over: AtomicBool::new(false),
+        }
+    }
+
+    async fn work(&mut self) {
+        while let Some(ready) = self.next().await {
+            let Some(session) = self.session().await else {
+                self.let_go(&ready.job).await;
+                continue;
+            };
+            // The wait for the server may have been long. A message whose commands are out already goes: it was due when
+            // they went.
+            if session.announced().is_none() && !self.is_still_due(&ready).await {
+                self.session = Some(session);
+                continue;
             }
-            tokio::select! {
-                job = context.queue.take() => return Some(job),
-                goes_on = context.sleep(IDLE) => {
-                    if let Some(session) = self.session.take() {
-                        session.quit().await;
-                    }
-                    if !goes_on {
-                        return None;
-                    }
-                }
+            self.send(session, ready).await;
+        }
+    }
+
+    /// The next message. `None`: the process stops.
+    async fn next(&mut self) -> Option<Ready> {
+        if let Some(ready) = self.ahead.take() {
+            return Some(ready);
+        }
+        loop {
+            let job = self.next_job().await?;
+            if let Some(ready) = self.prepare(job).await {
+                return Some(ready);
             }
         }
     }
 
+    /// The next job; `None` when the process stops. Meanwhile a session that has nothing to do is closed.
+    async fn next_job(&mut self) -> Option<Taken> {
+        let context = self.context.clone();
+        let mut share = context.node.share();
+        if self.unwritten.is_some() && context.queue.is_empty() {
+            self.write();
+        }
+        loop {
+            if context.is_stopping() {
+                return None;
+            }
+            if share.borrow_and_update().connections <= self.index {
+                self.rest().await;
+                tokio::select! {
+                    _ = share.changed() => {}
+                    _ = context.sleep(IDLE) => {}
+                }
+                continue;
+            }
+            tokio::select! {
+                job = context.queue.take() => return Some(job),
+                _ = share.changed() => {}
+                _ = context.sleep(IDLE) => self.rest().await,
+            }
+        }
+    }
+
+    /// Ends what is open.
+    async fn rest(&mut self) {
+        self.write();
+        if let Some(session) = self.session.take() {
+            session.quit().await;
+        }
+    }
+
     /// A job whose commands can ride along with the message at hand.
-    async fn job_ahead(&self) -> Option<Ready> {
-        while let Some(job) = self.context.queue.take_ahead() {
+    async fn next_ahead(&mut self) -> Option<Ready> {
+        let context = &self.context;
+        // What rides along passes no gate: a server that needs a rest would get none.
+        let goes_on = !context.is_stopping() && context.node.connections() > self.index && context.relay.is_fine();
+        while goes_on && let Some(job) = self.context.queue.take_ahead() {
             if let Some(ready) = self.prepare(job).await {
                 return Some(ready);
             }
@@ -143,187 +154,146 @@ impl Connection {
     }
 
     /// Makes a job's mail, or settles it if there is nothing to send.
-    async fn prepare(&self, job: Job) -> Option<Ready> {
+    async fn prepare(&mut self, job: Taken) -> Option<Ready> {
+        let job = Arc::new(job);
+        self.at_hand.push(Arc::clone(&job));
         let now = self.context.clock.now();
-        if job.run.ends_at.is_some_and(|end| end <= now) {
-            self.settle(&job, DeliveryState::Expired, None).await;
-            return None;
-        }
-        let Some(person) = &job.claimed.person else {
-            self.settle(&job, DeliveryState::Skipped, None).await;
-            return None;
-        };
-        match job.run.prepare(&job.claimed, person) {
-            Ok(mail) => Some(Ready { job, mail }),
-            Err(reason) => {
-                let attempt = AttemptMade {
-                    number: job.claimed.number,
-                    at: now,
-                    successful: false,
-                    code: None,
-                    enhanced: None,
-                    reply: reason,
-                    phase: "render".into(),
-                    server: String::new(),
-                    duration_ms: 0,
-                    message_id: job.run.message_id(&job.claimed),
-                };
-                self.settle(&job, DeliveryState::Failed, Some(attempt)).await;
-                None
+        let settled = if job.run.is_halted() {
+            give_back(&self.context, &job, None).await;
+            None
+        } else if job.run.ends_at.is_some_and(|end| end <= now) {
+            Some(outcome::untried(&job, DeliveryState::Expired))
+        } else if let Some(full_name) = &job.claimed.full_name {
+            match job.run.prepare(&job.claimed, full_name) {
+                Ok(mail) => return Some(Ready { job, mail }),
+                Err(reason) => Some(outcome::unrendered(&job, reason, now)),
             }
+        } else {
+            Some(outcome::untried(&job, DeliveryState::Skipped))
+        };
+        if let Some(settled) = settled {
+            self.pass_on(settled).await;
         }
+        self.at_hand.retain(|held| !Arc::ptr_eq(held, &job));
+        None
     }
 
-    /// A job whose window has ended while it waited is settled and gone.
-    async fn still_due(&self, ready: Ready) -> Option<Ready> {
+    /// Whether a message may still go: its run and its window may have ended while it waited, and its claim, too.
+    async fn is_still_due(&mut self, ready: &Ready) -> bool {
         let now = self.context.clock.now();
         if ready.job.run.ends_at.is_some_and(|end| end <= now) {
-            self.settle(&ready.job, DeliveryState::Expired, None).await;
-            return None;
+            self.pass_on(outcome::untried(&ready.job, DeliveryState::Expired)).await;
+        } else if ready.job.run.is_halted() || !self.context.node.holds() {
+            give_back(&self.context, &ready.job, None).await;
+        } else {
+            return true;
         }
-        Some(ready)
+        self.at_hand.clear();
+        false
     }
 
-    /// An open session; waits while the server takes no connections. `None` when the process stops, or when the server
-    /// could not be reached: the job goes back and burns no attempt.
+    /// An open session; waits while the server takes no messages. `None` when the process stops, or when the server could
+    /// not be reached.
     async fn session(&mut self) -> Option<OpenSession> {
+        if let Some(session) = &self.session
+            && session.announced().is_some()
+        {
+            return self.session.take();
+        }
+        if !self.context.relay.is_fine() {
+            // A server that wants to be left in peace is not held on to, and may think otherwise of a new session.
+            self.rest().await;
+        }
+        tokio::select! {
+            () = self.context.relay.turn_to_send() => {}
+            () = self.context.stopped() => return None,
+        }
         // A server may have closed a session that had nothing to do; that is nobody's failed attempt.
         if let Some(mut session) = self.session.take()
-            && (session.announced().is_some() || session.check_idle())
+            && session.check_idle()
         {
             return Some(session);
         }
         open(&self.context).await
     }
 
-    /// What is to be noted of a message if this process dies between its final dot and its reply.
-    fn unknown(&self, job: &Job) -> Outcome {
-        let now = self.context.clock.now();
-        let attempt = AttemptMade {
-            number: job.claimed.number,
-            at: now,
-            successful: false,
-            code: None,
-            enhanced: None,
-            reply: "the sending process ended before the mail server answered".to_owned(),
-            phase: Phase::Dot.id().into(),
-            server: self.context.relay.server.clone(),
-            duration_ms: 0,
-            message_id: job.run.message_id(&job.claimed),
-        };
-        self.outcome(job, DeliveryState::Unknown, now, Some(attempt))
+    /// Gives a job back that was not begun.
+    async fn let_go(&mut self, job: &Arc<Taken>) {
+        give_back(&self.context, job, None).await;
+        self.at_hand.clear();
     }
 
-    /// Passes on what became of a job.
-    async fn record(&self, job: &Job, sent: Sent) {
-        let now = self.context.clock.now();
-        let number = job.claimed.number;
-        let mut jitter = [0_u8; 1];
-        self.context.random.fill(&mut jitter);
-        let next = self.context.config.retry.after(
-            sent.verdict,
-            u32::try_from(number).unwrap_or(u32::MAX),
-            now,
-            job.run.ends_at,
-            f64::from(jitter[0]) / 255.0,
-        );
-        let attempt = AttemptMade {
-            number,
-            at: now,
-            successful: sent.verdict == Verdict::Accepted,
-            code: sent.reply.as_ref().map(|reply| i64::from(reply.code)),
-            enhanced: sent.reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
-            reply: sent.reply.map(|reply| reply.text).or(sent.error).unwrap_or_default(),
-            phase: sent.phase.id().into(),
-            server: self.context.relay.server.clone(),
-            duration_ms: i64::try_from(sent.duration.as_millis()).unwrap_or(i64::MAX),
-            message_id: job.run.message_id(&job.claimed),
+    /// Hands a message over and passes on what became of it.
+    async fn send(&mut self, mut session: OpenSession, ready: Ready) {
+        let ahead = self.next_ahead().await;
+        let began = Instant::now();
+        let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
+        let record = HandedOver::of(&ready.job, self.context.clock.now());
+        let (context, unwritten, handed_over) = (&self.context, &mut self.unwritten, &self.handed_over);
+        let mut withdrawn = false;
+        let before_dot = || {
+            // Between the look before MAIL FROM and here a slow server may have taken minutes.
+            let over = ready.job.run.ends_at.is_some_and(|end| end <= context.clock.now());
+            if over || ready.job.run.is_halted() || !context.node.holds() {
+                withdrawn = true;
+                return Err(std::io::Error::other("the message was withdrawn"));
+            }
+            context.journal.hand_over(unwritten.as_ref(), record)?;
+            *unwritten = None;
+            handed_over.store(true, Ordering::Relaxed);
+            Ok(())
         };
-        let (state, due_at) = match next {
-            Next::Final(state) => (state, now),
-            Next::Again(at) => (DeliveryState::Pending, at),
-        };
-        self.send(job, state, due_at, Some(attempt)).await;
+        let next = ahead.as_ref().map(|ready| &ready.mail.envelope);
+        let sent = session.send(&outgoing, next, before_dot).await;
+        self.ahead = ahead;
+        let handed_over = self.handed_over.load(Ordering::Relaxed);
+        let tls = session.stream().tls_version();
+        // Behind one address there may be several servers, and a session that is kept would ask the same one each time.
+        let keeps = sent.usable && asks_for_rest(&sent).is_none();
+        let settled =
+            outcome::judge(&self.context, &ready.job, sent, outcome::Circumstances { began, tls, withdrawn }).await;
+        if handed_over {
+            self.unwritten = Some(settled.clone());
+        }
+        self.pass_on(settled).await;
+        self.handed_over.store(false, Ordering::Relaxed);
+        self.at_hand.retain(|held| !Arc::ptr_eq(held, &ready.job));
+        if keeps {
+            self.session = Some(session);
+        } else {
+            session.quit().await;
+        }
     }
 
-    async fn settle(&self, job: &Job, state: DeliveryState, attempt: Option<AttemptMade>) {
-        self.send(job, state, self.context.clock.now(), attempt).await;
-    }
-
-    async fn send(&self, job: &Job, state: DeliveryState, due_at: UnixMillis, attempt: Option<AttemptMade>) {
-        let outcome = self.outcome(job, state, due_at, attempt);
-        // Only messages whose dot was at hand have a record that this one corrects; the others are claimed again.
-        let handed_over = [Phase::Body.id(), Phase::Dot.id()];
-        if outcome.attempt.as_ref().is_some_and(|attempt| handed_over.contains(&attempt.phase.as_ref()))
-            && let Err(error) = self.context.journal.note(&outcome)
+    /// Writes the last outcome to the journal, if no message has taken it along.
+    fn write(&mut self) {
+        if let Some(outcome) = self.unwritten.take()
+            && let Err(error) = self.context.journal.answered(&outcome)
         {
             tracing::error!(%error, "an outcome could not be written to the journal");
         }
-        // The recorder outlives every loop that sends to it.
-        let _ = self.outcomes.send(outcome).await;
     }
 
-    fn outcome(&self, job: &Job, state: DeliveryState, due_at: UnixMillis, attempt: Option<AttemptMade>) -> Outcome {
-        Outcome {
-            delivery: job.claimed.id,
-            run: job.claimed.run_id,
-            mailing: job.run.mailing,
-            epoch: job.claimed.epoch,
-            state,
-            due_at,
-            attempt,
+    async fn pass_on(&mut self, outcome: Outcome) {
+        if let Err(TrySendError::Full(outcome)) = self.context.outcomes.try_send(outcome) {
+            // The wait may be long, and what the server has said must not be lost with this process.
+            self.write();
+            // The recorder outlives every loop that sends to it.
+            let _ = self.context.outcomes.send(outcome).await;
         }
     }
-}
 
-/// Opens a session when the server takes one, noting in the tables when it stops or begins to. `None`: it could not be
-/// reached, or the process stops.
-pub async fn open(context: &Context) -> Option<OpenSession> {
-    let mut stop = context.stop.clone();
-    tokio::select! {
-        open = reach(context) => open,
-        _ = stop.wait_for(|stop| *stop) => None,
-    }
-}
-
-async fn reach(context: &Context) -> Option<OpenSession> {
-    context.relay.wait_for_turn().await;
-    let probe = Probe(Arc::clone(&context.relay), true);
-    let config = &context.config;
-    let server = &context.relay.server;
-    let connected = connect(&config.relay, &config.tls, &config.hello, &config.timeouts).await;
-    probe.known();
-    let noted = match &connected {
-        Ok(_) if context.relay.succeeded() => {
-            tracing::info!(server, "the mail server takes connections again");
-            troubles::end(&context.db, server).await
-        }
-        Ok(_) => Ok(()),
-        Err(failure) => {
-            context.relay.failed();
-            tracing::warn!(server, %failure, "the mail server cannot be reached");
-            troubles::begin(&context.db, server, &failure.to_string(), context.clock.now()).await
-        }
-    };
-    if let Err(error) = noted {
-        tracing::error!(%error, "the mail server's state could not be noted");
-    }
-    connected.ok().map(|session| OpenSession { session, _opened: context.relay.opened() })
-}
-
-/// Gives the turn back if the try is dropped before its end.
-struct Probe(Arc<crate::relay_state::RelayState>, bool);
-
-impl Probe {
-    fn known(mut self) {
-        self.1 = false;
-    }
-}
-
-impl Drop for Probe {
-    fn drop(&mut self) {
-        if self.1 {
-            self.0.abandoned();
+    /// Settles what was at hand when something panicked. Whether a message that had been handed over was taken is not
+    /// known; the others count as tried, so that one that always panics comes to an end.
+    async fn after_panic(&mut self) {
+        tracing::error!("a message could not be handled; its connection goes on");
+        // What it is at is anyone's guess.
+        self.session = None;
+        self.ahead = None;
+        let handed_over = self.handed_over.swap(false, Ordering::Relaxed);
+        for (place, job) in std::mem::take(&mut self.at_hand).into_iter().enumerate() {
+            let outcome = outcome::panicked(&self.context, &job, handed_over && place == 0);
+            self.pass_on(outcome).await;
         }
     }
 }

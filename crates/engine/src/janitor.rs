@@ -3,100 +3,110 @@
 
 use std::time::Duration;
 
-use vestnik_model::UnixMillis;
-use vestnik_model::delivery::{DeliveryState, message_id};
-use vestnik_store::deliveries::{self, Abandoned, AttemptMade, Outcome, Stale};
-use vestnik_store::{Result, caught, import, sessions, tokens, troubles};
+use tokio::time::Instant;
+use vestnik_store::settle::{Outcome, Source, settle};
+use vestnik_store::{Result, Wake, caught, deliveries, import, nodes, sessions, tokens, troubles};
 
-use crate::config::LEASE;
-use crate::{Context, journal};
+use crate::{Context, journal, outcome};
 
-/// Between two rounds.
+/// Between two cleanings.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Links say "used" or "expired" for this long after their end, and then nothing at all.
 const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Claims ended in one transaction.
 const BATCH: i64 = 1_000;
 
+/// Between two looks for processes that are gone.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Runs until the process stops.
 pub async fn run(context: Context) {
-    while context.sleep(INTERVAL).await {
-        if let Err(error) = round(&context).await {
-            tracing::error!(%error, "old things could not be removed");
+    let mut cleaned = Instant::now();
+    while context.sleep(LOOK).await {
+        if let Err(error) = take_over(&context).await {
+            tracing::error!(%error, "it could not be seen whether a process is gone");
+        }
+        if cleaned.elapsed() >= INTERVAL {
+            cleaned = Instant::now();
+            if let Err(error) = clean(&context).await {
+                tracing::error!(%error, "old things could not be removed");
+            }
         }
     }
 }
 
-async fn round(context: &Context) -> Result<()> {
+async fn clean(context: &Context) -> Result<()> {
     let now = context.clock.now();
-    deliveries::renew(&context.db, &context.node, now.plus(LEASE)).await?;
-    end_claims(context, now).await?;
     sessions::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
     caught::prune(&context.db).await?;
     Ok(())
 }
 
-/// At the start, before the first claim: notes what the journals of processes that are gone tell, and gives back what
-/// they had claimed and not handed over. On an embedded database no other process sends, so whatever is claimed after
-/// that was claimed by one that is gone, without its journal.
+/// At the start, before the first claim. On an embedded database no other process sends, so whatever is claimed after
+/// the journals are replayed was claimed by one that is gone without its journal.
 pub async fn recover(context: &Context) -> Result<()> {
-    for left in journal::left_behind(&context.config.journal)? {
-        for outcomes in left.outcomes.chunks(BATCH as usize) {
-            deliveries::settle(&context.db, &left.node, outcomes, Stale::Skip, context.clock.now()).await?;
+    if context.db.is_embedded() {
+        troubles::forget(&context.db).await?;
+        import::fail_abandoned(&context.db, context.clock.now()).await?;
+        replay(context).await?;
+        return end_claims(context).await;
+    }
+    take_over(context).await
+}
+
+/// Takes over what processes had claimed that are gone: exactly, where their journal is at hand, and as unknown after the
+/// end of their lease, where it is not.
+async fn take_over(context: &Context) -> Result<()> {
+    replay(context).await?;
+    if context.db.is_embedded() {
+        return Ok(());
+    }
+    if context.node.is_steady() {
+        let dead = nodes::remove_dead(&context.db, &context.node.id).await?;
+        if dead > 0 {
+            tracing::warn!(dead, "processes that send have not been heard of for too long");
         }
-        // After a power cut the journal may lack records that the database's claims have survived, so those claims are
-        // not known to be unsent.
-        let released = if left.same_boot { deliveries::release(&context.db, &left.node).await? } else { 0 };
+    }
+    end_claims(context).await
+}
+
+/// Notes what the journals of processes that are gone tell, and gives back what they had claimed and not handed over.
+async fn replay(context: &Context) -> Result<()> {
+    for mut left in journal::left_behind(&context.config.journal)? {
+        let records = std::mem::take(&mut left.records);
+        let count = records.len();
+        let outcomes: Vec<Outcome> = records.into_iter().map(|record| outcome::replayed(context, record)).collect();
+        for outcomes in outcomes.chunks(BATCH as usize) {
+            settle(&context.db, outcomes, Source::Journal, context.clock.now()).await?;
+        }
+        // Where records may be missing, after a power cut or behind a torn one, claims without one are not known to be
+        // unsent.
+        let released = if left.complete { deliveries::release(&context.db, &left.node).await? } else { 0 };
+        nodes::remove(&context.db, &left.node).await?;
         tracing::warn!(
             node = left.node,
-            records = left.outcomes.len(),
+            records = count,
             released,
             "a process had been killed; its journal is replayed"
         );
         left.forget()?;
+        context.db.wake(Wake::Deliveries).await?;
     }
-    let until = if context.db.is_embedded() { UnixMillis(i64::MAX) } else { context.clock.now() };
-    if context.db.is_embedded() {
-        troubles::forget(&context.db).await?;
-        import::fail_abandoned(&context.db, context.clock.now()).await?;
-    }
-    end_claims(context, until).await
+    Ok(())
 }
 
-/// Ends claims whose lease is over at `until`. Whether the mail server has those messages is not known, and sending
-/// them again could double them.
-async fn end_claims(context: &Context, until: UnixMillis) -> Result<()> {
+/// Ends the claims of nodes that are gone. Whether the mail server has those messages is not known here.
+async fn end_claims(context: &Context) -> Result<()> {
     loop {
-        let claims = deliveries::abandoned(&context.db, until, &context.node, BATCH).await?;
-        let Some(owner) = claims.first().map(|claim| claim.owner.clone()) else { return Ok(()) };
-        let outcomes: Vec<Outcome> =
-            claims.iter().filter(|claim| claim.owner == owner).map(|claim| unknown(context, claim)).collect();
-        tracing::warn!(claims = outcomes.len(), "a process ended without noting what became of its messages");
-        deliveries::settle(&context.db, &owner, &outcomes, Stale::Skip, context.clock.now()).await?;
-    }
-}
-
-fn unknown(context: &Context, claim: &Abandoned) -> Outcome {
-    let now = context.clock.now();
-    Outcome {
-        delivery: claim.id,
-        run: claim.run_id,
-        mailing: claim.mailing_id,
-        epoch: claim.epoch,
-        state: DeliveryState::Unknown,
-        due_at: now,
-        attempt: Some(AttemptMade {
-            number: claim.attempts,
-            at: now,
-            successful: false,
-            code: None,
-            enhanced: None,
-            reply: "the sending process ended before the mail server's answer was noted".to_owned(),
-            phase: "dot".into(),
-            server: context.relay.server.clone(),
-            duration_ms: 0,
-            message_id: message_id(&claim.key, claim.id, context.config.from.address.domain()),
-        }),
+        let claims = deliveries::abandoned(&context.db, &context.node.id, BATCH).await?;
+        if claims.is_empty() {
+            return Ok(());
+        }
+        let now = context.clock.now();
+        let outcomes: Vec<Outcome> = claims.iter().map(|claim| outcome::taken_over(context, claim)).collect();
+        tracing::warn!(claims = outcomes.len(), "a process was lost without telling what became of its messages");
+        settle(&context.db, &outcomes, Source::Takeover, now).await?;
+        context.db.wake(Wake::Deliveries).await?;
     }
 }

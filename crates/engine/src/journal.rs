@@ -1,9 +1,10 @@
 //! What this process must not forget when it dies: which messages had been handed over, and what the mail server said.
 //!
-//! One record is written just before a message's final dot: the outcome to be noted if nothing more is heard of it,
-//! *unknown*. One is written after the reply: the outcome itself. The next process replays them before its first
-//! claim: of each claim the last record counts, and what was claimed without any record had not been handed over and
-//! is simply sent. So a process that is killed leaves at most one message of unknown fate a connection.
+//! One record is written just before a message's final dot: that it is being handed over. One is written after the
+//! reply: its outcome. The next process replays them before its first claim: of each claim the last record counts, one
+//! that was only handed over has an unknown fate, and what was claimed without any record had not been handed over and
+//! is simply sent. A connection writes a message's outcome together with the next one's first record, in one write: so a
+//! process that is killed leaves at most one message of unknown fate a connection.
 //!
 //! Records are lines of JSON in segments, `NODE-NUMBER.log`, written with plain `write(2)`: they outlive the process,
 //! which is what they are for. A machine that loses power may lose the last of them; so `NODE.lock`, locked as long as
@@ -12,19 +13,88 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use vestnik_model::id::DeliveryId;
-use vestnik_store::Db;
-use vestnik_store::deliveries::{self, Outcome};
+use serde::{Deserialize, Serialize};
+use vestnik_model::UnixMillis;
+use vestnik_model::id::{DeliveryId, MailingId, RunId};
+use vestnik_model::mailing::UnknownPolicy;
+use vestnik_store::settle::{Claim, Outcome};
+use vestnik_store::{Db, deliveries, nodes};
+
+use crate::queue::Job;
 
 /// Bytes after which a new segment begins.
 const SEGMENT: u64 = 4 * 1024 * 1024;
 
-/// A claim: the delivery and its epoch.
-type Claim = (DeliveryId, i64);
+/// A message that is being handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOver {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Of which run.
+    pub run: RunId,
+    /// Of which mailing.
+    pub mailing: MailingId,
+    /// Which claim.
+    pub epoch: i64,
+    /// Which attempt.
+    pub number: i64,
+    /// How many attempts before it do not count.
+    pub excused: i64,
+    /// When.
+    pub at: UnixMillis,
+    /// What becomes of it if nothing more is heard.
+    pub on_unknown: UnknownPolicy,
+}
+
+impl HandedOver {
+    /// The message of a job, now.
+    pub fn of(job: &Job, now: UnixMillis) -> Self {
+        Self {
+            delivery: job.claimed.id,
+            run: job.run.id,
+            mailing: job.run.mailing,
+            epoch: job.claimed.epoch,
+            number: job.claimed.number,
+            excused: job.claimed.excused,
+            at: now,
+            on_unknown: job.run.on_unknown,
+        }
+    }
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub enum Record {
+    /// Written just before the final dot.
+    #[serde(rename = "d")]
+    HandedOver(HandedOver),
+    /// Written after the reply.
+    #[serde(rename = "r")]
+    Outcome(Outcome),
+}
+
+/// A [`Record`] to be written.
+#[derive(Serialize)]
+enum Line<'a> {
+    #[serde(rename = "d")]
+    HandedOver(&'a HandedOver),
+    #[serde(rename = "r")]
+    Outcome(&'a Outcome),
+}
+
+impl Record {
+    fn claim(&self) -> Claim {
+        match self {
+            Self::HandedOver(record) => (record.delivery, record.epoch),
+            Self::Outcome(outcome) => outcome.claim(),
+        }
+    }
+}
 
 /// The journal that this process writes.
 #[derive(Debug)]
@@ -55,8 +125,14 @@ impl Journal {
     /// The folder cannot be written.
     pub fn begin(folder: &Path, node: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let mut lock = File::create(lock_path(folder, node))?;
-        lock.lock()?;
+        let mut lock = loop {
+            let lock = File::create(lock_path(folder, node))?;
+            lock.lock()?;
+            // Someone may have taken it for one that was left behind, between the two.
+            if is_at(&lock, &lock_path(folder, node))? {
+                break lock;
+            }
+        };
         lock.write_all(boot().as_bytes())?;
         let writing = Writing {
             file: File::create(segment_path(folder, node, 0))?,
@@ -69,17 +145,30 @@ impl Journal {
         Ok(Self { folder: folder.to_owned(), node: node.to_owned(), writing: Mutex::new(writing), _lock: lock })
     }
 
-    /// Writes what is to be noted of a claim if this process dies now. The record is with the system when this returns.
+    /// Writes that a message is being handed over and, before it, the outcome of the one before. The records are with the
+    /// system when this returns.
     ///
     /// # Errors
-    /// It could not be written; then the message must not be handed over, or the reply not be waited for.
-    pub fn note(&self, outcome: &Outcome) -> io::Result<()> {
+    /// They could not be written; then the message must not be handed over.
+    pub fn hand_over(&self, before: Option<&Outcome>, next: HandedOver) -> io::Result<()> {
+        self.write(before, Some(next))
+    }
+
+    /// Writes the outcome of a message that was handed over.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn answered(&self, outcome: &Outcome) -> io::Result<()> {
+        self.write(Some(outcome), None)
+    }
+
+    fn write(&self, outcome: Option<&Outcome>, next: Option<HandedOver>) -> io::Result<()> {
         let mut writing = self.lock();
         let writing = &mut *writing;
         if writing.length >= SEGMENT {
-            let next = File::create(segment_path(&self.folder, &self.node, writing.segment + 1))?;
+            let file = File::create(segment_path(&self.folder, &self.node, writing.segment + 1))?;
             let full = writing.segment;
-            writing.file = next;
+            writing.file = file;
             writing.segment += 1;
             writing.length = 0;
             if !writing.open.contains_key(&full) {
@@ -87,12 +176,30 @@ impl Journal {
             }
         }
         writing.line.clear();
-        serde_json::to_writer(&mut writing.line, outcome)?;
-        writing.line.push(b'\n');
-        writing.file.write_all(&writing.line)?;
+        // An outcome that is in the ledger already needs no record.
+        let outcome = outcome.filter(|outcome| writing.claims.contains_key(&outcome.claim()));
+        if let Some(outcome) = outcome {
+            serde_json::to_writer(&mut writing.line, &Line::Outcome(outcome))?;
+            writing.line.push(b'\n');
+        }
+        if let Some(next) = &next {
+            serde_json::to_writer(&mut writing.line, &Line::HandedOver(next))?;
+            writing.line.push(b'\n');
+        }
+        if let Err(error) = writing.file.write_all(&writing.line) {
+            // Half a record would swallow the next one. If it cannot be taken back, the next one begins a segment.
+            let taken_back =
+                writing.file.set_len(writing.length).and_then(|()| writing.file.seek(SeekFrom::Start(writing.length)));
+            if taken_back.is_err() {
+                writing.length = SEGMENT;
+            }
+            return Err(error);
+        }
         writing.length += writing.line.len() as u64;
-        *writing.open.entry(writing.segment).or_default() += 1;
-        writing.claims.entry(outcome.claim()).or_default().push(writing.segment);
+        for claim in outcome.map(Outcome::claim).into_iter().chain(next.map(|next| (next.delivery, next.epoch))) {
+            *writing.open.entry(writing.segment).or_default() += 1;
+            writing.claims.entry(claim).or_default().push(writing.segment);
+        }
         Ok(())
     }
 
@@ -128,6 +235,7 @@ impl Journal {
             return Ok(());
         }
         deliveries::release(db, node).await?;
+        nodes::remove(db, node).await?;
         let segment = self.lock().segment;
         self.remove(segment);
         fs::remove_file(lock_path(&self.folder, &self.node))?;
@@ -144,6 +252,12 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a path still leads to an open file.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    Ok(fs::metadata(path).is_ok_and(|at| (at.dev(), at.ino()) == (open.dev(), open.ino())))
 }
 
 /// Names the time since the machine was started; empty where the system does not tell.
@@ -165,9 +279,9 @@ pub struct Left {
     /// The process, as its claims name it.
     pub node: String,
     /// The last record of each claim.
-    pub outcomes: Vec<Outcome>,
-    /// Whether the machine has been up ever since, so that no record is missing.
-    pub same_boot: bool,
+    pub records: Vec<Record>,
+    /// Whether no record is missing: the machine has been up ever since, and only the last may be torn.
+    pub complete: bool,
     folder: PathBuf,
     segments: Vec<PathBuf>,
     // Locked, so that of two processes that start, one replays.
@@ -196,11 +310,7 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
     if !folder.exists() {
         return Ok(left);
     }
-    let mut names: Vec<String> = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<io::Result<_>>()?;
-    names.sort();
-    for node in names.iter().filter_map(|name| name.strip_suffix(".lock")) {
+    for node in names_in(folder)?.iter().filter_map(|name| name.strip_suffix(".lock")) {
         let mut lock = match File::open(lock_path(folder, node)) {
             Ok(lock) => lock,
             // Its process has ended well meanwhile.
@@ -212,16 +322,21 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
             Err(TryLockError::WouldBlock) => continue,
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        // Another has replayed it meanwhile.
+        if !is_at(&lock, &lock_path(folder, node))? {
+            continue;
+        }
+        // Only now: until it was locked, its process may have begun another segment.
         let prefix = format!("{node}-");
         let segments: Vec<PathBuf> =
-            names.iter().filter(|name| name.starts_with(&prefix)).map(|name| folder.join(name)).collect();
-        let outcomes = replay(&segments)?;
+            names_in(folder)?.iter().filter(|name| name.starts_with(&prefix)).map(|name| folder.join(name)).collect();
+        let (records, whole) = replay(&segments)?;
         let mut its_boot = String::new();
         lock.read_to_string(&mut its_boot)?;
         left.push(Left {
             node: node.to_owned(),
-            outcomes,
-            same_boot: its_boot == boot(),
+            records,
+            complete: whole && !its_boot.is_empty() && its_boot == boot(),
             folder: folder.to_owned(),
             segments,
             _lock: lock,
@@ -230,42 +345,67 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
     Ok(left)
 }
 
-/// The last record of each claim, over all segments in order.
-fn replay(segments: &[PathBuf]) -> io::Result<Vec<Outcome>> {
-    let mut last: HashMap<Claim, Outcome> = HashMap::new();
+/// The names of what a folder holds, in order.
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names: Vec<String> = names.collect::<io::Result<_>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// The last record of each claim, over all segments in order, and whether none is torn but the very last.
+fn replay(segments: &[PathBuf]) -> io::Result<(Vec<Record>, bool)> {
+    let mut last: HashMap<Claim, Record> = HashMap::new();
+    let (mut torn, mut whole) = (false, true);
     for path in segments {
         let mut reader = BufReader::new(File::open(path)?);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
-            match serde_json::from_slice::<Outcome>(&line) {
-                Ok(outcome) => {
-                    last.insert(outcome.claim(), outcome);
+            whole &= !torn;
+            match serde_json::from_slice::<Record>(&line) {
+                Ok(record) => {
+                    last.insert(record.claim(), record);
                 }
                 // A process killed while it wrote leaves a torn line: its dot was never written.
-                Err(error) => tracing::warn!(%error, path = %path.display(), "a journal has a torn record"),
+                Err(error) => {
+                    torn = true;
+                    tracing::warn!(%error, path = %path.display(), "a journal has a torn record");
+                }
             }
             line.clear();
         }
     }
-    Ok(last.into_values().collect())
+    Ok((last.into_values().collect(), whole))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vestnik_model::UnixMillis;
     use vestnik_model::delivery::DeliveryState;
-    use vestnik_model::id::{MailingId, RunId};
 
-    fn outcome(delivery: i64, state: DeliveryState) -> Outcome {
+    fn outcome(delivery: i64) -> Outcome {
         Outcome {
             delivery: DeliveryId(delivery),
             run: RunId(1),
             mailing: MailingId(1),
             epoch: 1,
-            state,
-            due_at: UnixMillis(0),
+            state: DeliveryState::Sent,
+            due_at: None,
+            excused: false,
             attempt: None,
+        }
+    }
+
+    fn handed_over(delivery: i64) -> HandedOver {
+        HandedOver {
+            delivery: DeliveryId(delivery),
+            run: RunId(1),
+            mailing: MailingId(1),
+            epoch: 1,
+            number: 1,
+            excused: 0,
+            at: UnixMillis(0),
+            on_unknown: UnknownPolicy::Hold,
         }
     }
 
@@ -273,19 +413,22 @@ mod tests {
     fn of_each_claim_the_last_record_counts_and_a_torn_one_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::begin(folder.path(), "node").unwrap();
-        journal.note(&outcome(1, DeliveryState::Unknown)).unwrap();
-        journal.note(&outcome(2, DeliveryState::Unknown)).unwrap();
-        journal.note(&outcome(1, DeliveryState::Sent)).unwrap();
-        journal.lock().file.write_all(b"{\"delivery\":3,\"ru").unwrap();
+        journal.hand_over(None, handed_over(1)).unwrap();
+        journal.hand_over(Some(&outcome(1)), handed_over(2)).unwrap();
+        journal.hand_over(None, handed_over(3)).unwrap();
+        journal.answered(&outcome(3)).unwrap();
+        journal.answered(&outcome(4)).unwrap();
+        journal.lock().file.write_all(b"{\"d\":{\"delivery\":5,\"ru").unwrap();
         assert!(left_behind(folder.path()).unwrap().is_empty(), "its process lives");
         drop(journal);
         let mut left = left_behind(folder.path()).unwrap();
         assert_eq!(left.len(), 1);
         let left = left.remove(0);
-        assert!(left.same_boot);
-        let mut outcomes = left.outcomes.clone();
-        outcomes.sort_by_key(|outcome| outcome.delivery);
-        assert_eq!(outcomes, [outcome(1, DeliveryState::Sent), outcome(2, DeliveryState::Unknown)]);
+        assert!(left.complete);
+        let mut records = left.records.clone();
+        records.sort_by_key(Record::claim);
+        let expected = [Record::Outcome(outcome(1)), Record::HandedOver(handed_over(2)), Record::Outcome(outcome(3))];
+        assert_eq!(records, expected, "of 4 the ledger knows already, or it was never handed over");
         left.forget().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -297,9 +440,8 @@ mod tests {
         let count = || fs::read_dir(folder.path()).unwrap().count() - 1;
         let mut waiting = Vec::new();
         for delivery in 0.. {
-            let outcome = outcome(delivery, DeliveryState::Unknown);
-            journal.note(&outcome).unwrap();
-            waiting.push(outcome);
+            journal.hand_over(None, handed_over(delivery)).unwrap();
+            waiting.push(outcome(delivery));
             if count() == 3 {
                 break;
             }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
 use vestnik_mail::session::{Envelope, Outgoing};
-use vestnik_mail::verdict::Verdict;
-use vestnik_model::delivery::{Next, RetryPolicy};
+use vestnik_mail::verdict::{Blame, Judgement, Verdict};
+use vestnik_model::delivery::{Next, RetryPolicy, Tried};
+use vestnik_model::mailing::UnknownPolicy;
 use vestnik_store::Result;
 use vestnik_store::letters::{self, Letter, LetterOutcome};
 
-use crate::config::LEASE;
-use crate::connection::{OpenSession, open};
+use crate::config::LETTER_LEASE;
+use crate::open::{OpenSession, open};
 use crate::{Config, Context};
 
 /// Letters taken at once.
@@ -45,7 +46,7 @@ async fn turn(context: &Context) -> Result<bool> {
         session.quit().await;
     }
     let now = context.clock.now();
-    let due = letters::claim(&context.db, BATCH, now, now.plus(LEASE)).await?;
+    let due = letters::claim(&context.db, BATCH, now, now.plus(LETTER_LEASE)).await?;
     if due.is_empty() {
         return Ok(false);
     }
@@ -80,12 +81,18 @@ async fn send(context: &Context, session: &mut OpenSession, letter: &Letter) -> 
     };
     let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
     let reply = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();
-    let number = u32::try_from(letter.attempts).unwrap_or(u32::MAX);
-    // A confirmation twice does no harm; none at all locks a person out.
-    let verdict = if sent.verdict == Verdict::Unknown { Verdict::Later } else { sent.verdict };
-    let outcome = match RETRY.after(verdict, number, now, None, 1.0) {
-        Next::Again(at) => LetterOutcome::Again(at),
-        Next::Final(_) if verdict == Verdict::Accepted => LetterOutcome::Sent,
+    // Letters are few: none is excused.
+    let judgement = Judgement { verdict: sent.verdict, blame: Blame::Recipient };
+    let tried = Tried {
+        number: u32::try_from(letter.attempts).unwrap_or(u32::MAX),
+        excused: 0,
+        // A confirmation twice does no harm; none at all locks a person out.
+        on_unknown: UnknownPolicy::Resend,
+        ends_at: None,
+    };
+    let outcome = match RETRY.after(judgement, tried, now, 1.0) {
+        Next::Again { at, .. } => LetterOutcome::Again(at),
+        Next::Final(_) if sent.verdict == Verdict::Accepted => LetterOutcome::Sent,
         Next::Final(_) => LetterOutcome::Failed,
     };
     (outcome, reply)

@@ -6,10 +6,13 @@
 //! | [`claimer`] | deliveries that are due | jobs in the [`queue`] |
 //! | [`connection`] (many) | jobs | outcomes, over SMTP |
 //! | [`recorder`] | outcomes | rows of the ledger: the one door |
+//! | [`halt`] | runs that were paused or called off | jobs that go back |
 //! | [`letters`] | letters of the service itself | mail |
-//! | [`janitor`] | what has had its time | nothing |
+//! | [`node`], [`rates`] | the other processes that send | leases, and parts of what is shared |
+//! | [`janitor`] | what others left behind, and what has had its time | nothing |
 //!
-//! [`journal`] remembers for the next process what this one has handed over.
+//! [`journal`] remembers for the next process what this one has handed over. [`outcome`] says what an attempt means.
+//! [`supervise`] lets a loop that panics begin anew.
 //!
 //! They meet in tables and in the queue; `web` never calls them. No transaction is open while the network is used.
 
@@ -17,30 +20,48 @@ pub mod catcher;
 pub mod claimer;
 pub mod config;
 pub mod connection;
+pub mod gate;
+pub mod halt;
+pub mod held;
 pub mod janitor;
 pub mod journal;
+pub mod lanes;
 pub mod letters;
+pub mod limits;
 pub mod lock;
+pub mod node;
+pub mod open;
+pub mod outcome;
+pub mod pace;
 pub mod queue;
+pub mod rates;
 pub mod recorder;
 pub mod relay_state;
 pub mod run_content;
 pub mod scheduler;
+pub mod supervise;
+pub mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use vestnik_model::Clock;
 use vestnik_model::secret::{Random, new_key};
 use vestnik_store::Db;
+use vestnik_store::settle::Outcome;
 
 pub use config::Config;
 
+use crate::halt::Contents;
+use crate::held::Held;
 use crate::journal::Journal;
+use crate::node::Node;
 use crate::queue::Queue;
+use crate::recorder::Recorder;
 use crate::relay_state::RelayState;
+use crate::supervise::supervise;
 
 /// How long a graceful stop waits for messages that are on their way.
 const FINISH_WITHIN: Duration = Duration::from_secs(6);
@@ -58,10 +79,16 @@ pub struct Context {
     pub random: Arc<dyn Random>,
     /// How to send.
     pub config: Arc<Config>,
-    /// This process, as claims name it.
-    pub node: Arc<str>,
+    /// This process among those that share the work.
+    pub node: Arc<Node>,
     /// Claimed deliveries that wait for a connection.
     pub queue: Arc<Queue>,
+    /// What the runs send whose deliveries wait there.
+    pub contents: Arc<Contents>,
+    /// The claims that this process knows of.
+    pub held: Arc<Held>,
+    /// The way to the recorder.
+    pub outcomes: mpsc::Sender<Outcome>,
     /// What has been handed over.
     pub journal: Arc<Journal>,
     /// How the mail server fares.
@@ -76,12 +103,17 @@ impl Context {
         *self.stop.borrow()
     }
 
+    /// Waits until the process is to stop.
+    pub async fn stopped(&self) {
+        // An error means that whoever could say so is gone.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+
     /// Waits; `false`: the process is to stop.
     pub async fn sleep(&self, duration: Duration) -> bool {
-        let mut stop = self.stop.clone();
         tokio::select! {
             () = tokio::time::sleep(duration) => !self.is_stopping(),
-            _ = stop.wait_for(|stop| *stop) => false,
+            () = self.stopped() => false,
         }
     }
 }
@@ -108,31 +140,55 @@ impl Engine {
         config: Config,
     ) -> vestnik_store::Result<Self> {
         let (stop, stopped) = watch::channel(false);
-        let node = new_key(&*random, 8);
+        let id = new_key(&*random, 8);
+        let journal = Arc::new(Journal::begin(&config.journal, &id)?);
+        let node = Node::enter(&db, &id, config.lease, config.connections).await?;
+        let (outcomes, received) = mpsc::channel(recorder::CAPACITY);
         let context = Context {
-            journal: Arc::new(Journal::begin(&config.journal, &node)?),
-            node: node.into(),
-            db,
-            clock,
-            random,
-            queue: Arc::new(Queue::default()),
-            relay: Arc::new(RelayState::new(config.relay.to_string())),
+            node: Arc::new(node),
+            queue: Arc::new(Queue::new(&config.limits, !db.is_embedded())),
+            contents: Arc::default(),
+            held: Arc::default(),
+            outcomes,
+            journal: Arc::clone(&journal),
+            relay: Arc::new(RelayState::new(format!("{}:{}", config.relay.host(), config.relay.port()))),
             config: Arc::new(config),
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            random,
             stop: stopped,
         };
         janitor::recover(&context).await?;
-        let (outcomes, received) = mpsc::channel(recorder::CAPACITY);
-        let mut recorder = JoinSet::new();
-        recorder.spawn(recorder::run(context.clone(), received));
-        let mut loops = JoinSet::new();
-        loops.spawn(scheduler::run(context.clone()));
-        loops.spawn(claimer::run(context.clone(), outcomes.clone()));
-        loops.spawn(letters::run(context.clone()));
-        loops.spawn(janitor::run(context.clone()));
-        for _ in 0..context.config.connections {
-            loops.spawn(connection::run(context.clone(), outcomes.clone()));
+        // What a predecessor on this machine had of the connections is free now.
+        context.node.beat(&context.db, 0).await?;
+        let recorder = Recorder {
+            db: db.clone(),
+            clock,
+            journal: Arc::clone(&journal),
+            held: Arc::clone(&context.held),
+            outcomes: received,
+            batch: Vec::new(),
+        };
+        let mut engine = Self { loops: JoinSet::new(), recorder: JoinSet::new(), journal, db, node: id.into(), stop };
+        engine.begin(&context, recorder);
+        Ok(engine)
+    }
+
+    fn begin(&mut self, context: &Context, recorder: Recorder) {
+        let recorder = Arc::new(Mutex::new(recorder));
+        self.recorder.spawn(supervise("recorder", (), move |()| {
+            let recorder = Arc::clone(&recorder);
+            async move { recorder.lock().await.run().await }
+        }));
+        macro_rules! spawn {
+            ($($name:ident),+) => {
+                $(self.loops.spawn(supervise(stringify!($name), context.clone(), $name::run));)+
+            };
         }
-        Ok(Self { loops, recorder, journal: context.journal, db: context.db, node: context.node, stop })
+        spawn!(scheduler, claimer, letters, janitor, halt, node, rates, calls);
+        for index in 0..context.config.connections {
+            self.loops.spawn(connection::run(context.clone(), index));
+        }
     }
 
     /// Stops: no message is begun any more, those on their way are finished, all outcomes are committed. Ends within ten
@@ -166,6 +222,28 @@ impl Engine {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "claims could not be given back; the journal is kept"),
             Err(_) => tracing::warn!("claims could not be given back in time; the journal is kept"),
+        }
+    }
+}
+
+/// Passes on what other processes call, until the process stops.
+mod calls {
+    use std::time::Duration;
+
+    use crate::Context;
+
+    /// Meanwhile the loops look by themselves.
+    const PAUSE: Duration = Duration::from_secs(2);
+
+    pub async fn run(context: Context) {
+        while !context.is_stopping() {
+            tokio::select! {
+                Err(error) = context.db.listen() => {
+                    tracing::error!(%error, "calls of other processes cannot be heard");
+                    context.sleep(PAUSE).await;
+                }
+                () = context.stopped() => {}
+            }
         }
     }
 }

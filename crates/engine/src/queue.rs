@@ -1,18 +1,26 @@
-//! Claimed deliveries that wait for a connection, with fair turns between runs: whoever takes a job gets it from the
-//! run whose turn it is, so that ten letters need not wait for a million.
+//! Claimed deliveries that wait for a connection: in fair turns ([`Turns`]), at the rate that was agreed ([`Pace`]), by
+//! recipient domain where it matters ([`Lanes`]).
 
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use vestnik_model::id::RunId;
 use vestnik_store::deliveries::Claimed;
+use vestnik_store::nodes::Share;
 
+use crate::lanes::{Entry, Lanes};
+use crate::limits::Limits;
+use crate::pace::{Pace, Wait};
 use crate::run_content::RunContent;
+use crate::turns::Turns;
+
+/// Jobs that go between two looks at whether there are enough.
+const REFILL: usize = 64;
 
 /// A delivery to be sent.
-#[derive(Debug)]
 pub struct Job {
     /// The claim.
     pub claimed: Claimed,
@@ -20,136 +28,300 @@ pub struct Job {
     pub run: Arc<RunContent>,
 }
 
-/// The jobs of one run.
-struct Line {
-    run: RunId,
-    jobs: VecDeque<Job>,
+impl Job {
+    /// The recipient's domain, as it stands in the address.
+    pub fn domain(&self) -> &str {
+        self.claimed.email.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
 }
 
-#[derive(Default)]
-struct Lines {
-    /// The line at the front has the next turn.
-    lines: VecDeque<Line>,
-    length: usize,
+/// A job that a connection has taken; when this is dropped, its lane is free for another.
+pub struct Taken {
+    job: Job,
+    queue: Arc<Queue>,
+    in_lane: bool,
+}
+
+impl std::ops::Deref for Taken {
+    type Target = Job;
+
+    fn deref(&self) -> &Job {
+        &self.job
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.in_lane {
+            self.queue.lock().lanes.leave(self.job.domain());
+            self.queue.filled.notify_one();
+        }
+    }
+}
+
+struct State {
+    turns: Turns,
+    pace: Option<Pace>,
+    lanes: Lanes,
+    /// Jobs that found no room in their lane, and for how long they go back.
+    back: Vec<(Job, Duration)>,
     /// Connections that have nothing to do.
     waiting: usize,
+    /// Until when the one of them waits that keeps the time for all.
+    timed: Option<Instant>,
 }
 
-impl Lines {
-    fn take(&mut self) -> Option<Job> {
-        let mut line = self.lines.pop_front()?;
-        let job = line.jobs.pop_front();
-        if !line.jobs.is_empty() {
-            self.lines.push_back(line);
+impl State {
+    /// The next job, or when to look again.
+    fn take(&mut self, now: Instant) -> Result<Job, Option<Instant>> {
+        if let Some(pace) = &mut self.pace {
+            match pace.check(now) {
+                Ok(()) => {}
+                Err(Wait::Until(at)) if !self.turns.is_empty() || self.lanes.has_waiting() => return Err(Some(at)),
+                Err(_) => return Err(None),
+            }
         }
-        self.length -= usize::from(job.is_some());
+        if let Some(job) = self.lanes.take(now) {
+            return Ok(self.gone(job));
+        }
+        while let Some(job) = self.turns.take() {
+            match self.lanes.enter(job, now) {
+                Entry::Go(job) => return Ok(self.gone(job)),
+                Entry::Aside => {}
+                Entry::Back(job, delay) => self.back.push((job, delay)),
+            }
+        }
+        // What was set aside just now may have its time soon.
+        match self.lanes.take(now) {
+            Some(job) => Ok(self.gone(job)),
+            None => Err(self.lanes.ready_at()),
+        }
+    }
+
+    fn gone(&mut self, job: Job) -> Job {
+        if let Some(pace) = &mut self.pace {
+            pace.take();
+        }
         job
+    }
+
+    fn wants_room(&self) -> bool {
+        self.pace.as_ref().is_some_and(|pace| pace.wanted().is_some()) || !self.lanes.wanted().is_empty()
     }
 }
 
 /// See the module.
-#[derive(Default)]
 pub struct Queue {
-    lines: Mutex<Lines>,
+    state: Mutex<State>,
     filled: Notify,
     drained: Notify,
+    /// Room must be reserved for a rate that nodes share.
+    wanting: Notify,
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Lines> {
-        // Nothing panics while it is held; should it, the lines are still lines.
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An empty queue. `shared`: other nodes send as well.
+    pub fn new(limits: &Limits, shared: bool) -> Self {
+        let pace = limits.rate.map(|rate| if shared { Pace::shared(rate) } else { Pace::own(rate, Instant::now()) });
+        let lanes = Lanes::new(limits.domains.clone(), shared.then_some(Share::whole(0)));
+        let state = State { turns: Turns::default(), pace, lanes, back: Vec::new(), waiting: 0, timed: None };
+        Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new(), wanting: Notify::new() }
     }
 
-    /// Adds jobs of one run.
-    pub fn push(&self, run: RunId, jobs: impl IntoIterator<Item = Job>) {
-        let mut lines = self.lock();
-        let before = lines.length;
-        let index = lines.lines.iter().position(|line| line.run == run).unwrap_or_else(|| {
-            lines.lines.push_back(Line { run, jobs: VecDeque::new() });
-            lines.lines.len() - 1
-        });
-        let line = &mut lines.lines[index];
-        let length = line.jobs.len();
-        line.jobs.extend(jobs);
-        let added = line.jobs.len() - length;
-        if line.jobs.is_empty() {
-            lines.lines.remove(index);
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; should it, the lines are still lines.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds jobs.
+    pub fn push(&self, jobs: impl IntoIterator<Item = Job>) {
+        let mut state = self.lock();
+        let before = state.turns.len();
+        for job in jobs {
+            state.turns.push(job);
         }
-        lines.length = before + added;
-        let wake = added.min(lines.waiting);
-        drop(lines);
+        let wake = (state.turns.len() - before).min(state.waiting);
+        drop(state);
         for _ in 0..wake {
             self.filled.notify_one();
         }
     }
 
     /// The next job; waits for one.
-    pub async fn take(&self) -> Job {
+    pub async fn take(self: &Arc<Self>) -> Taken {
         loop {
             let mut filled = pin!(self.filled.notified());
             // Registered before the look, or else a push between the look and the wait could wake one of several.
             filled.as_mut().enable();
-            {
-                let mut lines = self.lock();
-                if let Some(job) = lines.take() {
-                    drop(lines);
-                    self.drained.notify_one();
-                    return job;
+            let (waiting, until) = {
+                let mut state = self.lock();
+                match state.take(Instant::now()) {
+                    Ok(job) => return self.taken(state, job),
+                    Err(until) => {
+                        self.call_for_room(&state);
+                        // One connection keeps the time for all; one that is to look earlier takes over.
+                        let until = until.filter(|at| state.timed.is_none_or(|timed| *at < timed));
+                        if until.is_some() {
+                            state.timed = until;
+                        }
+                        state.waiting += 1;
+                        (Waiting { queue: self, until }, until)
+                    }
                 }
-                lines.waiting += 1;
+            };
+            match until {
+                Some(at) => tokio::select! {
+                    () = filled => {}
+                    () = tokio::time::sleep_until(at) => {}
+                },
+                None => filled.await,
             }
-            let waiting = Waiting(self);
-            filled.await;
             drop(waiting);
         }
     }
 
     /// The job after the one at hand, whose commands may ride along with it; `None` while another connection has
     /// nothing to do and would begin it sooner.
-    pub fn take_ahead(&self) -> Option<Job> {
-        let mut lines = self.lock();
-        let job = if lines.length > lines.waiting { lines.take() } else { None };
-        drop(lines);
-        if job.is_some() {
+    pub fn take_ahead(self: &Arc<Self>) -> Option<Taken> {
+        let mut state = self.lock();
+        if state.turns.len() <= state.waiting {
+            return None;
+        }
+        match state.take(Instant::now()) {
+            Ok(job) => Some(self.taken(state, job)),
+            Err(_) => {
+                self.call_for_room(&state);
+                None
+            }
+        }
+    }
+
+    fn taken(self: &Arc<Self>, state: MutexGuard<'_, State>, job: Job) -> Taken {
+        let in_lane = !state.lanes.are_free();
+        if in_lane || state.pace.is_some() {
+            self.call_for_room(&state);
+            if state.waiting > 0 {
+                // Someone else keeps the time now.
+                self.filled.notify_one();
+            }
+        }
+        // Waking the claimer for each job would cost more than the job's place here.
+        let drained = state.turns.len().is_multiple_of(REFILL);
+        drop(state);
+        if drained {
             self.drained.notify_one();
         }
-        job
+        Taken { job, queue: Arc::clone(self), in_lane }
     }
 
-    /// Whether jobs of this run wait.
+    fn call_for_room(&self, state: &State) {
+        if state.wants_room() {
+            self.wanting.notify_one();
+        }
+    }
+
+    /// Waits until room must be reserved.
+    pub async fn wanting(&self) {
+        self.wanting.notified().await;
+    }
+
+    /// The lanes that need room reserved, with their distance of two messages and for how many; the lane of all mail has
+    /// no name.
+    pub fn wanted(&self) -> Vec<(Box<str>, Duration, u32)> {
+        let state = self.lock();
+        let all = state.pace.as_ref().and_then(|pace| Some(("".into(), pace.interval(), pace.wanted()?)));
+        all.into_iter().chain(state.lanes.wanted()).collect()
+    }
+
+    /// Room was reserved in a lane.
+    pub fn reserved(&self, lane: &str, first: Instant, count: u32) {
+        let mut state = self.lock();
+        match &mut state.pace {
+            Some(pace) if lane.is_empty() => pace.reserved(first, count),
+            _ => state.lanes.reserved(lane, first, count),
+        }
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// This node's part of what all nodes share has changed.
+    pub fn share(&self, share: Share) {
+        let mut state = self.lock();
+        let stranded = state.lanes.share(share);
+        state.back.extend(stranded.into_iter().map(|job| (job, Duration::from_secs(1))));
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// The server asked for a rest with this domain. `true`: it had not done so until now.
+    pub fn troubled(&self, domain: &str, began: Instant) -> bool {
+        self.lock().lanes.troubled(domain, began, Instant::now())
+    }
+
+    /// The server took mail for this domain.
+    pub fn fine(&self, domain: &str, began: Instant) {
+        let mut state = self.lock();
+        if !state.lanes.are_free() {
+            state.lanes.fine(domain, began);
+        }
+    }
+
+    /// Whether jobs of this run wait for a connection.
     pub fn has(&self, run: RunId) -> bool {
-        self.lock().lines.iter().any(|line| line.run == run)
+        self.lock().turns.has(run)
     }
 
-    /// How many jobs wait.
+    /// How many jobs wait for a connection.
     pub fn len(&self) -> usize {
-        self.lock().length
+        self.lock().turns.len()
     }
 
-    /// Whether no job waits.
+    /// Whether no job waits for a connection.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Waits until a job has been taken since the last call.
+    /// Waits until some jobs have been taken since the last call.
     pub async fn drained(&self) {
         self.drained.notified().await;
     }
 
+    /// Jobs that found no room in their lane, and for how long they go back.
+    pub fn put_back(&self) -> Vec<(Job, Duration)> {
+        std::mem::take(&mut self.lock().back)
+    }
+
+    /// Takes the jobs of these runs away.
+    pub fn remove(&self, runs: &[RunId]) -> Vec<Job> {
+        let mut state = self.lock();
+        let mut removed = state.turns.remove(runs);
+        removed.append(&mut state.lanes.remove(runs));
+        removed
+    }
+
     /// Takes all jobs away.
     pub fn clear(&self) -> Vec<Job> {
-        let mut lines = self.lock();
-        lines.length = 0;
-        lines.lines.drain(..).flat_map(|line| line.jobs).collect()
+        let mut state = self.lock();
+        let mut cleared = state.turns.clear();
+        cleared.append(&mut state.lanes.clear());
+        cleared.extend(state.back.drain(..).map(|(job, _)| job));
+        cleared
     }
 }
 
 /// Counts a connection as waiting until it is dropped, also when its wait is cut short.
-struct Waiting<'a>(&'a Queue);
+struct Waiting<'a> {
+    queue: &'a Queue,
+    /// If it keeps the time.
+    until: Option<Instant>,
+}
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.lock().waiting -= 1;
+        let mut state = self.queue.lock();
+        state.waiting -= 1;
+        if self.until.is_some() && self.until == state.timed {
+            state.timed = None;
+        }
     }
 }

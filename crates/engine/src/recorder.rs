@@ -1,13 +1,17 @@
 //! The one door through which outcomes reach the ledger. It commits what has come in as soon as the previous commit is
 //! done: under load hundreds of outcomes share a commit, and a single one does not wait for others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use vestnik_model::Clock;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_store::deliveries::{self, Outcome, Stale};
+use vestnik_store::Db;
+use vestnik_store::settle::{Outcome, Source, settle};
 
-use crate::Context;
+use crate::held::Held;
+use crate::journal::Journal;
 
 /// Outcomes that may wait; connections pause when the database cannot keep up.
 pub const CAPACITY: usize = 4_000;
@@ -17,34 +21,57 @@ const LARGEST_COMMIT: usize = 2_000;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Runs until every sender is gone and everything they sent is committed.
-pub async fn run(context: Context, mut outcomes: mpsc::Receiver<Outcome>) {
-    let mut batch = Vec::with_capacity(LARGEST_COMMIT);
-    while outcomes.recv_many(&mut batch, LARGEST_COMMIT).await > 0 {
-        commit(&context, &batch).await;
-        if batch.iter().any(|outcome| outcome.state == DeliveryState::Pending) {
-            context.db.signals().deliveries.notify_one();
-        }
-        batch.clear();
-    }
+/// See the module. It has no [`Context`](crate::Context): that sends to it, and it ends when nobody does.
+pub struct Recorder {
+    /// The tables.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What may be forgotten once it is in the ledger.
+    pub journal: Arc<Journal>,
+    /// The claims that are settled by it.
+    pub held: Arc<Held>,
+    /// What comes in.
+    pub outcomes: mpsc::Receiver<Outcome>,
+    /// What is being committed.
+    pub batch: Vec<Outcome>,
 }
 
-/// Writes a batch, however long the database takes to come back: what the mail server has answered must not be lost.
-async fn commit(context: &Context, batch: &[Outcome]) {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match deliveries::settle(&context.db, &context.node, batch, Stale::Keep, context.clock.now()).await {
-            Ok(stale) => {
-                if stale > 0 {
-                    tracing::warn!(stale, "results came after their claims had been taken over");
-                }
-                context.journal.committed(batch);
+impl Recorder {
+    /// Runs until every sender is gone and everything they sent is committed. Called again after a panic, it begins with
+    /// what it was at.
+    pub async fn run(&mut self) {
+        loop {
+            if self.batch.is_empty() && self.outcomes.recv_many(&mut self.batch, LARGEST_COMMIT).await == 0 {
                 return;
             }
-            Err(error) => {
-                tracing::error!(%error, outcomes = batch.len(), "outcomes could not be written; trying again");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+            self.commit().await;
+            if self.batch.iter().any(|outcome| outcome.state == DeliveryState::Pending) {
+                self.db.signals().deliveries.notify_one();
+            }
+            self.batch.clear();
+        }
+    }
+
+    /// Writes a batch, however long the database takes to come back: what the mail server has answered must not be lost.
+    async fn commit(&self) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match settle(&self.db, &self.batch, Source::Sender, self.clock.now()).await {
+                Ok(stale) => {
+                    if stale > 0 {
+                        tracing::warn!(stale, "results came after their claims had been taken over");
+                    }
+                    self.journal.committed(&self.batch);
+                    self.held.settled(&self.batch);
+                    return;
+                }
+                Err(error) => {
+                    let outcomes = self.batch.len();
+                    tracing::error!(%error, outcomes, "outcomes could not be written; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
             }
         }
     }

@@ -1,26 +1,26 @@
-//! How the mail server fares: a circuit breaker. While it takes no connections nothing is claimed and no attempt is
-//! burned; one connection at a time tries again, ever more slowly, and the first that succeeds lets all others on.
-//! A server that refuses one connection beside others that work (it caps their number) is not down: only further
-//! connections wait.
+//! How the mail server fares: two circuit breakers. One is for connections: while none can be made nothing is claimed
+//! and no attempt is burned. The other is for messages: a server that takes connections and then says "later" to
+//! everything, or asks to slow down, is left in peace for a while. A server that refuses one connection beside others
+//! that work (it caps their number) is not down: only further connections wait.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The first pause after a failed connection; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// The longest pause: a server that is back is noticed within it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+use crate::gate::Gate;
 
-#[derive(Default)]
+/// The first pause after trouble.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause between connections: a server that is back is noticed within it.
+const CONNECTING: Duration = Duration::from_secs(4);
+/// The longest pause between messages.
+const SENDING: Duration = Duration::from_secs(30);
+
 struct State {
-    /// When the next connection may be tried; `None`: the server is well.
-    try_at: Option<Instant>,
-    pause: Duration,
-    /// Whether some connection is trying now.
-    probing: bool,
+    connecting: Gate,
+    sending: Gate,
     /// Sessions that are open.
     open: usize,
 }
@@ -42,22 +42,32 @@ impl Drop for Opened {
     }
 }
 
-/// Whether a connection may be tried.
-enum Turn {
-    Go,
-    Wait(Duration),
-}
-
 impl RelayState {
     /// A server of which nothing bad is known.
     pub fn new(server: String) -> Self {
-        Self { server, state: Mutex::default(), recovered: Notify::new() }
+        let state =
+            State { connecting: Gate::new(FIRST_PAUSE, CONNECTING), sending: Gate::new(FIRST_PAUSE, SENDING), open: 0 };
+        Self { server, state: Mutex::new(state), recovered: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the server cannot be reached at all.
     pub fn is_down(&self) -> bool {
         let state = self.lock();
-        state.try_at.is_some() && state.open == 0
+        !state.connecting.is_open() && state.open == 0
+    }
+
+    /// Whether messages may go at any time.
+    pub fn is_fine(&self) -> bool {
+        self.lock().sending.is_open()
+    }
+
+    /// Sessions that are open.
+    pub fn open(&self) -> usize {
+        self.lock().open
     }
 
     /// Counts a session as open until the answer is dropped.
@@ -66,66 +76,56 @@ impl RelayState {
         Opened(Arc::clone(self))
     }
 
-    /// Waits until a connection may be tried. Whoever is let through says how it went.
-    pub async fn wait_for_turn(&self) {
+    /// Waits until a connection may be tried.
+    pub async fn turn_to_connect(&self) {
+        self.turn(|state| &mut state.connecting).await;
+    }
+
+    /// Waits until a message may be tried.
+    pub async fn turn_to_send(&self) {
+        self.turn(|state| &mut state.sending).await;
+    }
+
+    async fn turn(&self, gate: impl Fn(&mut State) -> &mut Gate) {
         loop {
             let recovered = self.recovered.notified();
-            let wait = match self.turn() {
-                Turn::Go => return,
-                Turn::Wait(wait) => wait,
+            let at = match gate(&mut self.lock()).turn(Instant::now()) {
+                Ok(()) => return,
+                Err(at) => at,
             };
             tokio::select! {
                 () = recovered => {}
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep_until(at) => {}
             }
         }
     }
 
-    fn turn(&self) -> Turn {
-        let mut state = self.lock();
-        let Some(try_at) = state.try_at else { return Turn::Go };
-        if state.probing {
-            return Turn::Wait(LONGEST_PAUSE);
+    /// A connection that was begun at `began` was made. `true`: none could be made until now.
+    pub fn connected(&self, began: Instant) -> bool {
+        let recovered = self.lock().connecting.succeeded(began);
+        self.call(recovered)
+    }
+
+    /// A connection that was begun at `began` could not be made.
+    pub fn unreachable(&self, began: Instant) {
+        self.lock().connecting.failed(began, Instant::now());
+    }
+
+    /// A message that was begun at `began` was judged by itself. `true`: the server was in trouble until now.
+    pub fn fine(&self, began: Instant) -> bool {
+        let recovered = self.lock().sending.succeeded(began);
+        self.call(recovered)
+    }
+
+    /// A message that was begun at `began` met the server's own trouble. `true`: it was not known until now.
+    pub fn troubled(&self, began: Instant) -> bool {
+        self.lock().sending.failed(began, Instant::now())
+    }
+
+    fn call(&self, recovered: bool) -> bool {
+        if recovered {
+            self.recovered.notify_waiters();
         }
-        let now = Instant::now();
-        if now < try_at {
-            return Turn::Wait(try_at - now);
-        }
-        state.probing = true;
-        Turn::Go
-    }
-
-    /// A connection was made. `true`: the server had been down.
-    pub fn succeeded(&self) -> bool {
-        let was_down = {
-            let mut state = self.lock();
-            let was_down = state.try_at.is_some();
-            *state = State { open: state.open, ..State::default() };
-            was_down
-        };
-        self.recovered.notify_waiters();
-        was_down
-    }
-
-    /// A connection could not be made.
-    pub fn failed(&self) {
-        let mut state = self.lock();
-        if state.try_at.is_some() && !state.probing {
-            // One of many that were tried together; the first has said it.
-            return;
-        }
-        state.pause = if state.pause.is_zero() { FIRST_PAUSE } else { (state.pause * 2).min(LONGEST_PAUSE) };
-        state.try_at = Some(Instant::now() + state.pause);
-        state.probing = false;
-    }
-
-    /// A connection that was being tried was dropped before it was known how it went.
-    pub fn abandoned(&self) {
-        self.lock().probing = false;
-        self.recovered.notify_waiters();
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        recovered
     }
 }

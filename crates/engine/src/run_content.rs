@@ -1,14 +1,17 @@
 //! What a run sends, compiled once, and the mail that it becomes for one recipient.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
 use vestnik_mail::session::Envelope;
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::message_id;
-use vestnik_model::id::MailingId;
+use vestnik_model::id::{MailingId, RunId, UserId};
+use vestnik_model::mailing::UnknownPolicy;
 use vestnik_model::template::{Content, Person};
 use vestnik_model::user::User;
-use vestnik_store::deliveries::{Claimed, ClaimedPerson};
+use vestnik_store::deliveries::Claimed;
 use vestnik_store::runs::{OpenRun, RunMessage};
 
 use crate::Config;
@@ -16,11 +19,19 @@ use crate::Config;
 /// What a run sends.
 #[derive(Debug)]
 pub struct RunContent {
+    /// Which run.
+    pub id: RunId,
+    /// Whose it is.
+    pub owner: UserId,
     /// Which mailing fired.
     pub mailing: MailingId,
+    /// What becomes of its deliveries of unknown fate.
+    pub on_unknown: UnknownPolicy,
+    halted: AtomicBool,
     /// Nothing is sent at or after this.
     pub ends_at: Option<UnixMillis>,
     key: String,
+    mail_domain: String,
     /// Stands in each mail's `Date`: the run's beginning, so that a retry gives the same bytes.
     date: UnixMillis,
     from: Mailbox,
@@ -45,9 +56,14 @@ impl RunContent {
         let (from, reply_to) = author(owner, config);
         let reply_to = reply_to.map(|value| (HeaderName::from_static("Reply-To"), value));
         Self {
+            id: run.id,
+            owner: run.owner_id,
             mailing: run.mailing_id,
+            on_unknown: run.on_unknown,
+            halted: AtomicBool::new(false),
             ends_at: run.ends_at,
             key: run.key.clone(),
+            mail_domain: run.mail_domain.clone(),
             date: message.begins_at,
             from,
             extra: reply_to.into_iter().collect(),
@@ -55,26 +71,32 @@ impl RunContent {
         }
     }
 
-    /// The Message-ID of a delivery.
-    pub fn message_id(&self, claimed: &Claimed) -> String {
-        message_id(&self.key, claimed.id, self.from.address.domain())
+    /// Nothing of the run is begun any more.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run was paused, called off, or is over.
+    pub fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Relaxed)
     }
 
     /// Renders the mail for one recipient. The error is for the ledger.
-    pub fn prepare(&self, claimed: &Claimed, person: &ClaimedPerson) -> Result<Prepared, String> {
+    pub fn prepare(&self, claimed: &Claimed, full_name: &str) -> Result<Prepared, String> {
         let content = self.content.as_ref().map_err(Clone::clone)?;
         let address = EmailAddress::parse(&claimed.email).map_err(|error| error.to_string())?;
-        let fields = Person { email: &claimed.email, full_name: &person.full_name, comment: &person.comment };
+        let fields = Person { email: &claimed.email, full_name, comment: claimed.comment.as_deref().unwrap_or("") };
         let rendered =
             content.render(fields).map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
         let envelope = Envelope::new(&self.from.address, &address);
         let subject =
             HeaderText::new(&rendered.subject).map_err(|error| format!("the subject cannot be sent: {error}"))?;
-        let to = match HeaderText::new(&person.full_name) {
+        let to = match HeaderText::new(full_name) {
             Ok(name) => Mailbox::named(name, address),
             Err(_) => Mailbox::new(address),
         };
-        let id = MessageId::new(&self.message_id(claimed)).map_err(|error| error.to_string())?;
+        let id = message_id(&self.key, claimed.id, &self.mail_domain);
+        let id = MessageId::new(&id).map_err(|error| error.to_string())?;
         let mut body = Vec::with_capacity(rendered.text.len() * 2 + rendered.html.as_ref().map_or(0, String::len) * 2);
         let mail = Mail {
             from: &self.from,

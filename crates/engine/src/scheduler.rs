@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestnik_model::secret::new_key;
 use vestnik_store::runs::Expanded;
-use vestnik_store::{Result, deliveries, runs};
+use vestnik_store::{Result, Wake, deliveries, runs};
 
 use crate::Context;
 
@@ -50,9 +50,13 @@ async fn turn(context: &Context) -> Result<More> {
     let db = &context.db;
     let now = context.clock.now();
     for mailing in runs::due(db, now, BATCH).await? {
-        runs::fire(db, &mailing, &new_key(&*context.random, 8), now).await?;
+        // One that cannot be fired must not hold the others up.
+        if let Err(error) = runs::fire(db, &mailing, &new_key(&*context.random, 8), now).await {
+            tracing::error!(%error, mailing = mailing.id.0, "a mailing could not be fired");
+        }
     }
-    runs::begin_due(db, now).await?;
+    let mail_domain = context.config.from.address.domain();
+    runs::begin_due(db, mail_domain, now).await?;
     let mut more = More::No;
     for run in runs::expanding(db).await? {
         match runs::expand(db, run, context.clock.now()).await? {
@@ -61,9 +65,9 @@ async fn turn(context: &Context) -> Result<More> {
             Expanded::Done { recipients } if recipients > LARGE => db.analyze("deliveries").await?,
             Expanded::Done { .. } => {}
         }
-        db.signals().deliveries.notify_one();
+        db.wake(Wake::Deliveries).await?;
     }
-    if deliveries::expire(db, context.clock.now()).await? {
+    if deliveries::end_waiting(db, context.clock.now()).await? {
         more = More::Yes;
     }
     Ok(more)

@@ -2,123 +2,23 @@
 //! (S-15 to S-28).
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::path::Path;
+mod common;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use vestnik_engine::{Config, Engine};
+use common::{NOW, add_recipients, newest, number_of, plan, send_now, someone, start, until, until_over};
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
-use vestnik_mail::message::Mailbox;
-use vestnik_mail::relay::{Relay, Tls};
-use vestnik_mail::session::{Hello, Timeouts};
-use vestnik_model::clock::{SettableClock, SystemClock};
-use vestnik_model::delivery::RetryPolicy;
-use vestnik_model::id::{MailingId, RecipientId};
+use vestnik_model::UnixMillis;
+use vestnik_model::clock::{Clock as _, SettableClock, SystemClock};
+use vestnik_model::id::RecipientId;
 use vestnik_model::mailing::{MailingDraft, MailingInput};
-use vestnik_model::message::MessageDraft;
-use vestnik_model::recipient::RecipientDraft;
-use vestnik_model::run::{Run, RunState};
-use vestnik_model::secret::SystemRandom;
-use vestnik_model::user::{Language, Registration};
-use vestnik_model::{Actor, Clock, UnixMillis};
+use vestnik_model::run::RunState;
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::letters::{self, NewLetter};
 use vestnik_store::mailings::{Saved, Selection};
-use vestnik_store::runs::Demanded;
-use vestnik_store::{Db, databases, mailings, messages, recipients, runs, troubles, users};
-
-/// 24 November 2026, 07:00 UTC.
-const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
-/// No wait in these tests takes longer unless something hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn config(url: &str, journal: &Path) -> Config {
-    Config {
-        relay: Relay::parse(url).unwrap(),
-        tls: Tls::system(),
-        hello: Hello::default(),
-        timeouts: Timeouts::all(Duration::from_secs(5)),
-        connections: 4,
-        from: Mailbox::new("news@vestnik.example".parse().unwrap()),
-        from_name_fixed: false,
-        retry: RetryPolicy {
-            attempts: 3,
-            first_delay: Duration::from_millis(300),
-            factor: 1.0,
-            ceiling: Duration::from_secs(1),
-        },
-        journal: journal.to_owned(),
-        poll: Duration::from_millis(50),
-    }
-}
-
-async fn start(db: &Db, clock: Arc<dyn Clock>, url: &str) -> Engine {
-    let journal = tempfile::tempdir().unwrap();
-    Engine::start(db.clone(), clock, Arc::new(SystemRandom), config(url, journal.path())).await.unwrap()
-}
-
-async fn someone(db: &Db) -> Actor {
-    let registration =
-        Registration::parse("anna@example.com", "Анна", "correct horse battery", Language::Ru, "UTC").unwrap();
-    let user = users::create(db, &registration, "hash", Some(NOW), NOW).await.unwrap().unwrap();
-    Actor::of(&user)
-}
-
-async fn add_recipients(db: &Db, actor: &Actor, count: usize) {
-    let drafts: Vec<_> = (1..=count)
-        .map(|n| RecipientDraft::parse(&format!("r{n}@example.org"), &format!("Имя {n}"), "").unwrap())
-        .collect();
-    recipients::add_all(db, actor, &drafts, NOW).await.unwrap();
-}
-
-async fn plan(db: &Db, actor: &Actor, start: &str, end: &str, repeat: &str, now: UnixMillis) -> MailingId {
-    let message = MessageDraft::parse("Для {{ recipient.full_name }}", "<p>{{ recipient.email }}</p>", "").unwrap();
-    let message = messages::create(db, actor, &message, now).await.unwrap();
-    let draft = MailingDraft::parse(&MailingInput {
-        message_id: Some(message),
-        starts_at: start,
-        ends_at: end,
-        periodicity: repeat,
-        time_zone: "UTC",
-        ..MailingInput::default()
-    })
-    .unwrap();
-    match mailings::create(db, actor, &draft, &Selection::All, now).await.unwrap() {
-        Saved::Saved(id) => id,
-        other => panic!("not saved: {other:?}"),
-    }
-}
-
-async fn send_now(db: &Db, actor: &Actor, mailing: MailingId, now: UnixMillis) {
-    let demanded = runs::demand(db, actor, mailing, "key", Duration::ZERO, now).await.unwrap();
-    assert!(matches!(demanded, Demanded::Planned(_)), "{demanded:?}");
-}
-
-async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Option<Run> {
-    runs::newest(db, actor, mailing).await.unwrap()
-}
-
-/// Waits until something is so.
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "it never came to this: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-async fn until_over(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
-    until("the run is over", || async { newest(db, actor, mailing).await.filter(|run| run.state.is_final()) }).await
-}
-
-fn number_of(event: &Event) -> usize {
-    let address = event.to.as_deref().unwrap_or("");
-    address.trim_start_matches('r').split('@').next().unwrap_or("").parse().unwrap_or(0)
-}
+use vestnik_store::{databases, mailings, messages, recipients, runs, troubles};
 
 databases! {
     async fn everyone_gets_their_own_mail_once(db: Db) {

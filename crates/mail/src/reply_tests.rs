@@ -76,6 +76,8 @@ fn all(bytes: &[u8], sizes: &[usize]) -> (Vec<Reply>, Option<ReplyError>) {
             match parser.feed(piece) {
                 Ok((taken, reply)) => {
                     assert!(taken > 0);
+                    assert!(reply.is_some() || taken == piece.len());
+                    assert!(parser.partial.len() <= MAX_LINE && parser.builder.text.len() <= MAX_REPLY);
                     piece = &piece[taken..];
                     replies.extend(reply);
                 }
@@ -86,7 +88,67 @@ fn all(bytes: &[u8], sizes: &[usize]) -> (Vec<Reply>, Option<ReplyError>) {
     (replies, None)
 }
 
+/// The same by the letter of RFC 5321 4.2, for input without overlong lines: code and number of lines of each reply, and
+/// whether something followed that is none.
+fn by_the_letter(bytes: &[u8]) -> (Vec<(u16, usize)>, bool) {
+    let (mut replies, mut first, mut lines) = (Vec::new(), None, 0);
+    for line in bytes.split_inclusive(|&b| b == b'\n') {
+        let Some(line) = line.strip_suffix(b"\n") else { break };
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let (code, rest) = match line {
+            [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+                (u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0'), rest)
+            }
+            _ => return (replies, true),
+        };
+        if first.is_some_and(|first| first != code) {
+            return (replies, true);
+        }
+        lines += 1;
+        match rest.first() {
+            Some(b'-') => first = Some(code),
+            None | Some(b' ') => {
+                replies.push((code, lines));
+                (first, lines) = (None, 0);
+            }
+            Some(_) => return (replies, true),
+        }
+    }
+    (replies, false)
+}
+
+/// Replies, some octets of which were exchanged for others, lost or doubled.
+fn nearly_replies() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        4 => "(250|550)-(5\\.1\\.1 )?[a-z]{0,6}\r\n",
+        4 => "(250|550) (2\\.0\\.0 )?[a-z]{0,6}\r\n",
+        1 => "[1-6][0-9][0-9][ -]?\r?\n",
+    ];
+    let octet = prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b'-'), Just(b' '), b'0'..=b'9'];
+    let change = (any::<prop::sample::Index>(), 0..3, octet);
+    (prop::collection::vec(line, 1..12), prop::collection::vec(change, 0..4)).prop_map(|(lines, changes)| {
+        let mut bytes = lines.concat().into_bytes();
+        for (at, kind, octet) in changes {
+            match (kind, at.index(bytes.len() + 1)) {
+                (0, at) => bytes.insert(at, octet),
+                (1, at) if at < bytes.len() => bytes[at] = octet,
+                (_, at) if at < bytes.len() => drop(bytes.remove(at)),
+                _ => {}
+            }
+        }
+        bytes
+    })
+}
+
 proptest! {
+    #[test]
+    fn nearly_replies_are_read_by_the_letter(bytes in nearly_replies(), sizes in prop::collection::vec(1usize..30, 1..9)) {
+        let (replies, error) = all(&bytes, &sizes);
+        let found: Vec<_> = replies.iter().map(|reply| (reply.code, reply.text.split('\n').count())).collect();
+        prop_assert_eq!((found, error.is_some()), by_the_letter(&bytes));
+        prop_assert_eq!((replies, error), all(&bytes, &[usize::MAX]));
+    }
+
     #[test]
     fn never_panics(bytes in any::<Vec<u8>>(), sizes in prop::collection::vec(1usize..9, 1..9)) {
         all(&bytes, &sizes);

@@ -71,6 +71,86 @@ async fn a_refused_recipient_may_still_be_asked_for_a_text() {
 }
 
 #[tokio::test]
+async fn what_was_put_off_is_taken_the_second_time() {
+    for (stage, words, phase) in [
+        (Stage::Mail, "450 4.3.2 Try later", MailFrom),
+        (Stage::Rcpt, "450 4.2.0 Greylisted", Phase::RcptTo),
+        (Stage::Data, "451 4.3.0 Trouble", Phase::Data),
+        (Stage::Dot, "450 4.2.0 Mailbox busy", Phase::Dot),
+    ] {
+        for pipelining in [true, false] {
+            let context = format!("{words} at {stage:?}, pipelining: {pipelining}");
+            let behaviour = Behaviour::good().once(stage, Action::reply(words));
+            let behaviour = if pipelining { behaviour } else { behaviour.without("PIPELINING") };
+            let server = FaultServer::start(behaviour).await.expect("starts");
+            let mut session = open(&server).await;
+            let one = envelope("a@example.com", "one@example.com");
+            // Its second try rides behind the first.
+            let sent = send(&mut session, &one, Some(&one)).await;
+            assert_eq!((sent.verdict, sent.phase, sent.usable), (Later, phase, true), "{context}: {sent:?}");
+            assert!(server.accepted().is_empty());
+            let sent = send(&mut session, &one, None).await;
+            assert_eq!((sent.verdict, sent.usable), (Accepted, true), "{context}: {sent:?}");
+            assert_eq!(server.recipients(), ["one@example.com"], "{context}");
+            assert_eq!((server.connections(), server.violations().len()), (1, 0), "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rset_can_fail_in_every_way() {
+    for (action, phase) in [
+        (Action::reply("421 4.3.2 Goodbye"), Phase::Reset),
+        (Action::ReplyAndDrop("421 4.3.2 Goodbye".to_owned()), Phase::Reset),
+        (Action::reply("500 5.5.1 Not known"), Phase::Reset),
+        (Action::reply("451 4.3.0 Trouble"), Phase::Reset),
+        (Action::reply("354 What?"), Phase::Reset),
+        (Action::Bytes(b"\0\xff\r\n".to_vec()), Phase::Reset),
+        (Action::Flood, Phase::Reset),
+        (Action::Drop, Phase::Reset),
+        // The row behind it is one too long or one too short; without PIPELINING, the silence is heard at once.
+        (Action::Also(b"250 Extra\r\n".to_vec()), Phase::Data),
+        (Action::Skip, Phase::Data),
+    ] {
+        for pipelining in [true, false] {
+            let context = format!("{action:?}, pipelining: {pipelining}");
+            let behaviour = Behaviour::good()
+                .once(Stage::Rcpt, Action::reply("550 5.1.1 No such user"))
+                .once(Stage::Rset, action.clone());
+            let behaviour = if pipelining { behaviour } else { behaviour.without("PIPELINING") };
+            let server = FaultServer::start(behaviour).await.expect("starts");
+            let mut session = open(&server).await;
+            assert_eq!(send(&mut session, &envelope("a@example.com", "no@example.com"), None).await.verdict, Never);
+            let sent = send(&mut session, &envelope("a@example.com", "two@example.com"), None).await;
+            let found = (sent.verdict, sent.blame, sent.usable);
+            assert_eq!(found, (Later, Server, false), "{context}: {sent:?}");
+            let phase = match action {
+                Action::Skip if !pipelining => Phase::Reset,
+                Action::Also(_) if !pipelining => MailFrom,
+                _ => phase,
+            };
+            assert_eq!(sent.phase, phase, "{context}: {sent:?}");
+            let sent = send(&mut session, &envelope("a@example.com", "three@example.com"), None).await;
+            assert_eq!((sent.verdict, sent.blame, sent.usable), (Later, Nobody, false), "{context}: {sent:?}");
+            assert!(server.accepted().is_empty(), "{context}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_nothing_is_noticed_before_the_first_message() {
+    for extra in [&b"250 Anything else?\r\n"[..], b"421 4.3.2 Goodbye\r\n", b"25", b"\xff\n"] {
+        let server =
+            FaultServer::start(Behaviour::good().on(Stage::Ehlo, Action::Also(extra.to_vec()))).await.expect("starts");
+        let mut session = open(&server).await;
+        let commands = server.commands().len();
+        let sent = send(&mut session, &envelope("a@example.com", "one@example.com"), None).await;
+        assert_eq!((sent.verdict, sent.blame, sent.usable), (Later, Server, false), "{extra:?}: {sent:?}");
+        assert_eq!(server.commands().len(), commands, "{extra:?}");
+    }
+}
+
+#[tokio::test]
 async fn rset_comes_only_after_an_error() {
     let refuse = Action::reply("550 5.1.1 No such user");
     let server = FaultServer::start(Behaviour::good().on_recipient(Stage::Rcpt, "no@example.com", refuse))
@@ -148,29 +228,59 @@ async fn the_hook_is_called_once_and_before_the_dot() {
 #[tokio::test]
 async fn a_connection_lost_within_a_long_message_leaves_no_doubt() {
     let body = [b"x".repeat(76), b"\r\n".to_vec()].concat().repeat(400_000);
-    for action in [Action::Drop, Action::ReplyAndDrop("421 4.3.2 Goodbye".to_owned()), Action::Silence] {
-        let behaviour = Behaviour::good().without("SIZE").once(Stage::Body, action.clone());
+    let farewell = Action::ReplyAndDrop("421 4.3.2 Goodbye".to_owned());
+    for (action, resets) in [(Action::Drop, false), (Action::Drop, true), (farewell, false)] {
+        let context = format!("{action:?}, reset: {resets}");
+        let behaviour = Behaviour::good().without("SIZE").once(Stage::Body, action);
+        let behaviour = if resets { behaviour.resets() } else { behaviour };
         let server = FaultServer::start(behaviour).await.expect("starts");
-        let stream = tokio::net::TcpStream::connect(server.address()).await.expect("the server listens");
-        let mut timeouts = common::short();
-        timeouts.body = Duration::ZERO;
-        let opened = Session::open(stream, &Default::default(), &timeouts).await;
-        let mut session = opened.expect("opens");
+        let mut session = open(&server).await;
         let one = envelope("a@example.com", "one@example.com");
         let mut dotted = false;
-        // The allowance of a second for every 32 KiB would take a quarter of an hour.
+        let message = Outgoing { envelope: &one, body: &body };
+        let sent = in_time(session.send(&message, None, || {
+            dotted = true;
+            Ok(())
+        }));
+        let sent = sent.await;
+        assert!(!dotted, "{context}");
+        let found = (sent.verdict, sent.blame, sent.phase, sent.usable);
+        assert_eq!(found, (Later, Server, Phase::Body, false), "{context}: {sent:?}");
+        let sent = send(&mut session, &one, None).await;
+        assert_eq!((sent.verdict, sent.blame, sent.usable), (Later, Nobody, false), "{context}: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_ahead_of_the_dot_is_not_the_answer_to_it() {
+    for (action, verdict, blame) in [
+        (Action::reply("250 2.0.0 Accepted already"), Later, Server),
+        (Action::reply("354 Go on"), Later, Server),
+        (Action::reply("421 4.3.2 Goodbye"), Later, Server),
+        (Action::Bytes(b"25".to_vec()), Later, Server),
+        // A refusal is believed: nothing of the message is left with the server.
+        (Action::reply("552 5.3.4 Too big"), Never, Message),
+        (Action::reply("451 4.3.0 Trouble"), Later, Server),
+        (Action::ReplyAndDrop("552 5.3.4 Too big".to_owned()), Never, Message),
+    ] {
+        let context = format!("{action:?}");
+        let behaviour = Behaviour::good().without("SIZE").on(Stage::Body, action);
+        let server = FaultServer::start(behaviour).await.expect("starts");
+        // So narrow that the server has spoken before all is written.
+        let pipe = server.pipe(16 * 1_024);
+        let mut session = Session::open(pipe, &Default::default(), &common::short()).await.expect("opens");
+        let mut dotted = false;
+        let one = envelope("a@example.com", "one@example.com");
+        let body = b"x".repeat(500_000);
         let message = Outgoing { envelope: &one, body: &body };
         let sending = session.send(&message, None, || {
             dotted = true;
             Ok(())
         });
-        let Ok(sent) = tokio::time::timeout(Duration::from_secs(5), sending).await else {
-            assert_eq!(action, Action::Silence);
-            assert!(!dotted);
-            continue;
-        };
-        assert!(!dotted, "{action:?}");
-        assert_eq!((sent.verdict, sent.blame, sent.phase), (Later, Server, Phase::Body), "{action:?} {sent:?}");
+        let sent = in_time(sending).await;
+        let found = (sent.verdict, sent.blame, sent.phase, sent.usable, dotted);
+        assert_eq!(found, (verdict, blame, Phase::Body, false, false), "{context}: {sent:?}");
+        assert!(server.accepted().is_empty(), "{context}");
     }
 }
 
@@ -189,7 +299,7 @@ async fn a_long_message_arrives_whole() {
 
 #[tokio::test]
 async fn what_the_server_cannot_take_is_not_sent() {
-    let behaviour = Behaviour::good().without("SMTPUTF8").max_size(1_000);
+    let behaviour = Behaviour::good().without("SMTPUTF8").without("8BITMIME").max_size(1_000);
     let server = FaultServer::start(behaviour).await.expect("starts");
     let mut session = open(&server).await;
     let plain = envelope("a@example.com", "b@example.com");
@@ -199,6 +309,8 @@ async fn what_the_server_cannot_take_is_not_sent() {
     let mut session = open(&server).await;
     let sent = send(&mut session, &envelope("анна@example.com", "b@example.com"), None).await;
     assert_eq!((sent.verdict, sent.blame, sent.usable), (Never, Sender, true));
+    let sent = send(&mut session, &plain.clone().with_eight_bit(), None).await;
+    assert_eq!((sent.verdict, sent.blame, sent.phase, sent.usable), (Never, Message, MailFrom, true));
     let sent = send(&mut session, &plain.clone().with_size(1_001), None).await;
     assert_eq!((sent.verdict, sent.blame, sent.usable), (Never, Message, true));
     let body = b"x".repeat(1_001);
@@ -232,5 +344,18 @@ async fn an_idle_connection_can_be_looked_at() {
     assert!(session.check_idle());
     drop(server);
     tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!session.check_idle());
+}
+
+#[tokio::test]
+async fn a_busy_task_does_not_take_its_own_haste_for_silence() {
+    let server = FaultServer::start(Behaviour::good()).await.expect("starts");
+    let mut session = open(&server).await;
+    drop(server);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // A task that has done much without a pause is told by all streams that they are not ready.
+    while tokio::task::coop::has_budget_remaining() {
+        tokio::task::coop::consume_budget().await;
+    }
     assert!(!session.check_idle());
 }

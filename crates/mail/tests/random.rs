@@ -8,77 +8,177 @@ use std::{
     time::Duration,
 };
 
-use common::{BODY, envelope};
+use common::{BODY, cases, envelope, longest, runtime};
 use proptest::prelude::*;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
-    runtime::{Builder, Runtime},
-    time::timeout,
+    time::{Instant, sleep, timeout},
 };
 use vestnik_mail::{
-    session::{Hello, Outgoing, Session, Timeouts},
+    session::{Credentials, Hello, Mechanism, Outgoing, Session, Timeouts},
     verdict::{Blame, Phase, Verdict},
 };
 
-fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime")
-}
-
-/// Bytes a server might say: mostly replies, some of them wrong, some of them noise.
+/// What a server might say in place of one reply: another reply, a wrong one, noise, nothing.
 fn anything() -> impl Strategy<Value = Vec<u8>> {
     let reply = prop_oneof![
-        8 => Just("250 2.0.0 OK\r\n".to_owned()),
-        3 => Just("354 Go on\r\n".to_owned()),
-        2 => "[245][0-5][0-9][ -][245]\\.[0-7]\\.[0-9] [a-z]{0,8}\r\n",
+        4 => Just("250 2.0.0 OK\r\n".to_owned()),
+        2 => Just("354 Go on\r\n".to_owned()),
+        4 => "[2345][0-5][0-9][ -][245]\\.[0-7]\\.[0-9] [a-z]{0,8}\r\n",
         1 => Just("421 4.3.2 Goodbye\r\n".to_owned()),
-        1 => "[0-9]{0,4}[ -]?[a-z\0]{0,8}\r?\n",
+        2 => "[0-9]{0,4}[ -]?[a-z\0]{0,8}\r?\n",
     ];
-    let noise = prop::collection::vec(any::<u8>(), 0..6);
-    let piece = prop_oneof![12 => reply.prop_map(String::into_bytes), 1 => noise];
-    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+    let reply = reply.prop_map(String::into_bytes);
+    prop_oneof![6 => reply, 2 => prop::collection::vec(any::<u8>(), 0..40), 1 => Just(Vec::new())]
 }
 
-/// Says `words` in pieces whenever it hears something, then closes or goes quiet.
-async fn rambler(stream: DuplexStream, words: Vec<u8>, cuts: Vec<usize>, closes: bool) {
+/// What is wrong with one reply.
+#[derive(Debug, Clone)]
+enum Wrong {
+    /// This stands in its place.
+    Instead(Vec<u8>),
+    /// This follows it.
+    Also(Vec<u8>),
+}
+
+/// For each reply of a conversation, mostly nothing.
+fn faults() -> impl Strategy<Value = Vec<Option<Wrong>>> {
+    let fault = prop_oneof![
+        20 => Just(None),
+        1 => anything().prop_map(|words| Some(Wrong::Instead(words))),
+        1 => anything().prop_map(|words| Some(Wrong::Also(words))),
+    ];
+    prop::collection::vec(fault, 24)
+}
+
+/// What is right to say at each turn, with its faults.
+fn garbled(right: &[&[&str]], faults: &[Option<Wrong>]) -> Vec<Vec<u8>> {
+    let mut faults = faults.iter();
+    let turn = |replies: &&[&str]| {
+        let said = replies.iter().map(|right| match faults.next() {
+            Some(Some(Wrong::Instead(words))) => words.clone(),
+            Some(Some(Wrong::Also(words))) => [right.as_bytes(), words].concat(),
+            Some(None) | None => right.as_bytes().to_vec(),
+        });
+        said.collect::<Vec<_>>().concat()
+    };
+    right.iter().map(turn).collect()
+}
+
+/// How a server says what it says.
+#[derive(Debug, Clone)]
+struct Manner {
+    /// Octets said at once, in turn.
+    cuts: Vec<usize>,
+    /// Seconds before each piece, in turn.
+    pauses: Vec<u64>,
+    /// Closes before this turn; at the end it goes quiet.
+    closes: Option<usize>,
+}
+
+fn manner() -> impl Strategy<Value = Manner> {
+    let pause = prop_oneof![12 => Just(0), 1 => 0u64..200];
+    let pauses = prop::collection::vec(pause, 1..8);
+    let cut = prop_oneof![1 => 1usize..20, 2 => 20usize..500];
+    let closes = prop_oneof![3 => Just(None), 1 => (0usize..12).prop_map(Some)];
+    (prop::collection::vec(cut, 1..8), pauses, closes).prop_map(|(cuts, pauses, closes)| Manner {
+        cuts,
+        pauses,
+        closes,
+    })
+}
+
+/// Says the first of `turns` at once and each of the others when it has heard something.
+async fn rambler(stream: DuplexStream, turns: Vec<Vec<u8>>, manner: Manner) {
     let (mut input, mut output) = tokio::io::split(stream);
-    if output.write_all(b"220 x ESMTP\r\n").await.is_err() {
-        return;
-    }
+    let mut pieces = manner.cuts.iter().cycle().zip(manner.pauses.iter().cycle());
     let mut heard = [0; 4_096];
-    let _ = input.read(&mut heard).await;
-    let _ = output.write_all(b"250-x\r\n250-PIPELINING\r\n250 SIZE 1000\r\n").await;
-    let mut rest = words.as_slice();
-    for cut in cuts.iter().cycle() {
-        if rest.is_empty() || !matches!(input.read(&mut heard).await, Ok(1..)) {
-            break;
+    for (at, turn) in turns.iter().enumerate() {
+        if manner.closes == Some(at) {
+            return;
         }
-        let (now, later) = rest.split_at((*cut).min(rest.len()));
-        rest = later;
-        if output.write_all(now).await.is_err() {
+        let mut rest = turn.as_slice();
+        while !rest.is_empty() {
+            let (&cut, &pause) = pieces.next().expect("it goes round");
+            let (now, later) = rest.split_at(cut.min(rest.len()));
+            rest = later;
+            sleep(Duration::from_secs(pause)).await;
+            if output.write_all(now).await.is_err() {
+                return;
+            }
+        }
+        if !matches!(input.read(&mut heard).await, Ok(1..)) {
             return;
         }
     }
-    if !closes {
-        while matches!(input.read(&mut heard).await, Ok(1..)) {}
-    }
+    while matches!(input.read(&mut heard).await, Ok(1..)) {}
 }
 
+const GREETING: &str = "220 x ESMTP\r\n";
+const EXTENSIONS: &str = "250-x\r\n250-PIPELINING\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 SIZE 1000\r\n";
+const OK: &str = "250 2.0.0 OK\r\n";
+const GO_ON: &str = "354 Go on\r\n";
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(cases(3_000))]
 
     #[test]
-    fn anything_a_server_says_is_survived(
-        words in anything(),
-        cuts in prop::collection::vec(1usize..200, 1..8),
-        closes in any::<bool>(),
-        ride in any::<bool>(),
+    fn anything_instead_of_an_opening_is_survived(
+        faults in faults(),
+        manner in manner(),
+        mechanism in prop_oneof![Just(Mechanism::Plain), Just(Mechanism::Login), Just(Mechanism::XOAuth2)],
     ) {
+        let (question, welcome, go_ahead) = ("334 VXNlcg==\r\n", "235 2.7.0 Welcome\r\n", "220 2.0.0 Go ahead\r\n");
+        let right: &[&[&str]] = match mechanism {
+            Mechanism::Login => &[&[GREETING], &[EXTENSIONS], &[question], &[question], &[welcome], &[go_ahead]],
+            Mechanism::Plain | Mechanism::XOAuth2 => &[&[GREETING], &[EXTENSIONS], &[welcome], &[go_ahead]],
+        };
+        let turns = garbled(right, &faults);
         runtime().block_on(async {
+            let started = Instant::now();
+            let limits = Timeouts::default();
             let (ours, theirs) = duplex(64 * 1_024);
-            let server = tokio::spawn(rambler(theirs, words.clone(), cuts.clone(), closes));
-            let opened = Session::open(ours, &Hello::default(), &Timeouts::default()).await;
-            let mut session = opened.expect("the greeting was good");
-            let positive = words.split(|&b| b == b'\n').filter(|line| line.starts_with(b"2")).count();
+            let server = tokio::spawn(rambler(theirs, turns, manner));
+            let opening = async {
+                let mut session = Session::open(ours, &Hello::default(), &limits).await?;
+                let credentials = Credentials { user: "u".into(), secret: "secret".into(), mechanism: Some(mechanism) };
+                session.authenticate(&credentials).await?;
+                session.start_tls().await
+            };
+            let opened = timeout(Duration::from_secs(3_600), opening).await.expect("no hang");
+            // EHLO and then HELO, AUTH with up to three steps, STARTTLS.
+            assert!(started.elapsed() <= limits.greeting + 3 * limits.ehlo + 3 * limits.auth);
+            if let Err(failure) = opened {
+                assert!(failure.phase < Phase::MailFrom, "{failure:?}");
+                assert_eq!((failure.verdict(), failure.blame()), (Verdict::Later, Blame::Server));
+                assert!(!failure.to_string().contains("secret"));
+            }
+            server.abort();
+        });
+    }
+
+    #[test]
+    fn anything_a_server_says_is_survived(faults in faults(), manner in manner(), ride in any::<bool>()) {
+        let right: &[&[&str]] = if ride {
+            &[&[OK, OK, GO_ON], &[OK, OK, OK, GO_ON], &[OK, OK, OK, GO_ON], &[OK, OK, OK, GO_ON], &[OK]]
+        } else {
+            &[&[OK, OK, GO_ON], &[OK], &[OK, OK, GO_ON], &[OK], &[OK, OK, GO_ON], &[OK], &[OK, OK, GO_ON], &[OK]]
+        };
+        let words = garbled(right, &faults);
+        let positive = words.concat().split(|&b| b == b'\n').filter(|line| line.starts_with(b"2")).count();
+        let opening = [GREETING, EXTENSIONS].map(|words| words.as_bytes().to_vec());
+        let turns = opening.into_iter().chain(words).collect();
+        let faultless = faults[..right.concat().len()].iter().all(Option::is_none);
+        let steady = manner.closes.is_none() && manner.pauses.iter().all(|&pause| pause == 0);
+        runtime().block_on(async {
+            let limits = Timeouts::default();
+            let (ours, theirs) = duplex(64 * 1_024);
+            let server = tokio::spawn(rambler(theirs, turns, manner));
+            let opened = Session::open(ours, &Hello::default(), &limits).await;
+            let Ok(mut session) = opened else {
+                assert!(!steady, "the opening was right");
+                return;
+            };
             let mut accepted = 0;
             let all = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"].map(|to| envelope("x@example.com", to));
             for at in 0..all.len() {
@@ -90,6 +190,7 @@ proptest! {
                     Ok(())
                 });
                 let sent = timeout(Duration::from_secs(3_600), sending).await.expect("no hang");
+                assert!(sent.duration <= longest(&limits), "{sent:?}");
                 let dots = dot.into_inner();
                 // Nothing is accepted or in doubt that was not handed over.
                 assert!(dots <= 1);
@@ -105,6 +206,7 @@ proptest! {
             }
             // Each acceptance takes three positive replies: to MAIL, to RCPT, to the dot.
             assert!(3 * accepted <= positive, "{accepted} accepted with {positive} positive replies");
+            assert!(!(faultless && steady) || accepted == all.len(), "only {accepted} accepted");
             session.quit().await;
             server.abort();
         });
@@ -183,7 +285,7 @@ async fn chooser(stream: DuplexStream, plan: Vec<Choice>, pipelining: bool, eage
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn every_recipient_gets_its_own_answer(

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use vestnik_mail::verdict::Verdict;
+use vestnik_mail::verdict::{Blame, Judgement, Verdict};
 
 use crate::clock::UnixMillis;
 use crate::id::{AttemptId, DeliveryId, MailingId, RunId};
+use crate::mailing::UnknownPolicy;
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -50,6 +51,8 @@ pub struct Attempt {
     pub at: UnixMillis,
     /// Whether the mail server took the message.
     pub successful: bool,
+    /// Whether it may have taken it although nothing says so: a later attempt may be a copy.
+    pub unknown: bool,
     /// SMTP reply code (RFC 5321, 4.2); none if the server gave no answer.
     pub code: Option<i64>,
     /// Enhanced status code (RFC 3463), as `5.1.1`.
@@ -60,6 +63,8 @@ pub struct Attempt {
     pub phase: String,
     /// `host:port` that was spoken to.
     pub server: String,
+    /// The version of TLS that it was spoken under; empty: none.
+    pub tls: String,
     /// Duration in milliseconds.
     pub duration_ms: i64,
     /// The mail's Message-ID, the same in every attempt.
@@ -75,7 +80,7 @@ pub fn message_id(run_key: &str, delivery: DeliveryId, domain: &str) -> String {
 /// How often and when a delivery that failed for now is tried again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first one included.
+    /// Attempts in all, the first one included; those that were excused do not count.
     pub attempts: u32,
     /// Delay before the second attempt.
     pub first_delay: Duration,
@@ -97,55 +102,98 @@ impl Default for RetryPolicy {
     }
 }
 
+/// Attempts at one delivery that are excused because the server was to blame. A mail that brings the server into
+/// trouble each time must come to an end as well.
+const EXCUSES: u32 = 20;
+/// Delay after the first excused attempt, doubled each time. Short: the lane's own pause keeps the peace.
+const EXCUSED_FIRST: Duration = Duration::from_secs(1);
+/// No delay after an excused attempt is longer.
+const EXCUSED_LONGEST: Duration = Duration::from_secs(60);
+
+/// Which attempt at a delivery was made, and under which rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// 1 for the first.
+    pub number: u32,
+    /// How many before it were excused.
+    pub excused: u32,
+    /// What becomes of the delivery if its fate is unknown.
+    pub on_unknown: UnknownPolicy,
+    /// The end of its window, exclusive.
+    pub ends_at: Option<UnixMillis>,
+}
+
 /// What happens to a delivery after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// It has a final state.
     Final(DeliveryState),
-    /// It is tried again, not before this.
-    Again(UnixMillis),
+    /// It is tried again.
+    Again {
+        /// Not before this.
+        at: UnixMillis,
+        /// Whether the attempt does not count.
+        excused: bool,
+    },
 }
 
 impl RetryPolicy {
-    /// Decides after attempt `number` (1 for the first) with `verdict` at `now`, in a window that ends at `ends_at`.
+    /// Decides after an attempt that ended with `judgement` at `now`.
     ///
-    /// `jitter` in 0..1 spreads the retries of many over the last fifth of the delay, so that they do not all come
-    /// back to a recovering server at once. A retry that would fall past the window's end is not waited for.
-    pub fn after(
-        &self,
-        verdict: Verdict,
-        number: u32,
-        now: UnixMillis,
-        ends_at: Option<UnixMillis>,
-        jitter: f64,
-    ) -> Next {
-        match verdict {
+    /// A server's own trouble is not the recipient's: such an attempt is excused, up to a bound. `jitter` in 0..1 spreads
+    /// the retries of many over the last fifth of the delay, so that they do not all come back to a recovering server at
+    /// once. A retry that would fall past the window's end is not waited for.
+    pub fn after(&self, judgement: Judgement, tried: Tried, now: UnixMillis, jitter: f64) -> Next {
+        match judgement.verdict {
             Verdict::Accepted => Next::Final(DeliveryState::Sent),
             Verdict::Never => Next::Final(DeliveryState::Failed),
-            Verdict::Unknown => Next::Final(DeliveryState::Unknown),
-            Verdict::Later if number >= self.attempts => Next::Final(DeliveryState::Failed),
-            Verdict::Later => {
-                let at = now.plus(self.delay(number, jitter));
-                match ends_at {
-                    Some(end) if at >= end => Next::Final(DeliveryState::Expired),
-                    _ => Next::Again(at),
-                }
+            Verdict::Unknown if tried.on_unknown == UnknownPolicy::Hold => Next::Final(DeliveryState::Unknown),
+            // A copy may be out already: such an attempt counts, whoever is to blame.
+            Verdict::Unknown => self.counted(tried, DeliveryState::Unknown, now, jitter),
+            Verdict::Later if is_excused(judgement.blame) && tried.excused < EXCUSES => {
+                let delay = backoff(EXCUSED_FIRST, 2.0, EXCUSED_LONGEST, tried.excused, jitter);
+                again(now.plus(delay), true, tried.ends_at)
             }
+            Verdict::Later => self.counted(tried, DeliveryState::Failed, now, jitter),
         }
     }
 
-    /// The delay after attempt `number`.
-    fn delay(&self, number: u32, jitter: f64) -> Duration {
-        let exponent = i32::try_from(number.saturating_sub(1)).unwrap_or(i32::MAX);
-        let seconds = self.first_delay.as_secs_f64() * self.factor.powi(exponent);
-        let capped = seconds.min(self.ceiling.as_secs_f64());
-        Duration::try_from_secs_f64(capped * (0.8 + 0.2 * jitter.clamp(0.0, 1.0))).unwrap_or(self.ceiling)
+    /// Decides after an attempt that counts; `exhausted` is the state after the last.
+    fn counted(&self, tried: Tried, exhausted: DeliveryState, now: UnixMillis, jitter: f64) -> Next {
+        let counted = tried.number.saturating_sub(tried.excused).max(1);
+        if counted >= self.attempts {
+            return Next::Final(exhausted);
+        }
+        again(now.plus(self.delay(counted, jitter)), false, tried.ends_at)
     }
+
+    /// The delay after the attempt that counts as `number`.
+    fn delay(&self, number: u32, jitter: f64) -> Duration {
+        backoff(self.first_delay, self.factor, self.ceiling, number.saturating_sub(1), jitter)
+    }
+}
+
+fn is_excused(blame: Blame) -> bool {
+    matches!(blame, Blame::Server | Blame::Nobody)
+}
+
+fn again(at: UnixMillis, excused: bool, ends_at: Option<UnixMillis>) -> Next {
+    match ends_at {
+        Some(end) if at >= end => Next::Final(DeliveryState::Expired),
+        _ => Next::Again { at, excused },
+    }
+}
+
+fn backoff(first: Duration, factor: f64, longest: Duration, before: u32, jitter: f64) -> Duration {
+    let exponent = i32::try_from(before).unwrap_or(i32::MAX);
+    let seconds = (first.as_secs_f64() * factor.powi(exponent)).min(longest.as_secs_f64());
+    Duration::try_from_secs_f64(seconds * (0.8 + 0.2 * jitter.clamp(0.0, 1.0))).unwrap_or(longest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use UnknownPolicy::{Hold, Resend};
 
     const POLICY: RetryPolicy = RetryPolicy {
         attempts: 4,
@@ -155,35 +203,53 @@ mod tests {
     };
     const NOW: UnixMillis = UnixMillis(1_000_000);
 
+    fn tried(number: u32, excused: u32, on_unknown: UnknownPolicy) -> Tried {
+        Tried { number, excused, on_unknown, ends_at: None }
+    }
+
     #[test]
     fn the_answer_decides() {
-        let seconds = |s: i64| Next::Again(UnixMillis(NOW.0 + s * 1000));
+        let again = |s: i64, excused| Next::Again { at: UnixMillis(NOW.0 + s * 1000), excused };
+        let failed = Next::Final(DeliveryState::Failed);
+        let unknown = Next::Final(DeliveryState::Unknown);
         let cases = [
-            (Verdict::Accepted, 1, Next::Final(DeliveryState::Sent)),
-            (Verdict::Never, 1, Next::Final(DeliveryState::Failed)),
-            (Verdict::Unknown, 1, Next::Final(DeliveryState::Unknown)),
-            (Verdict::Later, 1, seconds(10)),
-            (Verdict::Later, 2, seconds(30)),
-            (Verdict::Later, 3, seconds(60)),
-            (Verdict::Later, 4, Next::Final(DeliveryState::Failed)),
-            (Verdict::Later, 9, Next::Final(DeliveryState::Failed)),
+            (Verdict::Accepted, Blame::Nobody, tried(1, 0, Hold), Next::Final(DeliveryState::Sent)),
+            (Verdict::Never, Blame::Recipient, tried(1, 0, Hold), failed),
+            (Verdict::Unknown, Blame::Server, tried(1, 0, Hold), unknown),
+            (Verdict::Unknown, Blame::Server, tried(1, 0, Resend), again(10, false)),
+            (Verdict::Unknown, Blame::Server, tried(4, 0, Resend), unknown),
+            (Verdict::Later, Blame::Recipient, tried(1, 0, Hold), again(10, false)),
+            (Verdict::Later, Blame::Recipient, tried(2, 0, Hold), again(30, false)),
+            (Verdict::Later, Blame::Recipient, tried(3, 0, Hold), again(60, false)),
+            (Verdict::Later, Blame::Recipient, tried(4, 0, Hold), failed),
+            (Verdict::Later, Blame::Recipient, tried(9, 0, Hold), failed),
+            // The server's own trouble does not count, and what it has excused does not count later.
+            (Verdict::Later, Blame::Server, tried(1, 0, Hold), again(1, true)),
+            (Verdict::Later, Blame::Server, tried(4, 3, Hold), again(8, true)),
+            (Verdict::Later, Blame::Server, tried(9, 8, Hold), again(60, true)),
+            (Verdict::Later, Blame::Recipient, tried(5, 4, Hold), again(10, false)),
+            // Not for ever.
+            (Verdict::Later, Blame::Server, tried(21, 20, Hold), again(10, false)),
+            (Verdict::Later, Blame::Server, tried(24, 20, Hold), failed),
         ];
-        for (verdict, number, expected) in cases {
-            assert_eq!(POLICY.after(verdict, number, NOW, None, 1.0), expected, "{verdict:?} after attempt {number}");
+        for (verdict, blame, tried, expected) in cases {
+            let judgement = Judgement { verdict, blame };
+            assert_eq!(POLICY.after(judgement, tried, NOW, 1.0), expected, "{judgement:?} {tried:?}");
         }
     }
 
     #[test]
     fn no_retry_falls_past_the_window() {
-        let end = NOW.plus(Duration::from_secs(10));
+        let later = Judgement { verdict: Verdict::Later, blame: Blame::Recipient };
+        let tried = Tried { ends_at: Some(NOW.plus(Duration::from_secs(10))), ..tried(1, 0, Hold) };
         assert_eq!(
-            POLICY.after(Verdict::Later, 1, NOW, Some(end), 1.0),
+            POLICY.after(later, tried, NOW, 1.0),
             Next::Final(DeliveryState::Expired),
             "the end itself is outside"
         );
         assert_eq!(
-            POLICY.after(Verdict::Later, 1, NOW, Some(end), 0.0),
-            Next::Again(NOW.plus(Duration::from_secs(8))),
+            POLICY.after(later, tried, NOW, 0.0),
+            Next::Again { at: NOW.plus(Duration::from_secs(8)), excused: false },
             "jitter takes a fifth off"
         );
     }

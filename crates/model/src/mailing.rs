@@ -35,6 +35,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What becomes of deliveries that were handed over without an answer.
+    pub enum UnknownPolicy {
+        /// They are shown as such and never sent again unless a person says so: no one gets a mail twice.
+        Hold = "hold",
+        /// They are sent again with the same Message-ID: no one goes without, and some may get a copy.
+        Resend = "resend",
+    }
+}
+
 /// A mailing as stored.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow)]
 pub struct Mailing {
@@ -60,6 +70,12 @@ pub struct Mailing {
     pub status: MailingStatus,
     /// When the scheduler fires it next; none: nothing is planned.
     pub next_at: Option<UnixMillis>,
+    /// What becomes of deliveries of unknown fate.
+    pub on_unknown: UnknownPolicy,
+    /// Since when it does not fire (S-20); none: it does.
+    pub disabled_at: Option<UnixMillis>,
+    /// Why it was disabled; may be empty.
+    pub disabled_reason: String,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.
@@ -105,6 +121,8 @@ pub struct MailingInput<'a> {
     pub periodicity: &'a str,
     /// IANA name.
     pub time_zone: &'a str,
+    /// `hold`, `resend`; empty: hold.
+    pub on_unknown: &'a str,
 }
 
 /// A mailing as typed, checked.
@@ -124,10 +142,13 @@ pub struct MailingDraft {
     pub periodicity: Periodicity,
     /// IANA name of the zone that occurrences are counted in.
     pub time_zone: String,
+    /// What becomes of deliveries of unknown fate.
+    pub on_unknown: UnknownPolicy,
 }
 
 impl MailingDraft {
-    /// Checks the typed fields: `name`, `message_id`, `audience`, `starts_at`, `ends_at`, `periodicity`, `time_zone`.
+    /// Checks the typed fields: `name`, `message_id`, `audience`, `starts_at`, `ends_at`, `periodicity`, `time_zone`,
+    /// `on_unknown`.
     pub fn parse(input: &MailingInput<'_>) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let name = problems.take("name", line(input.name, false, LONGEST_NAME));
@@ -136,6 +157,7 @@ impl MailingDraft {
         let periodicity = problems.take("periodicity", choice(input.periodicity, Periodicity::Once));
         let time_zone = problems.take("time_zone", time_zone_name(input.time_zone));
         let zone = time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+        let on_unknown = problems.take("on_unknown", choice(input.on_unknown, UnknownPolicy::Hold));
         let starts_at = problems.take("starts_at", time(input.starts_at, &zone));
         let ends_at = problems.take("ends_at", time(input.ends_at, &zone));
         if let (Some(Some(start)), Some(Some(end))) = (starts_at, ends_at)
@@ -146,7 +168,7 @@ impl MailingDraft {
         if starts_at == Some(None) && periodicity.is_some_and(|p| p != Periodicity::Once) {
             problems.add("starts_at", Problem::new("problem-repeat-without-start"));
         }
-        let draft = match (name, message, audience, starts_at, ends_at, periodicity, time_zone) {
+        let draft = match (name, message, audience, starts_at, ends_at, periodicity, time_zone, on_unknown) {
             (
                 Some(name),
                 Some(message_id),
@@ -155,7 +177,8 @@ impl MailingDraft {
                 Some(ends_at),
                 Some(periodicity),
                 Some(time_zone),
-            ) => Some(Self { name, message_id, audience, starts_at, ends_at, periodicity, time_zone }),
+                Some(on_unknown),
+            ) => Some(Self { name, message_id, audience, starts_at, ends_at, periodicity, time_zone, on_unknown }),
             _ => None,
         };
         problems.into_result(draft)
@@ -215,6 +238,7 @@ mod tests {
             ends_at,
             periodicity,
             time_zone: "Europe/Moscow",
+            on_unknown: "",
         }
     }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::clock::UnixMillis;
 use crate::id::{MailingId, RunId, UserId};
+use crate::mailing::UnknownPolicy;
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -15,6 +16,10 @@ text_enum! {
         Expanding = "expanding",
         /// Its deliveries are going out.
         Sending = "sending",
+        /// Halted, and goes on when it is resumed.
+        Paused = "paused",
+        /// Called off: what has not gone out is being cancelled.
+        Stopping = "stopping",
         /// Every delivery has its final state.
         Completed = "completed",
         /// Called off before it began, or stopped.
@@ -50,6 +55,12 @@ pub struct Run {
     pub ends_at: Option<UnixMillis>,
     /// Random, part of each of its Message-IDs.
     pub key: String,
+    /// What becomes of its deliveries of unknown fate.
+    pub on_unknown: UnknownPolicy,
+    /// If it is paused, why: empty if a person has paused it, or else the mail server's words.
+    pub paused_by: String,
+    /// If it is paused, since when.
+    pub paused_at: Option<UnixMillis>,
     /// When the first delivery was made.
     pub started_at: Option<UnixMillis>,
     /// When the last delivery got its final state.

@@ -58,13 +58,15 @@ impl Schedule {
 
     /// The last occurrence at or before `until`, if there is one.
     pub fn at_or_before(&self, until: UnixMillis) -> Option<UnixMillis> {
-        if until < self.starts_at || self.ends_at.is_some_and(|end| self.starts_at >= end) {
+        // Looked for from within the window: near a time long past its end no occurrence would be found.
+        let until = self.ends_at.map_or(until, |end| until.min(UnixMillis(end.0.saturating_sub(1))));
+        if until < self.starts_at {
             return None;
         }
         let mut found = self.starts_at;
         let mut next = self.lowest_index_near(until).unwrap_or(0);
         while let Some(occurrence) = self.occurrence(next) {
-            if occurrence > until || self.ends_at.is_some_and(|end| occurrence >= end) {
+            if occurrence > until {
                 break;
             }
             found = occurrence;
@@ -221,6 +223,9 @@ mod tests {
         assert_eq!(daily.at_or_before(UnixMillis(daily.starts_at.0 - 1)), None);
         let once = schedule("2026-11-24 10:00", Periodicity::Once, "UTC");
         assert_eq!(once.at_or_before(third), Some(once.starts_at));
+        let ended = Schedule { ends_at: Some(UnixMillis(third.0 + 1)), ..daily };
+        let long_after = third.plus(std::time::Duration::from_secs(365 * 86_400));
+        assert_eq!(ended.at_or_before(long_after), Some(third), "the last one that the window had");
     }
 
     proptest::proptest! {

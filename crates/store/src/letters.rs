@@ -5,7 +5,7 @@ use vestnik_mail::address::EmailAddress;
 use vestnik_model::UnixMillis;
 use vestnik_model::id::{LetterId, UserId};
 
-use crate::db::{Db, Result};
+use crate::db::{Db, Result, Wake};
 
 /// A letter to be sent.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result
     db.execute(
         "INSERT INTO letters
             (user_id, kind, recipient, recipient_name, subject, text, html, key, state, due_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9)",
         &[
             &letter.user,
             &letter.kind,
@@ -68,8 +68,7 @@ pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result
         ],
     )
     .await?;
-    db.signals().letters.notify_one();
-    Ok(())
+    db.wake(Wake::Letters).await
 }
 
 /// Takes the next letters that are due. Until `retry_at` no one else takes them; a process that dies meanwhile leaves

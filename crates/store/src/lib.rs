@@ -8,6 +8,7 @@
 //! placeholders, and [`Rows`](db::Rows) for statements over many rows.
 
 pub mod caught;
+pub mod control;
 pub mod db;
 pub mod deliveries;
 pub mod import;
@@ -15,10 +16,13 @@ pub mod ledger;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
+pub mod nodes;
+pub mod paces;
 pub mod page;
 pub mod recipients;
 pub mod runs;
 pub mod sessions;
+pub mod settle;
 pub mod signals;
 pub mod stats;
 #[cfg(feature = "testing")]
@@ -27,5 +31,5 @@ pub mod tokens;
 pub mod troubles;
 pub mod users;
 
-pub use db::{Db, Error, Result, Tx};
+pub use db::{Db, Error, Result, Tx, Wake};
 pub use page::{Cursor, Page};

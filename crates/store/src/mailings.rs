@@ -7,13 +7,13 @@ use vestnik_model::mailing::{Audience, Mailing, MailingDraft};
 use vestnik_model::run::RunState;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
-use crate::db::{Db, Result, Rows, Tx};
+use crate::db::{Db, Result, Rows, Tx, Wake};
 use crate::page::{Cursor, Page};
 use crate::recipients::{containing, matches};
 use crate::runs;
 
 const COLUMNS: &str = "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.ends_at, m.periodicity,
-    m.time_zone, m.status, m.next_at, m.created_at, m.updated_at";
+    m.time_zone, m.status, m.next_at, m.on_unknown, m.disabled_at, m.disabled_reason, m.created_at, m.updated_at";
 
 /// A mailing in a list, with what a person looks for there.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -140,8 +140,8 @@ pub async fn create(
     let (id,): (MailingId,) = tx
         .fetch_one(
             "INSERT INTO mailings (owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone,
-                status, next_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING id",
+                on_unknown, status, next_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id",
             &[
                 &actor.user(),
                 &name,
@@ -151,6 +151,7 @@ pub async fn create(
                 &draft.ends_at,
                 &draft.periodicity,
                 &draft.time_zone,
+                &draft.on_unknown,
                 &status,
                 &next_at,
                 &now,
@@ -160,8 +161,8 @@ pub async fn create(
     if choose(&mut tx, actor, id, selection).await? == 0 {
         return Ok(Saved::NoRecipients);
     }
+    tx.wake(Wake::Schedule);
     tx.commit().await?;
-    db.signals().schedule.notify_one();
     Ok(Saved::Saved(id))
 }
 
@@ -188,7 +189,9 @@ pub async fn update(
     let (has_run,): (bool,) = db
         .fetch_one("SELECT EXISTS (SELECT 1 FROM runs WHERE mailing_id = $1 AND state <> 'cancelled')", &[&id])
         .await?;
-    let next_at = if unchanged {
+    let next_at = if before.disabled_at.is_some() {
+        None
+    } else if unchanged {
         before.next_at
     } else if has_run {
         // An hour that is set right in the afternoon must not send the morning's mail once more.
@@ -203,8 +206,8 @@ pub async fn update(
     let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
     tx.execute(
         "UPDATE mailings SET name = $1, message_id = $2, audience = $3, starts_at = $4, ends_at = $5, periodicity = $6,
-            time_zone = $7, next_at = $8, updated_at = $9
-         WHERE id = $10 AND owner_id = $11",
+            time_zone = $7, on_unknown = $8, next_at = $9, updated_at = $10
+         WHERE id = $11 AND owner_id = $12",
         &[
             &name,
             &draft.message_id,
@@ -213,6 +216,7 @@ pub async fn update(
             &ends_at,
             &draft.periodicity,
             &draft.time_zone,
+            &draft.on_unknown,
             &next_at,
             &now,
             &id,
@@ -231,8 +235,8 @@ pub async fn update(
     if !(unchanged || ended_before(draft, now) && !has_run) {
         runs::settle_status(&mut tx, id).await?;
     }
+    tx.wake(Wake::Schedule);
     tx.commit().await?;
-    db.signals().schedule.notify_one();
     Ok(Saved::Saved(id))
 }
 
@@ -382,7 +386,8 @@ pub async fn delete(db: &Db, actor: &Actor, id: MailingId) -> Result<Deleted> {
     let deleted = db
         .execute(
             "DELETE FROM mailings WHERE id = $1 AND owner_id = $2 AND NOT EXISTS
-                (SELECT 1 FROM runs WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending'))",
+                (SELECT 1 FROM runs WHERE mailing_id = $1
+                    AND state IN ('planned', 'expanding', 'sending', 'paused', 'stopping'))",
             &[&id, &actor.user()],
         )
         .await?;

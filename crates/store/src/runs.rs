@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::{MailingId, RunId, UserId};
-use vestnik_model::mailing::{Audience, Mailing};
+use vestnik_model::mailing::{Audience, Mailing, UnknownPolicy};
 use vestnik_model::run::{Run, RunState};
 use vestnik_model::{Actor, Permission, UnixMillis};
 
-use crate::db::{Db, Result, Tx};
-use crate::mailings;
+use crate::db::{Db, Result, Tx, Wake};
+use crate::{control, mailings};
 
 const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.state, u.begins_at, u.ends_at, u.key,
-    u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
+    u.on_unknown, u.paused_by, u.paused_at, u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
     u.attempts_ok, u.attempts_failed";
 
 /// Recipients that get their delivery in one transaction.
@@ -48,7 +48,8 @@ pub async fn open_of(db: &Db, actor: &Actor, limit: i64) -> Result<Vec<Run>> {
     db.fetch_all(
         AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM runs u
-             WHERE u.owner_id = $1 AND u.state IN ('planned', 'expanding', 'sending') ORDER BY u.id LIMIT $2"
+             WHERE u.owner_id = $1 AND u.state IN ('planned', 'expanding', 'sending', 'paused', 'stopping')
+             ORDER BY u.id LIMIT $2"
         )),
         &[&actor.user(), &limit],
     )
@@ -66,6 +67,8 @@ pub enum Demanded {
     NotFound,
     /// The end of the mailing's window has come.
     WindowOver,
+    /// The mailing is disabled.
+    Disabled,
     /// No one would get it.
     NoRecipients,
     /// The actor may not let mail go out.
@@ -88,15 +91,23 @@ pub async fn demand(
     let recipients = mailings::audience_size(db, actor, &mailing).await?;
     let mut tx = db.begin().await?;
     // Locks the mailing before looking for a run, so that of two presses of a button the second finds the first's run.
-    tx.execute("UPDATE mailings SET status = 'running' WHERE id = $1", &[&mailing.id]).await?;
+    let enabled = tx
+        .execute("UPDATE mailings SET status = 'running' WHERE id = $1 AND disabled_at IS NULL", &[&mailing.id])
+        .await?;
+    if enabled == 0 {
+        return Ok(Demanded::Disabled);
+    }
     let open: Option<(RunId,)> = tx
         .fetch_optional(
-            "SELECT id FROM runs WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending')
+            "SELECT id FROM runs WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused')
              ORDER BY id DESC LIMIT 1",
             &[&mailing.id],
         )
         .await?;
     if let Some((run,)) = open {
+        // In a transaction of its own: elsewhere runs are locked before their mailing.
+        drop(tx);
+        control::resume(db, actor, run).await?;
         return Ok(Demanded::Continues(run));
     }
     if mailing.is_over(now) {
@@ -113,8 +124,8 @@ pub async fn demand(
             None => occurrence = UnixMillis(occurrence.0 + 1),
         }
     };
+    tx.wake(Wake::Schedule);
     tx.commit().await?;
-    db.signals().schedule.notify_one();
     Ok(Demanded::Planned(run))
 }
 
@@ -149,11 +160,11 @@ async fn insert(
     let made: Option<(RunId,)> = tx
         .fetch_optional(
             "INSERT INTO runs (mailing_id, owner_id, occurrence_at, state, begins_at, ends_at, key,
-                subject, html, text, audience, finished_at)
+                subject, html, text, audience, on_unknown, finished_at)
              -- A run that was missed sends nothing, and a year of them must not hold a year of copies.
              SELECT $1, $2, $3, $4, $5, $6, $7, s.subject, CASE WHEN $4 = 'missed' THEN '' ELSE s.html END,
-                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9
-             FROM messages s WHERE s.id = $10
+                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9, $10
+             FROM messages s WHERE s.id = $11
              ON CONFLICT (mailing_id, occurrence_at) DO NOTHING
              RETURNING id",
             &[
@@ -165,6 +176,7 @@ async fn insert(
                 &mailing.ends_at,
                 &key,
                 &mailing.audience,
+                &mailing.on_unknown,
                 &finished_at,
                 &mailing.message_id,
             ],
@@ -177,7 +189,7 @@ async fn insert(
 pub async fn due(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Mailing>> {
     db.fetch_all(
         "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone, status, next_at,
-            created_at, updated_at
+            on_unknown, disabled_at, disabled_reason, created_at, updated_at
          FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
         &[&now, &limit],
     )
@@ -245,14 +257,14 @@ pub async fn next_due(db: &Db) -> Result<Option<UnixMillis>> {
     Ok(at)
 }
 
-/// Lets the runs begin whose time to undo is over.
-pub async fn begin_due(db: &Db, now: UnixMillis) -> Result<Vec<RunId>> {
+/// Lets the runs begin whose time to undo is over. Their mails' ids name `mail_domain`.
+pub async fn begin_due(db: &Db, mail_domain: &str, now: UnixMillis) -> Result<Vec<RunId>> {
     let mut tx = db.begin().await?;
     let begun: Vec<(RunId,)> = tx
         .fetch_all(
-            "UPDATE runs SET state = 'expanding', started_at = $1 WHERE state = 'planned' AND begins_at <= $1
-             RETURNING id",
-            &[&now],
+            "UPDATE runs SET state = 'expanding', started_at = $1, mail_domain = $2
+             WHERE state = 'planned' AND begins_at <= $1 RETURNING id",
+            &[&now, &mail_domain],
         )
         .await?;
     tx.commit().await?;
@@ -280,15 +292,19 @@ pub enum Expanded {
 /// Makes deliveries for the next recipients of a run; no row of them leaves the database.
 ///
 /// A process that dies between two steps leaves a run that goes on where it stood.
+///
+/// They are due at once, which is noted as 0: a clock that is set back must not hold them up.
 pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<Expanded> {
     let mut tx = db.begin().await?;
-    // Locks the row, so that of two nodes one expands.
-    let locked = tx.execute("UPDATE runs SET state = state WHERE id = $1 AND state = 'expanding'", &[&run]).await?;
-    if locked == 0 {
-        return Ok(Expanded::Done { recipients: 0 });
-    }
-    let (owner, mailing, audience, from): (UserId, MailingId, Audience, i64) =
-        tx.fetch_one("SELECT owner_id, mailing_id, audience, expanded_to FROM runs WHERE id = $1", &[&run]).await?;
+    // Of two nodes one expands. The run's row is not locked meanwhile: results are counted there.
+    tx.lock(run.0).await?;
+    let found: Option<(UserId, MailingId, Audience, i64)> = tx
+        .fetch_optional(
+            "SELECT owner_id, mailing_id, audience, expanded_to FROM runs WHERE id = $1 AND state = 'expanding'",
+            &[&run],
+        )
+        .await?;
+    let Some((owner, mailing, audience, from)) = found else { return Ok(Expanded::Done { recipients: 0 }) };
     let (to,): (Option<i64>,) = match audience {
         Audience::All => {
             tx.fetch_one(
@@ -309,7 +325,9 @@ pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<Expanded> {
         }
     };
     let Some(to) = to else {
-        let recipients = finish_expansion(&mut tx, run, mailing, now).await?;
+        let Some(recipients) = finish_expansion(&mut tx, run, mailing, now).await? else {
+            return Ok(Expanded::Done { recipients: 0 });
+        };
         tx.commit().await?;
         return Ok(Expanded::Done { recipients });
     };
@@ -317,41 +335,52 @@ pub async fn expand(db: &Db, run: RunId, now: UnixMillis) -> Result<Expanded> {
         Audience::All => {
             tx.execute(
                 "INSERT INTO deliveries (run_id, recipient_id, email, state, due_at)
-                 SELECT $1, id, email, 'pending', $2 FROM recipients
-                 WHERE owner_id = $3 AND id > $4 AND id <= $5 ORDER BY id
+                 SELECT $1, id, email, 'pending', 0 FROM recipients
+                 WHERE owner_id = $2 AND id > $3 AND id <= $4 ORDER BY id
                  ON CONFLICT (run_id, recipient_id) DO NOTHING",
-                &[&run, &now, &owner, &from, &to],
+                &[&run, &owner, &from, &to],
             )
             .await?
         }
         Audience::Chosen => {
             tx.execute(
                 "INSERT INTO deliveries (run_id, recipient_id, email, state, due_at)
-                 SELECT $1, r.id, r.email, 'pending', $2 FROM mailing_recipients c
-                 JOIN recipients r ON r.id = c.recipient_id AND r.owner_id = $3
-                 WHERE c.mailing_id = $4 AND c.recipient_id > $5 AND c.recipient_id <= $6 ORDER BY r.id
+                 SELECT $1, r.id, r.email, 'pending', 0 FROM mailing_recipients c
+                 JOIN recipients r ON r.id = c.recipient_id AND r.owner_id = $2
+                 WHERE c.mailing_id = $3 AND c.recipient_id > $4 AND c.recipient_id <= $5 ORDER BY r.id
                  ON CONFLICT (run_id, recipient_id) DO NOTHING",
-                &[&run, &now, &owner, &mailing, &from, &to],
+                &[&run, &owner, &mailing, &from, &to],
             )
             .await?
         }
     };
-    tx.execute(
-        "UPDATE runs SET expanded_to = $1, recipients = recipients + $2 WHERE id = $3",
-        &[&to, &(made as i64), &run],
-    )
-    .await?;
+    let goes_on = tx
+        .execute(
+            "UPDATE runs SET expanded_to = $1, recipients = recipients + $2 WHERE id = $3 AND state = 'expanding'",
+            &[&to, &(made as i64), &run],
+        )
+        .await?;
+    if goes_on == 0 {
+        // Halted meanwhile: without a commit this step has not been.
+        return Ok(Expanded::Done { recipients: 0 });
+    }
     tx.commit().await?;
     Ok(Expanded::More)
 }
 
-async fn finish_expansion(tx: &mut Tx, run: RunId, mailing: MailingId, now: UnixMillis) -> Result<i64> {
-    let (recipients,): (i64,) =
-        tx.fetch_one("UPDATE runs SET state = 'sending' WHERE id = $1 RETURNING recipients", &[&run]).await?;
+/// `None`: it was halted meanwhile.
+async fn finish_expansion(tx: &mut Tx, run: RunId, mailing: MailingId, now: UnixMillis) -> Result<Option<i64>> {
+    let finished: Option<(i64,)> = tx
+        .fetch_optional(
+            "UPDATE runs SET state = 'sending' WHERE id = $1 AND state = 'expanding' RETURNING recipients",
+            &[&run],
+        )
+        .await?;
+    let Some((recipients,)) = finished else { return Ok(None) };
     // A run without recipients, or one that was sent while it was expanded, is over here.
     complete(tx, &[run], now).await?;
     settle_status(tx, mailing).await?;
-    Ok(recipients)
+    Ok(Some(recipients))
 }
 
 /// Ends those of the runs whose deliveries all have their final state.
@@ -359,8 +388,9 @@ pub(crate) async fn complete(tx: &mut Tx, runs: &[RunId], now: UnixMillis) -> Re
     for run in runs {
         let completed: Option<(MailingId,)> = tx
             .fetch_optional(
-                "UPDATE runs SET state = 'completed', finished_at = $1
-                 WHERE id = $2 AND state = 'sending'
+                "UPDATE runs SET state = CASE state WHEN 'stopping' THEN 'cancelled' ELSE 'completed' END,
+                    finished_at = $1
+                 WHERE id = $2 AND state IN ('sending', 'stopping')
                    AND recipients = sent + failed + expired + skipped + unknown + cancelled
                  RETURNING mailing_id",
                 &[&now, run],
@@ -373,18 +403,34 @@ pub(crate) async fn complete(tx: &mut Tx, runs: &[RunId], now: UnixMillis) -> Re
     Ok(())
 }
 
+/// Lets a run go on that was over: some of its deliveries wait again. One that was called off is called off anew.
+pub(crate) async fn reopen(tx: &mut Tx, run: RunId) -> Result<()> {
+    let reopened: Option<(MailingId,)> = tx
+        .fetch_optional(
+            "UPDATE runs SET state = CASE state WHEN 'cancelled' THEN 'stopping' ELSE 'sending' END, finished_at = NULL
+             WHERE id = $1 AND state IN ('completed', 'cancelled') RETURNING mailing_id",
+            &[&run],
+        )
+        .await?;
+    if let Some((mailing,)) = reopened {
+        settle_status(tx, mailing).await?;
+    }
+    Ok(())
+}
+
 /// Brings a mailing's status (S-11) in line with its runs and its plan.
 pub(crate) async fn settle_status(tx: &mut Tx, mailing: MailingId) -> Result<()> {
     tx.execute(
         "UPDATE mailings SET status = CASE
             WHEN EXISTS (SELECT 1 FROM runs u
-                WHERE u.mailing_id = mailings.id AND u.state IN ('planned', 'expanding', 'sending')) THEN 'running'
+                WHERE u.mailing_id = mailings.id
+                    AND u.state IN ('planned', 'expanding', 'sending', 'paused', 'stopping')) THEN 'running'
             -- Between two occurrences it is running, once the first has been.
-            WHEN next_at IS NOT NULL AND EXISTS (SELECT 1 FROM runs u
-                WHERE u.mailing_id = mailings.id AND u.state IN ('completed', 'missed')) THEN 'running'
+            WHEN next_at IS NOT NULL AND EXISTS (SELECT 1 FROM runs u WHERE u.mailing_id = mailings.id
+                AND (u.state IN ('completed', 'missed') OR u.state = 'cancelled' AND u.sent > 0)) THEN 'running'
             WHEN next_at IS NOT NULL THEN 'created'
-            WHEN EXISTS (SELECT 1 FROM runs u
-                WHERE u.mailing_id = mailings.id AND u.state IN ('completed', 'missed')) THEN 'completed'
+            WHEN EXISTS (SELECT 1 FROM runs u WHERE u.mailing_id = mailings.id
+                AND (u.state IN ('completed', 'missed') OR u.state = 'cancelled' AND u.sent > 0)) THEN 'completed'
             ELSE 'created' END
          WHERE id = $1",
         &[&mailing],
@@ -404,17 +450,26 @@ pub struct OpenRun {
     pub owner_id: UserId,
     /// Nothing is sent at or after this.
     pub ends_at: Option<UnixMillis>,
-    /// Part of each of its Message-IDs.
+    /// Left part of each of its Message-IDs.
     pub key: String,
+    /// Right side of each of its Message-IDs.
+    pub mail_domain: String,
+    /// What becomes of its deliveries of unknown fate.
+    pub on_unknown: UnknownPolicy,
 }
 
 /// The runs that have deliveries which are due. Those that only wait for a retry are none of them: they may be many,
 /// and each would cost a claim that finds nothing.
 pub async fn open(db: &Db, now: UnixMillis) -> Result<Vec<OpenRun>> {
     db.fetch_all(
-        "SELECT id, mailing_id, owner_id, ends_at, key FROM runs
-         WHERE state IN ('expanding', 'sending') AND EXISTS
-            (SELECT 1 FROM deliveries d WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at <= $1)
+        "SELECT id, mailing_id, owner_id, ends_at, key, mail_domain, on_unknown FROM runs
+         WHERE state IN ('expanding', 'sending') AND (
+            -- From the end, where what waits is found at once: see `deliveries::claim`.
+            EXISTS (SELECT 1 FROM (SELECT d.id FROM deliveries d
+                WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at = 0
+                ORDER BY d.due_at DESC, d.id DESC LIMIT 1) AS fresh)
+            OR EXISTS (SELECT 1 FROM deliveries d
+                WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at > 0 AND d.due_at <= $1))
          ORDER BY id",
         &[&now],
     )
@@ -437,4 +492,16 @@ pub struct RunMessage {
 /// What a run sends.
 pub async fn message(db: &Db, run: RunId) -> Result<Option<RunMessage>> {
     db.fetch_optional("SELECT subject, html, text, begins_at FROM runs WHERE id = $1", &[&run]).await
+}
+
+/// Which of these runs do not go on: halted, called off, over or gone.
+pub async fn halted(db: &Db, runs: &[RunId]) -> Result<Vec<RunId>> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The list is made of numbers alone.
+    let list = runs.iter().map(|run| run.0.to_string()).collect::<Vec<_>>().join(",");
+    let sql = format!("SELECT id FROM runs WHERE id IN ({list}) AND state IN ('expanding', 'sending')");
+    let going: Vec<(RunId,)> = db.fetch_all(AssertSqlSafe(sql), &[]).await?;
+    Ok(runs.iter().copied().filter(|run| !going.contains(&(*run,))).collect())
 }

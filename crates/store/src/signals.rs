@@ -3,6 +3,8 @@
 
 use tokio::sync::Notify;
 
+use crate::db::Wake;
+
 /// Calls from the one who wrote to the one who waits.
 #[derive(Debug, Default)]
 pub struct Signals {
@@ -12,4 +14,18 @@ pub struct Signals {
     pub deliveries: Notify,
     /// A letter of the service waits to be sent.
     pub letters: Notify,
+    /// A run was halted.
+    pub control: Notify,
+}
+
+impl Signals {
+    /// Calls a loop of this process.
+    pub fn wake(&self, whom: Wake) {
+        match whom {
+            Wake::Schedule => self.schedule.notify_one(),
+            Wake::Deliveries => self.deliveries.notify_one(),
+            Wake::Letters => self.letters.notify_one(),
+            Wake::Control => self.control.notify_one(),
+        }
+    }
 }

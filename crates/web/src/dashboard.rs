@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use axum::{extract::State, response::Response};
 use serde::Serialize;
-use vestnik_model::{
-    Actor,
-    run::{Counts, RunState},
-};
+use vestnik_model::Actor;
 use vestnik_store::{mailings, runs, stats};
 
 use crate::{
     error::Error,
     mailings::{
         list::Row,
-        live::key,
-        progress::{RunView, TroubleView, overall_rate},
+        live::{RunKey, key},
+        progress::{RateMeters, RunView, TroubleView},
     },
     page::Page,
     session::CurrentUser,
@@ -34,8 +31,10 @@ pub(crate) struct LiveRunsView {
     /// Mail servers that hold them up.
     pub(crate) troubles: Vec<TroubleView>,
     pub(crate) time_zone: String,
+    /// What mail comes from now, in case that a mail server refuses it.
+    pub(crate) sender: String,
     #[serde(skip)]
-    pub(crate) key: Vec<(i64, RunState, Counts)>,
+    pub(crate) key: Vec<RunKey>,
 }
 
 /// Figures over everything.
@@ -60,13 +59,19 @@ pub(crate) struct DashboardView {
 }
 
 /// What is being sent now.
-pub(crate) async fn live_runs(app: &AppState, actor: &Actor, time_zone: &str) -> Result<LiveRunsView, Error> {
+pub(crate) async fn live_runs(
+    app: &AppState,
+    actor: &Actor,
+    time_zone: &str,
+    meters: &mut RateMeters,
+) -> Result<LiveRunsView, Error> {
     let now = app.now();
-    let mut live = LiveRunsView { time_zone: time_zone.to_owned(), ..LiveRunsView::default() };
+    let sender = app.settings.mail_from.clone();
+    let mut live = LiveRunsView { time_zone: time_zone.to_owned(), sender, ..LiveRunsView::default() };
     for run in runs::open_of(&app.db, actor, LIVE).await? {
         let Some(mailing) = mailings::find(&app.db, actor, run.mailing_id).await? else { continue };
         live.key.push(key(&run));
-        live.runs.push(RunView::of(&run, &mailing.name, overall_rate(&run, now), now));
+        live.runs.push(RunView::of(&run, &mailing.name, meters.look(&run, now), now));
     }
     live.troubles = TroubleView::current(app, !live.runs.is_empty()).await?;
     Ok(live)
@@ -91,7 +96,7 @@ pub(crate) async fn figures(app: &AppState, actor: &Actor) -> Result<FiguresView
 pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let recent = mailings::list(&app.db, &user.actor, None, RECENT).await?;
     let view = DashboardView {
-        live: live_runs(&app, &user.actor, &user.user.time_zone).await?,
+        live: live_runs(&app, &user.actor, &user.user.time_zone, &mut RateMeters::default()).await?,
         figures: figures(&app, &user.actor).await?,
         recent: recent.rows.into_iter().map(Row::from).collect(),
     };

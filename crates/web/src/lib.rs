@@ -41,6 +41,7 @@
 
 mod accounts;
 mod caught;
+pub mod counts;
 mod csrf;
 mod csv_file;
 mod dashboard;

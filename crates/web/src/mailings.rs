@@ -1,8 +1,12 @@
 //! Mailings: the list, the form, the review before sending, the page with live progress, the ledger of attempts.
 
+pub(crate) mod again;
 pub(crate) mod attempts;
 mod beginning;
 pub(crate) mod choose;
+pub(crate) mod control;
+#[cfg(test)]
+mod control_tests;
 pub(crate) mod delete;
 pub(crate) mod form;
 pub(crate) mod list;
@@ -27,6 +31,8 @@ pub(crate) struct StatusView {
     pub(crate) tone: &'static str,
     /// When it fires next.
     pub(crate) next_at: Option<UnixMillis>,
+    /// Since when it does not fire; none: it does.
+    pub(crate) disabled_at: Option<UnixMillis>,
 }
 
 impl StatusView {
@@ -37,6 +43,6 @@ impl StatusView {
             (MailingStatus::Created, Some(_)) => "wait",
             (MailingStatus::Created, None) => "mute",
         };
-        Self { name: mailing.status, tone, next_at: mailing.next_at }
+        Self { name: mailing.status, tone, next_at: mailing.next_at, disabled_at: mailing.disabled_at }
     }
 }

@@ -19,15 +19,14 @@ use minijinja::{
 use serde::Serialize;
 use url::form_urlencoded;
 use vestnik_model::{
-    Actor, Permission, Problem, Problems,
+    Permission, Problem, Problems,
     user::{Language, Theme, User},
 };
-
-use vestnik_store::{mailings, messages, recipients};
 
 pub use engine::{fragment, render};
 
 use crate::{
+    counts::Counts,
     error::{Error, ErrorView},
     flash::{Flash, Note},
     form::FormErrors,
@@ -43,27 +42,6 @@ pub struct Page {
     pub visit: Visit,
     counts: Option<Counts>,
     catcher: bool,
-}
-
-/// Numbers beside the entries of the navigation.
-#[derive(Debug, Clone, Serialize)]
-pub struct Counts {
-    /// Mailings of this person.
-    pub mailings: i64,
-    /// Messages of this person.
-    pub messages: i64,
-    /// Recipients of this person.
-    pub recipients: i64,
-}
-
-impl Counts {
-    async fn of(app: &AppState, actor: &Actor) -> Result<Self, Error> {
-        Ok(Self {
-            mailings: mailings::count(&app.db, actor).await?,
-            messages: messages::count(&app.db, actor).await?,
-            recipients: recipients::count(&app.db, actor, "").await?,
-        })
-    }
 }
 
 /// The variable `page` of every template.

@@ -21,7 +21,7 @@ use crate::{
     error::Error,
     form::LARGEST_FORM,
     home,
-    mailings::{attempts, delete, form, list as mailing_list, live, review, show},
+    mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
     messages, preferences, recipients, reports,
     state::AppState,
     visit::Visit,
@@ -97,7 +97,18 @@ fn table() -> Table {
         .post("/mailings/{id}/delete", Owner, delete::submit)
         .get("/mailings/{id}/attempts", Owner, attempts::show)
         .get("/mailings/{id}/attempts.csv", Owner, attempts::csv)
+        .get("/mailings/{id}/disable", Owner, control::ask_disable)
+        .post("/mailings/{id}/disable", Owner, control::disable)
+        .post("/mailings/{id}/enable", Owner, control::enable)
         .post("/runs/{id}/undo", Owner, show::undo)
+        .post("/runs/{id}/pause", Owner, control::pause)
+        .post("/runs/{id}/resume", Owner, control::resume)
+        .get("/runs/{id}/cancel", Owner, control::ask_cancel)
+        .post("/runs/{id}/cancel", Owner, control::cancel)
+        .post("/runs/{id}/retry-failed", Owner, again::failed)
+        .post("/runs/{id}/send-missed", Owner, again::missed)
+        .get("/runs/{id}/resend-unknown", Owner, again::ask_unknown)
+        .post("/runs/{id}/resend-unknown", Owner, again::unknown)
         .get("/reports", SignedIn, reports::show)
         // Caught mail. Who may look depends on where the service runs; `caught` decides.
         .get("/caught", Anyone, caught::list)

@@ -1,13 +1,18 @@
 //! What holds for every page: headers, forms of other sites, errors, preferences.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
 };
 
+use vestnik_model::recipient::RecipientDraft;
+use vestnik_store::recipients;
+
 use crate::{
     routes::{self, Who},
-    testing::TestApp,
+    testing::{Browser, TestApp},
 };
 
 #[tokio::test]
@@ -106,5 +111,35 @@ async fn strangers_are_sent_to_the_login_page_from_every_route_that_is_not_for_a
         walked += 1;
     }
     assert!(walked > 3);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_numbers_beside_the_navigation_are_right_at_once_after_a_form() {
+    let app = TestApp::start().await;
+    let (mut browser, actor) = app.signed_in("anna").await;
+    let number = |n: i64| format!("<span class=\"count num\">{n}</span>");
+    browser.get("/messages").await;
+    let add = async |browser: &mut Browser, email: &str| {
+        let answer = browser.post("/recipients/new", &[("email", email), ("full_name", ""), ("comment", "")]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    };
+    add(&mut browser, "one@example.org").await;
+    browser.get("/messages").await.says(&number(1));
+    add(&mut browser, "two@example.org").await;
+    browser.get("/messages").await.says(&number(2));
+
+    // What another process does is seen after some seconds: the first page asks for it, the next has it.
+    let draft = RecipientDraft::parse("three@example.org", "", "").expect("a recipient");
+    recipients::create(&app.db, &actor, &draft, app.clock_now()).await.expect("stored");
+    browser.get("/messages").await.says(&number(2));
+    app.clock.advance(Duration::from_secs(5));
+    for _ in 0..500 {
+        if browser.get("/messages").await.text.contains(&number(3)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    browser.get("/messages").await.says(&number(3));
     app.stop().await;
 }

@@ -7,7 +7,7 @@ use url::Url;
 use vestnik_model::{Clock, UnixMillis, secret::Random};
 use vestnik_store::Db;
 
-use crate::{limits::RateLimiter, password::Passwords};
+use crate::{counts::KnownCounts, limits::RateLimiter, password::Passwords};
 
 /// Settings of the web interface.
 #[derive(Debug, Clone)]
@@ -65,6 +65,8 @@ pub struct Parts {
     pub limiter: RateLimiter,
     /// Hashing and checking passwords, a few at once.
     pub passwords: Passwords,
+    /// What stands beside the entries of the navigation.
+    pub counts: KnownCounts,
     closing: watch::Sender<bool>,
 }
 
@@ -73,7 +75,8 @@ impl AppState {
     pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self {
         let passwords = Passwords::new(settings.password_hashes_at_once, random.clone());
         let closing = watch::Sender::new(false);
-        Self(Arc::new(Parts { db, clock, random, settings, limiter: RateLimiter::default(), passwords, closing }))
+        let (limiter, counts) = (RateLimiter::default(), KnownCounts::default());
+        Self(Arc::new(Parts { db, clock, random, settings, limiter, passwords, counts, closing }))
     }
 
     /// Ends the streams of progress, which would otherwise keep a service that is stopping from coming to its end.

@@ -109,6 +109,9 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
             Some(trouble) => trouble.into_response(),
             None => next.run(request).await,
         };
+        if let (false, Some(signed_in)) = (visit.reads, &visit.user) {
+            app.counts.forget(signed_in.actor.user());
+        }
         error::into_page(&app, &visit, response).await
     }
     .instrument(span)

@@ -25,7 +25,21 @@ pub async fn run(command: AttemptsCommand) -> Result<(), Failure> {
 }
 
 /// The columns, in the order of [`Line`].
-const COLUMNS: [&str; 8] = ["email", "time", "successful", "code", "enhanced_code", "answer", "message_id", "attempt"];
+const COLUMNS: [&str; 13] = [
+    "email",
+    "time",
+    "successful",
+    "code",
+    "enhanced_code",
+    "answer",
+    "message_id",
+    "attempt",
+    "unknown",
+    "phase",
+    "server",
+    "tls",
+    "duration_ms",
+];
 
 /// A line of the export.
 #[derive(Clone, Serialize)]
@@ -39,6 +53,12 @@ struct Line<'a> {
     answer: &'a str,
     message_id: &'a str,
     attempt: i64,
+    /// Whether the server may have taken it although nothing says so.
+    unknown: bool,
+    phase: &'a str,
+    server: &'a str,
+    tls: &'a str,
+    duration_ms: i64,
 }
 
 impl<'a> From<&'a Attempt> for Line<'a> {
@@ -52,6 +72,11 @@ impl<'a> From<&'a Attempt> for Line<'a> {
             answer: &attempt.reply,
             message_id: &attempt.message_id,
             attempt: attempt.number,
+            unknown: attempt.unknown,
+            phase: &attempt.phase,
+            server: &attempt.server,
+            tls: &attempt.tls,
+            duration_ms: attempt.duration_ms,
         }
     }
 }

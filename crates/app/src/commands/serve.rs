@@ -147,7 +147,7 @@ pub async fn serve_pages(
 }
 
 /// Waits for SIGTERM or Ctrl+C.
-async fn told_to_stop() -> Result<(), Failure> {
+pub async fn told_to_stop() -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

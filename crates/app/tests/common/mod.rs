@@ -32,7 +32,9 @@ impl Installation {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestnik"));
+        // Another build may be put to the test, for example a release.
+        let binary = std::env::var("VESTNIK_TEST_BINARY");
+        let mut command = Command::new(binary.as_deref().unwrap_or(env!("CARGO_BIN_EXE_vestnik")));
         command.args(args).current_dir(self.folder.path()).env_clear().env("LANG", "C");
         command.env("VESTNIK_DATA_DIR", self.path("data"));
         if let Some(database) = &self.database {

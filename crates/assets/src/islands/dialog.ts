@@ -6,6 +6,12 @@ on("click", "[data-dialog]", (trigger, event) => {
   const newTab = event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
   if (newTab || !(dialog instanceof HTMLDialogElement)) return;
   event.preventDefault();
+  // From a menu: it closes, and gets the focus, so that this comes back to something that can be seen.
+  const menu = trigger.closest<HTMLDetailsElement>("details.menu");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
   dialog.showModal();
 });
 

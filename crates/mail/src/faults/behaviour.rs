@@ -12,6 +12,8 @@ use std::{
 /// Where in the conversation a rule applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
+    /// The TLS handshake is due, at once or after STARTTLS; no reply stands here.
+    Tls,
     /// A connection was made; the greeting is due.
     Greeting,
     /// EHLO.
@@ -20,6 +22,8 @@ pub enum Stage {
     Helo,
     /// STARTTLS.
     StartTls,
+    /// A question in the course of AUTH.
+    Challenge,
     /// AUTH, once the credentials are complete.
     Auth,
     /// MAIL FROM.
@@ -68,7 +72,7 @@ pub enum Action {
     Also(Vec<u8>),
     /// Does the right thing but says nothing, and goes on.
     Skip,
-    /// Says nothing any more and does nothing, with the connection open.
+    /// Says nothing any more and reads nothing, with the connection open: so a peer looks that has vanished.
     Silence,
     /// The right reply, one byte at a time with this pause before each.
     Trickle(Duration),
@@ -78,6 +82,8 @@ pub enum Action {
     Drop,
     /// Answers this and closes the connection.
     ReplyAndDrop(String),
+    /// Answers this, then [`Action::Silence`].
+    ReplyAndSilence(String),
     /// Accepts the message and closes the connection without a word.
     AcceptAndDrop,
     /// Accepts the message and says nothing any more.
@@ -135,6 +141,7 @@ pub struct Behaviour {
     pub(super) encryption: Encryption,
     pub(super) credentials: Option<(String, String)>,
     pub(super) goes_on_despite_refusal: bool,
+    pub(super) resets: bool,
     rules: Vec<Rule>,
 }
 
@@ -147,6 +154,7 @@ impl Default for Behaviour {
             encryption: Encryption::None,
             credentials: None,
             goes_on_despite_refusal: false,
+            resets: false,
             rules: Vec::new(),
         }
     }
@@ -231,6 +239,12 @@ impl Behaviour {
     /// Answers 354 to DATA although every recipient was refused, as RFC 2920 3.1 allows.
     pub fn goes_on_despite_refusal(mut self) -> Self {
         self.goes_on_despite_refusal = true;
+        self
+    }
+
+    /// Whenever it closes a TCP connection, it resets it (RST), as a machine does that has just started again.
+    pub fn resets(mut self) -> Self {
+        self.resets = true;
         self
     }
 

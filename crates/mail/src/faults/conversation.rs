@@ -3,13 +3,11 @@
 use std::{io, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::server::TlsStream;
 
 use super::{
-    Accepted, Action, Behaviour, Encryption, Event, Shared, Stage,
+    Accepted, Action, Behaviour, Certificate, Encryption, Event, Shared, Stage,
     perform::{Said, perform},
 };
 use crate::catcher::input::{Input, path};
@@ -42,16 +40,19 @@ struct Conversation<'a, T> {
     encrypted: bool,
 }
 
-pub(super) async fn talk(stream: TcpStream, number: usize, shared: Arc<Shared>) {
+pub(super) async fn talk<T: AsyncRead + AsyncWrite + Unpin>(stream: T, number: usize, shared: Arc<Shared>) {
     // Clients vanish; that is what tests do.
     let _ = converse(stream, number, &shared).await;
 }
 
-async fn converse(stream: TcpStream, number: usize, shared: &Shared) -> io::Result<()> {
+async fn converse<T: AsyncRead + AsyncWrite + Unpin>(stream: T, number: usize, shared: &Shared) -> io::Result<()> {
     let behaviour = shared.behaviour();
     match behaviour.encryption {
         Encryption::Implicit(certificate) => {
-            let stream = shared.authority.acceptor(certificate)?.accept(stream).await?;
+            let conversation = Conversation::new(stream, number, shared, behaviour.clone(), false);
+            let Some(stream) = conversation.encrypt(certificate).await? else {
+                return Ok(());
+            };
             Conversation::new(stream, number, shared, behaviour, true).run(true).await.map(drop)
         }
         Encryption::None => Conversation::new(stream, number, shared, behaviour, false).run(true).await.map(drop),
@@ -60,7 +61,10 @@ async fn converse(stream: TcpStream, number: usize, shared: &Shared) -> io::Resu
             let Some(stream) = conversation.run(true).await? else {
                 return Ok(());
             };
-            let stream = shared.authority.acceptor(certificate)?.accept(stream).await?;
+            let conversation = Conversation::new(stream, number, shared, behaviour.clone(), false);
+            let Some(stream) = conversation.encrypt(certificate).await? else {
+                return Ok(());
+            };
             Conversation::new(stream, number, shared, behaviour, true).run(false).await.map(drop)
         }
     }
@@ -79,6 +83,14 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             refused: false,
             authenticated: false,
             encrypted,
+        }
+    }
+
+    /// The stream under TLS, unless the script wants something else.
+    async fn encrypt(mut self, certificate: Certificate) -> io::Result<Option<TlsStream<T>>> {
+        match self.decide(Stage::Tls) {
+            Action::Proceed => self.shared.authority.acceptor(certificate)?.accept(self.stream).await.map(Some),
+            other => self.perform(other, "").await.map(|_| None),
         }
     }
 
@@ -234,7 +246,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             _ => "250 2.0.0 Accepted",
         };
         let accepts = match &action {
-            Action::Reply(text) | Action::ReplyAndDrop(text) => text.starts_with('2'),
+            Action::Reply(text) | Action::ReplyAndDrop(text) | Action::ReplyAndSilence(text) => text.starts_with('2'),
             Action::Bytes(_) | Action::Silence | Action::Drop | Action::Flood => false,
             Action::AcceptAndDrop | Action::AcceptAndSilence => true,
             Action::Proceed | Action::Also(_) | Action::Skip | Action::Trickle(_) | Action::Delay(_) => {
@@ -293,7 +305,9 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
     }
 
     async fn ask(&mut self, question: &str) -> io::Result<String> {
-        self.say(question).await?;
+        if self.decide_and_say(Stage::Challenge, question).await? == Said::Ended {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         Ok(self.line().await?.unwrap_or_default())
     }
 

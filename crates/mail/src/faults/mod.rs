@@ -25,7 +25,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    io::{DuplexStream, duplex},
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+};
 
 pub use behaviour::{Action, Behaviour, Certificate, Encryption, Event, Stage};
 use certificates::Authority;
@@ -65,6 +70,13 @@ impl Shared {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The next connection's number.
+    fn number(&self) -> usize {
+        let mut record = self.record();
+        record.connections += 1;
+        record.connections - 1
+    }
+
     fn behaviour(&self) -> Arc<Behaviour> {
         self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -74,6 +86,7 @@ impl Shared {
 pub struct FaultServer {
     address: SocketAddr,
     shared: Arc<Shared>,
+    pipes: UnboundedSender<DuplexStream>,
     task: JoinHandle<()>,
 }
 
@@ -97,12 +110,23 @@ impl FaultServer {
             record: Mutex::default(),
             authority: Authority::new()?,
         });
-        Ok(Self { address: listener.local_addr()?, task: tokio::spawn(run(listener, shared.clone())), shared })
+        let (pipes, piped) = unbounded_channel();
+        let address = listener.local_addr()?;
+        Ok(Self { address, pipes, task: tokio::spawn(run(listener, piped, shared.clone())), shared })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A connection to it in memory that holds this many octets each way. Under a stopped clock, which real
+    /// sockets do not bear, deadlines pass at once over it and can be measured to the millisecond.
+    pub fn pipe(&self, octets: usize) -> DuplexStream {
+        let (ours, theirs) = duplex(octets);
+        // Should the server have ended, the pipe is closed, and the test sees that.
+        let _ = self.pipes.send(theirs);
+        ours
     }
 
     /// The URL for [`crate::relay::Relay::parse`].
@@ -160,7 +184,7 @@ impl std::fmt::Debug for FaultServer {
     }
 }
 
-async fn run(listener: TcpListener, shared: Arc<Shared>) {
+async fn run(listener: TcpListener, mut pipes: UnboundedReceiver<DuplexStream>, shared: Arc<Shared>) {
     // Dropped with this task, and the conversations with it.
     let mut conversations = tokio::task::JoinSet::new();
     loop {
@@ -168,13 +192,14 @@ async fn run(listener: TcpListener, shared: Arc<Shared>) {
             Some(_) = conversations.join_next() => {}
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
-                let number = {
-                    let mut record = shared.record();
-                    record.connections += 1;
-                    record.connections - 1
-                };
                 let _ = stream.set_nodelay(true);
-                conversations.spawn(conversation::talk(stream, number, shared.clone()));
+                if shared.behaviour().resets {
+                    let _ = stream.set_zero_linger();
+                }
+                conversations.spawn(conversation::talk(stream, shared.number(), shared.clone()));
+            }
+            Some(stream) = pipes.recv() => {
+                conversations.spawn(conversation::talk(stream, shared.number(), shared.clone()));
             }
         }
     }

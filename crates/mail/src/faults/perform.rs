@@ -56,6 +56,10 @@ pub(super) async fn perform(stream: &mut (impl AsyncWrite + Unpin), action: Acti
             sleep(pause).await;
             send(stream, right.as_bytes()).await?;
         }
+        Action::ReplyAndSilence(other) => {
+            send(stream, lines(&other).as_bytes()).await?;
+            return pending().await;
+        }
         Action::Drop | Action::AcceptAndDrop => return Ok(Said::Ended),
         Action::ReplyAndDrop(other) => {
             send(stream, lines(&other).as_bytes()).await?;

@@ -9,7 +9,7 @@ use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{HeaderError, HeaderName, HeaderText, Mail, Mailbox, MessageId, Part};
+use super::{Boundary, HeaderError, HeaderName, HeaderText, Mail, Mailbox, MessageId, Part, canonical};
 use crate::address::EmailAddress;
 
 /// What goes in, owned.
@@ -53,10 +53,14 @@ impl Case {
     }
 }
 
-/// Lines ended by LF, as readers give them; NUL replaced; a line end at the very end does not count, because a
-/// message always ends with one.
+/// Lines ended by LF, as readers give them; NUL replaced.
+fn plain_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{FFFD}")
+}
+
+/// The same; a line end at the very end does not count, because a message always ends with one.
 fn plain(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{FFFD}").trim_end_matches('\n').to_owned()
+    plain_lines(text).trim_end_matches('\n').to_owned()
 }
 
 /// What must hold for the bytes of any message (RFC 5322 2.1.1, RFC 2045 6.7).
@@ -280,6 +284,48 @@ proptest! {
 
     #[test]
     fn any_message_reads_back_with_python(cases in prop::collection::vec(any_case(), 60)) { check_with_python(&cases); }
+}
+
+#[test]
+fn lines_end_with_crlf() {
+    for (text, expected) in [
+        ("", ""),
+        ("a\r\nb\r\n", "a\r\nb\r\n"),
+        ("a\nb\r", "a\r\nb\r\n"),
+        ("\n", "\r\n"),
+        ("\r\r\n\n", "\r\n\r\n\r\n"),
+        ("\r\n\r\n\r", "\r\n\r\n\r\n"),
+        ("а\0\nб", "а\u{FFFD}\r\nб"),
+    ] {
+        assert_eq!(canonical(text), expected, "{text:?}");
+    }
+    assert!(matches!(canonical("a\r\nb"), std::borrow::Cow::Borrowed(_)));
+}
+
+#[test]
+fn a_text_that_holds_the_boundary_gets_another() {
+    let id = "1.2@example.com";
+    let Boundary(first) = Boundary::new(id, &[]);
+    for text in [first.clone(), format!("_=_{first}"), format!("a\n--{first}a--\n{}", &first[..10])] {
+        let Boundary(second) = Boundary::new(id, &[None, Some(&text)]);
+        assert_ne!(second, first);
+        let case = Case {
+            from_name: String::new(),
+            to_name: String::new(),
+            subject: "Boundary".to_owned(),
+            text: Some(text),
+            html: Some(first.clone()),
+        };
+        check_with_mail_parser(&case);
+    }
+    assert_eq!(Boundary::new(id, &[Some(&first[1..]), Some("=_")]).0, first);
+}
+
+proptest! {
+    #[test]
+    fn any_text_gets_crlf(text in "[ab\r\n\0я]{0,40}") {
+        prop_assert_eq!(canonical(&text), plain_lines(&text).replace('\n', "\r\n"));
+    }
 }
 
 #[test]

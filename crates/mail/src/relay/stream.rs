@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::{client::TlsStream, rustls::ProtocolVersion};
 
 /// What a session through a relay runs over.
 #[derive(Debug)]
@@ -26,6 +26,18 @@ impl Stream {
     /// Whether what goes over it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         matches!(self, Stream::Tls(_))
+    }
+
+    /// The version of TLS, as `TLSv1.3`; empty without it.
+    pub fn tls_version(&self) -> &'static str {
+        match self {
+            Stream::Plain(_) => "",
+            Stream::Tls(stream) => match stream.get_ref().1.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+                Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+                _ => "TLS",
+            },
+        }
     }
 
     /// The server's address.

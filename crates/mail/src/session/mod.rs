@@ -303,9 +303,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             result = self.wire.write(&self.out, &mut written, deadline).await;
         }
         match result {
+            Ok(()) => self.verdict(next).await,
             Err(trouble) if written < end => self.broken_off(trouble).await,
-            // Should the write have failed behind the dot, the reply may still come.
-            _ => self.verdict(next).await,
+            // The write failed behind the dot: the reply may still come, but the next one's commands are cut off.
+            Err(_) => {
+                let stop = self.verdict(None).await;
+                self.state = State::Dead;
+                stop
+            }
         }
     }
 
@@ -361,6 +366,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             phase,
             why: match unasked {
                 Unasked::Closing(reply) => Why::Reply(reply),
+                // It does not want the rest of the message, and should have said so after the dot. Whether this or
+                // the broken connection is noticed first is chance, and must not decide what becomes of the message.
+                Unasked::Answer(reply) if phase == Phase::Body && reply.code >= 400 => Why::Reply(reply),
+                Unasked::Answer(reply) => Why::Trouble(Trouble::unasked(&reply)),
                 Unasked::Trouble(trouble) => Why::Trouble(trouble),
             },
         })

@@ -139,6 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         match self.wire.check_silence() {
             Ok(()) => {}
             Err(Unasked::Closing(reply)) => return Err(Failure::refused(phase, reply)),
+            Err(Unasked::Answer(reply)) => return Err(Trouble::unasked(&reply).into_failure(phase)),
             Err(Unasked::Trouble(trouble)) => return Err(trouble.into_failure(phase)),
         }
         let line = format!("{line}\r\n");

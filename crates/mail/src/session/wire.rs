@@ -1,14 +1,15 @@
 //! Replies in and bytes out over any stream, each under a total deadline.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    task::unconstrained,
     time::{Instant, timeout_at},
 };
 
@@ -43,6 +44,10 @@ impl Trouble {
     pub(crate) fn into_words(self) -> String {
         let (Trouble::Lost(words) | Trouble::TimedOut(words) | Trouble::Garbage(words)) = self;
         words
+    }
+
+    pub(crate) fn unasked(reply: &Reply) -> Self {
+        Trouble::Garbage(format!("the server answered unasked: {reply}"))
     }
 
     fn lost(error: &io::Error) -> Self {
@@ -137,8 +142,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(crate) fn check_silence(&mut self) -> Result<(), Unasked> {
         if !self.has_input() {
             let mut buffer = ReadBuf::new(&mut self.input);
-            let mut context = Context::from_waker(Waker::noop());
-            match Pin::new(&mut self.stream).poll_read(&mut context, &mut buffer) {
+            let look = poll_fn(|context| Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            // Outside of the task's budget: once it is spent, every stream claims to have nothing.
+            let looked = pin!(unconstrained(look)).poll(&mut Context::from_waker(Waker::noop()));
+            match looked {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Err(error)) => return Err(Unasked::Trouble(Trouble::lost(&error))),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
@@ -149,7 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         match self.buffered_reply() {
             Ok(Some(reply)) if reply.code == 421 => Err(Unasked::Closing(reply)),
-            Ok(Some(reply)) => Err(Unasked::Trouble(Trouble::Garbage(format!("the server answered unasked: {reply}")))),
+            Ok(Some(reply)) => Err(Unasked::Answer(reply)),
             Ok(None) => Err(Unasked::Trouble(Trouble::Garbage("the server spoke unasked".to_owned()))),
             Err(trouble) => Err(Unasked::Trouble(trouble)),
         }
@@ -182,6 +189,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 pub(crate) enum Unasked {
     /// It announces that it closes the connection.
     Closing(Reply),
+    /// It answers where nothing was asked.
+    Answer(Reply),
     /// Anything else.
     Trouble(Trouble),
 }

@@ -3,7 +3,12 @@
 
 use std::{future::Future, time::Duration};
 
-use tokio::{net::TcpStream, time::timeout};
+use proptest::test_runner::Config;
+use tokio::{
+    net::TcpStream,
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 use vestnik_mail::{
     address::EmailAddress,
     failure::Failure,
@@ -17,6 +22,22 @@ pub(crate) const BODY: &[u8] = b"Subject: test\r\n\r\nHello\r\n.\r\n..two\r\n";
 /// Long enough for a busy machine, short enough to wait for.
 pub(crate) fn short() -> Timeouts {
     Timeouts::all(Duration::from_secs(1))
+}
+
+/// What one message can take at most: each step has a limit for saying and one for hearing.
+pub(crate) fn longest(limits: &Timeouts) -> Duration {
+    let Timeouts { ehlo, mail, rcpt, data, body, dot, .. } = *limits;
+    2 * (ehlo + mail + rcpt + data + body + dot)
+}
+
+/// A runtime whose clock is stopped: deadlines pass at once.
+pub(crate) fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime")
+}
+
+/// So many random cases, unless `PROPTEST_CASES` wants another number.
+pub(crate) fn cases(usual: u32) -> Config {
+    if std::env::var_os("PROPTEST_CASES").is_some() { Config::default() } else { Config::with_cases(usual) }
 }
 
 pub(crate) fn address(text: &str) -> EmailAddress {

@@ -4,14 +4,19 @@
 
 use std::time::Duration;
 
-use vestnik_model::id::{MailingId, RecipientId};
-use vestnik_model::mailing::{MailingDraft, MailingInput};
+use vestnik_model::delivery::DeliveryState;
+use vestnik_model::id::{DeliveryId, MailingId, RecipientId, RunId};
+use vestnik_model::mailing::{MailingDraft, MailingInput, MailingStatus};
 use vestnik_model::message::MessageDraft;
 use vestnik_model::recipient::RecipientDraft;
+use vestnik_model::run::Run;
 use vestnik_model::user::{Language, Registration};
 use vestnik_model::{Actor, UnixMillis};
+use vestnik_store::deliveries::{self, Claimed};
 use vestnik_store::mailings::{Saved, Selection};
-use vestnik_store::{Db, mailings, messages, recipients, users};
+use vestnik_store::runs::{Expanded, Fired};
+use vestnik_store::settle::{AttemptMade, Outcome, Source, settle};
+use vestnik_store::{Db, mailings, messages, recipients, runs, users};
 
 /// 24 November 2026, 07:00 UTC.
 pub const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
@@ -67,10 +72,72 @@ pub async fn plan_for(
         ends_at: end,
         periodicity: repeat,
         time_zone: "UTC",
+        on_unknown: "",
     })
     .unwrap();
     match mailings::create(db, actor, &draft, selection, NOW).await.unwrap() {
         Saved::Saved(id) => id,
         other => panic!("not saved: {other:?}"),
     }
+}
+
+/// What the scheduler does at a time: fires, begins, expands.
+pub async fn tick(db: &Db, now: UnixMillis) -> Vec<RunId> {
+    let mut fired = Vec::new();
+    for mailing in runs::due(db, now, 100).await.unwrap() {
+        if let Fired::Run(run) = runs::fire(db, &mailing, "key", now).await.unwrap() {
+            fired.push(run);
+        }
+    }
+    runs::begin_due(db, "vestnik.example", now).await.unwrap();
+    for run in runs::expanding(db).await.unwrap() {
+        while runs::expand(db, run, now).await.unwrap() == Expanded::More {}
+    }
+    fired
+}
+
+pub async fn claim_all(db: &Db, run: RunId, now: UnixMillis) -> Vec<Claimed> {
+    deliveries::claim(db, run, "node", DeliveryId(0), 1_000_000, now).await.unwrap()
+}
+
+pub fn outcome(mailing: MailingId, run: RunId, claimed: &Claimed, state: DeliveryState, due_at: UnixMillis) -> Outcome {
+    Outcome {
+        delivery: claimed.id,
+        run,
+        mailing,
+        epoch: claimed.epoch,
+        state,
+        due_at: Some(due_at),
+        excused: false,
+        attempt: Some(AttemptMade {
+            number: claimed.number,
+            at: due_at,
+            successful: state == DeliveryState::Sent,
+            unknown: state == DeliveryState::Unknown,
+            code: Some(if state == DeliveryState::Sent { 250 } else { 451 }),
+            enhanced: Some("2.0.0".to_owned()),
+            reply: "words\0of the server".into(),
+            phase: "dot".into(),
+            server: "mx:25".into(),
+            tls: "TLSv1.3".into(),
+            duration_ms: 3,
+        }),
+    }
+}
+
+pub async fn send_all(db: &Db, mailing: MailingId, run: RunId, now: UnixMillis) {
+    let outcomes: Vec<_> = claim_all(db, run, now)
+        .await
+        .iter()
+        .map(|claimed| outcome(mailing, run, claimed, DeliveryState::Sent, now))
+        .collect();
+    assert_eq!(settle(db, &outcomes, Source::Sender, now).await.unwrap(), 0);
+}
+
+pub async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
+    runs::newest(db, actor, mailing).await.unwrap().unwrap()
+}
+
+pub async fn status(db: &Db, actor: &Actor, mailing: MailingId) -> MailingStatus {
+    mailings::find(db, actor, mailing).await.unwrap().unwrap().status
 }

@@ -5,11 +5,14 @@ mailing-status = Status
 mailing-status-created = Created
 mailing-status-running = Running
 mailing-status-completed = Completed
+mailing-disabled = Disabled
 mailing-next = Next sending:
 mailing-last = Newest sending:
 mailing-sent = Sent
 mailing-failed = Not delivered
-mailing-attempts = Attempts
+mailing-total-sent = Sent in all
+mailing-total-failed = Not delivered in all
+mailing-total-attempts = Attempts in all
 mailing-about = About the mailing
 mailing-message = Message
 mailing-message-choose = Choose a message
@@ -37,6 +40,26 @@ mailing-delete-title = Delete the mailing “{ $name }”?
 mailing-delete-text = Its sendings and all answers of the mail servers go with it. They cannot be brought back.
 mailing-delete-do = Delete the mailing
 mailing-keep = Keep it
+mailing-more = More
+mailing-enable = Enable
+mailing-disable = Disable
+mailing-disable-title = Disable the mailing “{ $name }”?
+mailing-disable-text = While it is disabled nothing of it is sent: planned sendings are cancelled, and there is no button to send it.
+mailing-disable-going = The sending that is going on is cancelled, too: whoever has not got the letter will not get it.
+mailing-disable-reason = Reason
+mailing-disable-reason-help = Everyone who opens the mailing will see it.
+mailing-disable-do = Disable the mailing
+mailing-disable-keep = Do not disable
+mailing-disabled-since = The mailing is disabled since { $time }
+mailing-disabled-reason = Reason: { $reason }
+mailing-disabled-text = While it is disabled nothing of it is sent. Once enabled, it goes out from its next planned time on; what was missed is not made up for.
+mailing-seldom = If the server’s answer gets lost
+mailing-unknown = A letter is handed over and the mail server’s answer does not come
+mailing-unknown-help = This happens when a connection breaks. There is no way to know whether such a letter has arrived.
+unknown-hold = Do not send it again
+unknown-hold-help = Nobody gets it twice. We show you who they are, and you decide
+unknown-resend = Send it again
+unknown-resend-help = Nobody goes without it, but some may get a second copy
 mailing-back = Back to the mailing
 mailing-save = Save the mailing
 mailings-empty-title = No mailings yet
@@ -85,6 +108,12 @@ review-sample = This is how { $email } will see it
 review-change = Change
 review-open = Open
 review-checks = Checks
+review-before-title = This mailing was sent before: { $time }
+review-before-text = It went to { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+}. If you send it again, they get it once more.
+review-before-missed = Send only to those not reached ({ $n })
 review-going = This mailing is being sent right now.
 review-going-open = Watch it go
 review-send = Send to { $n } { $n ->
@@ -111,6 +140,7 @@ check-text-only = Plain text, no formatting
 check-text-made = The text version will be made from the HTML
 check-unconfirmed = Confirm the address { $detail } to send mailings
 check-window-over = The end has passed. Change it to send
+check-disabled = The mailing is disabled. Enable it to send
 check-catcher = Letters stay in the catcher and do not go out
 
 run = Sending
@@ -121,6 +151,8 @@ run-recipients = Recipients
 run-state-planned = About to begin
 run-state-expanding = Being prepared
 run-state-sending = Sending
+run-state-paused = Paused
+run-state-stopping = Being cancelled
 run-state-completed = Completed
 run-state-cancelled = Cancelled
 run-state-missed = Missed
@@ -132,6 +164,7 @@ run-expired = Expired
 run-skipped = Skipped
 run-unknown = Unknown
 run-cancelled = Cancelled
+run-attempts-made = Attempts
 run-rate = Rate
 run-rate-value = { $n }/s
 run-done-of = { $done } of { $all }
@@ -143,10 +176,76 @@ run-undo-left = Sending begins in
 run-undo-seconds = s
 run-undo-over = Sending has begun
 run-undo = Undo
+run-pause = Pause
+run-resume = Resume
+run-paused-since = Nothing has been sent since { $time }.
+run-paused-now = Nothing is being sent now.
+run-paused-wait = { $n ->
+    [0] { "" }
+    [one] { $n } recipient is waiting.
+   *[other] { $n } recipients are waiting.
+}
+run-refused-title = The mail server refuses the sender’s address
+run-refused-text = It would say so to every letter, so the sending has paused by itself. No letter counts as failed: they all wait.
+run-refused-do = Mail comes from { $sender }. Mend this address or ask the mail server’s administrator to accept it, then resume.
+run-stopping-text = The sending is being cancelled. { $pending ->
+    [one] { $pending } letter will not go out any more.
+   *[other] { $pending } letters will not go out any more.
+}
+run-cancel = Cancel sending
+run-cancel-title = Cancel this sending?
+run-cancel-sent = { $n ->
+    [0] The letter has gone to nobody yet.
+    [one] The letter has gone to { $n } recipient already.
+   *[other] The letter has gone to { $n } recipients already.
+}
+run-cancel-pending = { $n ->
+    [one] { $n } more recipient will not get it.
+   *[other] { $n } more recipients will not get it.
+}
+run-cancel-early = The sending is still being prepared. Whoever the letter has not gone to will not get it.
+run-cancel-moment = Letters that are being handed over at this moment may still arrive. You can send to those who did not get it later.
+run-cancel-do = Cancel the sending
+run-cancel-keep = Do not cancel
+
+again-title = Who has not got it
+again-title-unknown = Whether it has arrived
+again-failed = Retry { $n } failed { $n ->
+    [one] letter
+   *[other] letters
+}
+again-failed-text = We try once more only where the server refused. Nobody who has got it gets a second letter.
+again-missed = Send to { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+} not reached
+again-missed-text = Not reached: those whom the server refused, whose time ran out, or whose sending was cancelled. Nobody who has got it gets a second letter.
+again-over = The end of the mailing has passed, so nothing can be sent again.
+again-over-edit = Change the end
+again-unknown-title = { $n ->
+    [one] Nobody knows whether { $n } letter has arrived
+   *[other] Nobody knows whether { $n } letters have arrived
+}
+again-unknown-text = The mail server received them in full, but the connection broke before it answered. They may have arrived, or not.
+again-unknown = Send again to { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+}
+again-unknown-ask = Send again without knowing whether the first letter arrived?
+again-unknown-warn = { $n ->
+    [one] If the first letter has arrived, { $n } recipient gets a second copy.
+   *[other] Of { $n } recipients, those whose first letter has arrived get a second copy.
+}
+again-unknown-keep = Do not send
+
 live-lost = The connection to the server is lost. These are the last known figures; we keep trying.
 
-trouble-title = The mail server { $server } has been taking no connections since { $time }
-trouble-text = Letters wait and no attempts are used up. We go on as soon as it answers.
+trouble-title-silent = The mail server { $server } has not been answering since { $time }
+trouble-text-silent = We cannot connect to it. Letters wait and no attempts are used up. We try again every few seconds and go on as soon as it answers.
+trouble-title-refuses = The mail server { $server } has been turning us away since { $time }
+trouble-text-refuses = It answers, but will not work with us. Letters wait and no attempts are used up. If this does not change within a few minutes, show its answer to the mail server’s administrator.
+trouble-title-later = The mail server { $server } has been asking us to wait since { $time }
+trouble-text-later = It takes connections, but answers “later” to every letter. We have slowed down to one letter at a time, at least every half a minute. The others wait and go out as soon as it takes them.
 
 failures = Why mail was not delivered
 failures-newest = newest sending
@@ -161,6 +260,7 @@ attempt-time = Time, { $zone }
 attempt-result = Result
 attempt-successful = successful
 attempt-failed = not successful
+attempt-unknown = no answer; may have arrived
 attempt-code = Reply code
 attempt-reply = Server's answer
 attempt-text = Address or words of the answer
@@ -206,10 +306,28 @@ flash-mailing-at-once = The mailing is saved. Its start has passed already, so i
 flash-mailing-planned = The mailing is saved and goes out by itself at the set time.
 flash-mailing-saved = The mailing is saved. Its end has passed, so it will not go out by itself.
 flash-mailing-deleted = The mailing “{ $name }” is deleted.
+flash-mailing-disabled = The mailing is disabled. Enable it to send.
+flash-mailing-off = The mailing is disabled. Nothing of it is sent until you enable it.
+flash-mailing-on = The mailing is enabled.
+flash-mailing-disabled-already = The mailing is disabled already.
+flash-mailing-enabled-already = The mailing is enabled already.
+flash-mailing-saved-disabled = The mailing is saved. It is disabled, so nothing is sent until you enable it.
 flash-mailing-running = The mailing is being sent; it can be deleted when that is over.
 flash-run-undone = The sending is cancelled, not one letter has left.
 flash-run-too-late = Too late to undo: sending has begun.
 flash-run-continues = The sending before is not over yet; it goes on.
+flash-run-paused = The sending is paused. Letters that were being handed over still go out, the others wait.
+flash-run-not-paused = There is nothing to pause: the sending is not going on any more.
+flash-run-resumed = The sending goes on.
+flash-run-not-resumed = It cannot be resumed: this sending is not paused.
+flash-run-cancelled = The sending is being cancelled: whoever has not got the letter will not get it.
+flash-run-not-cancelled = There is nothing to cancel: this sending is over or being cancelled already.
+flash-again-waiting = { $n ->
+    [one] { $n } letter is in the queue again.
+   *[other] { $n } letters are in the queue again.
+}
+flash-again-nothing = There is nothing to send again: this sending has no such recipients any more.
+flash-again-not-now = The sending is still being prepared or cancelled. Try again in a minute.
 flash-run-window-over = The end of the mailing has passed. Change it to send.
 flash-run-no-recipients = No recipients: there is no one to send to.
 flash-run-unconfirmed = Confirm your address to send mailings.

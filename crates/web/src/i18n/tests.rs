@@ -18,6 +18,7 @@ const COMPOSED: &[&str] = &[
     "recover-gone-",
     "mailing-status-",
     "run-state-",
+    "trouble-",
     "run-",
     "check-",
     "audience-",

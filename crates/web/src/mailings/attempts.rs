@@ -80,11 +80,36 @@ pub(crate) struct Row {
     pub(crate) id: AttemptId,
     pub(crate) email: String,
     pub(crate) at: UnixMillis,
-    pub(crate) successful: bool,
+    /// The words are `attempt-{result}`.
+    pub(crate) result: AttemptResult,
     pub(crate) number: i64,
     pub(crate) reply: String,
     pub(crate) server: String,
+    /// The version of TLS; empty: none, or unknown.
+    pub(crate) tls: String,
     pub(crate) duration_ms: i64,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AttemptResult {
+    /// The mail server took the message.
+    Successful,
+    /// It did not.
+    Failed,
+    /// There was no answer; it may have taken it.
+    Unknown,
+}
+
+impl AttemptResult {
+    fn of(attempt: &Attempt) -> Self {
+        match (attempt.successful, attempt.unknown) {
+            (true, _) => Self::Successful,
+            (false, true) => Self::Unknown,
+            (false, false) => Self::Failed,
+        }
+    }
 }
 
 /// The page.
@@ -93,8 +118,8 @@ pub(crate) struct AttemptsView {
     pub(crate) id: MailingId,
     pub(crate) name: String,
     pub(crate) query: AttemptsQuery,
-    /// Reply codes with how often they came.
-    pub(crate) codes: Vec<(i64, i64)>,
+    /// Reply codes that came.
+    pub(crate) codes: Vec<i64>,
     /// Runs with their times.
     pub(crate) runs: Vec<(RunId, UnixMillis)>,
     pub(crate) rows: Vec<Row>,
@@ -107,16 +132,22 @@ pub(crate) struct AttemptsView {
 impl From<Attempt> for Row {
     fn from(attempt: Attempt) -> Self {
         Self {
+            result: AttemptResult::of(&attempt),
             id: attempt.id,
             email: attempt.email,
             at: attempt.at,
-            successful: attempt.successful,
             number: attempt.number,
             reply: answer(attempt.code, attempt.enhanced.as_deref(), &attempt.reply),
             server: attempt.server,
+            tls: tls_name(&attempt.tls),
             duration_ms: attempt.duration_ms,
         }
     }
+}
+
+/// A version of TLS as people write it: `TLS 1.3`.
+fn tls_name(version: &str) -> String {
+    version.strip_prefix("TLSv").map_or_else(|| version.to_owned(), |number| format!("TLS {number}"))
 }
 
 /// An answer as the server gave it: `550 5.1.1 No such user`.
@@ -177,17 +208,22 @@ async fn write(
     let word = |id: &str| i18n::text(language, id, &[]);
     let heads = ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
     file.send([[vec!["email".to_owned()], heads.map(word).to_vec()].concat()]).await?;
-    let (yes, no) = (word("attempt-successful"), word("attempt-failed"));
+    let (yes, no, unknown) = (word("attempt-successful"), word("attempt-failed"), word("attempt-unknown"));
     let mut after = AttemptId(0);
     loop {
         let rows = ledger::batch_after(&app.db, actor, filter, after, BATCH).await?;
         let Some(last) = rows.last().map(|attempt| attempt.id) else { return Ok(()) };
         after = last;
         let line = |attempt: Attempt| {
+            let result = match AttemptResult::of(&attempt) {
+                AttemptResult::Successful => &yes,
+                AttemptResult::Failed => &no,
+                AttemptResult::Unknown => &unknown,
+            };
             [
                 attempt.email,
                 attempt.at.to_string(),
-                if attempt.successful { yes.clone() } else { no.clone() },
+                result.clone(),
                 attempt.code.map(|code| code.to_string()).unwrap_or_default(),
                 attempt.enhanced.unwrap_or_default(),
                 attempt.reply,

@@ -79,11 +79,19 @@ impl ChooseView {
             email: row.email,
             full_name: row.full_name,
         };
+        // Counting goes through the whole list: once is enough, and not at all where everyone is in sight.
+        let shown = i64::try_from(found.rows.len()).unwrap_or(i64::MAX);
+        let everyone = recipients::count(&app.db, actor, "").await?;
+        let matching = match form.search.trim() {
+            _ if !more => shown,
+            "" => everyone,
+            search => recipients::count(&app.db, actor, search).await?,
+        };
         Ok(Self {
             carried: ticked.difference(&on_page).copied().collect(),
             picks: found.rows.into_iter().map(pick).collect(),
-            matching: recipients::count(&app.db, actor, &form.search).await?,
-            everyone: recipients::count(&app.db, actor, "").await?,
+            matching,
+            everyone,
             more,
         })
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Problem, Problems, UnixMillis,
     id::{MailingId, MessageId},
-    mailing::{Audience, Mailing, MailingDraft, MailingInput},
+    mailing::{Audience, Mailing, MailingDraft, MailingInput, UnknownPolicy},
     schedule::local_input,
 };
 use vestnik_store::{
@@ -31,8 +31,8 @@ use crate::{
 /// Messages that the form offers, the newest ones.
 const MESSAGES: usize = 200;
 /// The fields as they stand one below the other.
-const FIELDS: [&str; 8] =
-    ["message_id", "name", "audience", "when", "starts_at", "periodicity", "ends_at", "time_zone"];
+const FIELDS: [&str; 9] =
+    ["message_id", "name", "audience", "when", "starts_at", "periodicity", "ends_at", "time_zone", "on_unknown"];
 
 /// What is typed and ticked.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub(crate) struct MailingForm {
     pub(crate) ends_at: String,
     pub(crate) periodicity: String,
     pub(crate) time_zone: String,
+    /// `hold` or `resend`: what becomes of letters of unknown fate.
+    pub(crate) on_unknown: String,
     /// Which button was pressed: `search` shows recipients, anything else saves.
     #[serde(skip_serializing)]
     pub(crate) act: String,
@@ -92,6 +94,7 @@ impl MailingForm {
             ends_at: local(mailing.ends_at),
             periodicity: mailing.periodicity.to_string(),
             time_zone: mailing.time_zone.clone(),
+            on_unknown: mailing.on_unknown.to_string(),
             ..Self::default()
         }
     }
@@ -113,6 +116,7 @@ impl MailingForm {
             ends_at: &self.ends_at,
             periodicity: if planned { &self.periodicity } else { "" },
             time_zone: &self.time_zone,
+            on_unknown: &self.on_unknown,
         });
         let mut problems = draft.as_ref().err().cloned().unwrap_or_default();
         if planned && self.starts_at.trim().is_empty() && !problems.iter().any(|(field, _)| field == "starts_at") {
@@ -178,6 +182,7 @@ pub(crate) async fn new(
         when: "demand".into(),
         periodicity: "once".into(),
         time_zone: user.user.time_zone.clone(),
+        on_unknown: UnknownPolicy::Hold.to_string(),
         ..MailingForm::default()
     };
     let view = FormView::new(&app, &page, &user, None, form, FormErrors::none()).await?;
@@ -200,7 +205,7 @@ pub(crate) async fn create(
             let selection = choose::selection(&form).unwrap_or(Selection::All);
             let saved = mailings::create(&app.db, &user.actor, &draft, &selection, app.now()).await?;
             match outcome(saved)? {
-                Ok(id) => return Ok(go_on(id, &draft, app.now())),
+                Ok(id) => return Ok(go_on(id, &draft, false, app.now())),
                 Err(problems) => problems,
             }
         }
@@ -241,7 +246,7 @@ pub(crate) async fn update(
             let selection = choose::selection(&form);
             let saved = mailings::update(&app.db, &user.actor, id, &draft, selection.as_ref(), app.now()).await?;
             match outcome(saved)? {
-                Ok(id) => return Ok(go_on(id, &draft, app.now())),
+                Ok(id) => return Ok(go_on(id, &draft, mailing.disabled_at.is_some(), app.now())),
                 Err(problems) => problems,
             }
         }
@@ -264,7 +269,10 @@ fn outcome(saved: Saved) -> Result<Result<MailingId, Problems>, Error> {
 }
 
 /// A planned mailing goes by itself: its page shows how. Any other is reviewed first.
-fn go_on(id: MailingId, draft: &MailingDraft, now: UnixMillis) -> Response {
+fn go_on(id: MailingId, draft: &MailingDraft, disabled: bool, now: UnixMillis) -> Response {
+    if disabled {
+        return Flash::ok("flash-mailing-saved-disabled").and_go(&format!("/mailings/{id}"));
+    }
     if draft.starts_at.is_none() {
         return Redirect::to(&format!("/mailings/{id}/review")).into_response();
     }

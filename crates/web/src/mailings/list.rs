@@ -34,8 +34,8 @@ pub(crate) struct Row {
     pub(crate) time_zone: String,
     pub(crate) sent: i64,
     pub(crate) failed: i64,
-    /// Done and all of the run that is going on.
-    pub(crate) going: Option<(i64, i64)>,
+    /// Where its newest run stands, done and all of it, if that goes on. The words are `run-state-{state}`.
+    pub(crate) going: Option<(RunState, i64, i64)>,
 }
 
 /// The page.
@@ -48,7 +48,9 @@ pub(crate) struct ListView {
 
 impl From<MailingRow> for Row {
     fn from(row: MailingRow) -> Self {
-        let going = row.run_state.is_some_and(|state| matches!(state, RunState::Expanding | RunState::Sending));
+        let going = row.run_state.filter(|state| {
+            matches!(state, RunState::Expanding | RunState::Sending | RunState::Paused | RunState::Stopping)
+        });
         Self {
             id: row.mailing.id,
             status: StatusView::of(&row.mailing),
@@ -58,7 +60,7 @@ impl From<MailingRow> for Row {
             time_zone: row.mailing.time_zone,
             sent: row.sent,
             failed: row.failed,
-            going: going.then_some((row.run_done, row.run_recipients)),
+            going: going.map(|state| (state, row.run_done, row.run_recipients)),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use vestnik_model::{
     Actor, UnixMillis,
-    id::MailingId,
+    id::{MailingId, RunId},
     mailing::MailingStatus,
     run::{Counts, Run, RunState},
     user::Language,
@@ -23,8 +23,8 @@ use vestnik_model::{
 use vestnik_store::{mailings, runs};
 
 use super::{
-    progress::{RateMeter, RunView, TroubleView, overall_rate},
-    show::{LiveView, RUNS},
+    progress::{RateMeters, RunView, TroubleView},
+    show::{LiveView, RUNS, split},
 };
 use crate::{dashboard, error::Error, form::Path, page::fragment, session::CurrentUser, state::AppState, visit::Visit};
 
@@ -37,8 +37,12 @@ const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 type Events = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Infallible>>>>;
 
-/// Runs as they stand, a mailing's status with its next firing, and mail servers in trouble.
-type Key = (Vec<(i64, RunState, Counts)>, Option<(MailingStatus, Option<UnixMillis>)>, Vec<TroubleView>);
+/// What of a page makes a difference to it: runs as they stand, how the mailing stands, mail servers in trouble.
+type Key = (Vec<RunKey>, Option<MailingKey>, Vec<TroubleView>);
+/// A run as it stands, and why it is paused.
+pub(crate) type RunKey = (RunId, RunState, Counts, String);
+/// A mailing's status, its next firing, whether it is over, and since when and why it is disabled.
+type MailingKey = (MailingStatus, Option<UnixMillis>, bool, Option<(UnixMillis, String)>);
 
 /// A part of a page as the stream renders it; in the page it is the variable `live`, too.
 #[derive(Debug, Serialize)]
@@ -66,13 +70,14 @@ struct WatchMailing {
     actor: Actor,
     language: Language,
     id: MailingId,
-    meter: RateMeter,
+    meters: RateMeters,
 }
 
 struct WatchAll {
     actor: Actor,
     language: Language,
     time_zone: String,
+    meters: RateMeters,
 }
 
 /// The stream of a mailing's page.
@@ -84,13 +89,16 @@ pub(crate) async fn mailing(
 ) -> Result<Events, Error> {
     mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let (actor, language) = (user.actor.clone(), visit.language);
-    Ok(stream(app, WatchMailing { actor, language, id, meter: RateMeter::default() }))
+    Ok(stream(app, WatchMailing { actor, language, id, meters: RateMeters::default() }))
 }
 
 /// The stream of the overview: everything that is being sent.
 pub(crate) async fn everything(State(app): State<AppState>, visit: Visit, user: CurrentUser) -> Result<Events, Error> {
     let time_zone = user.user.time_zone.clone();
-    Ok(stream(app, WatchAll { actor: user.actor.clone(), language: visit.language, time_zone }))
+    Ok(stream(
+        app,
+        WatchAll { actor: user.actor.clone(), language: visit.language, time_zone, meters: RateMeters::default() },
+    ))
 }
 
 impl Watch for WatchMailing {
@@ -99,37 +107,31 @@ impl Watch for WatchMailing {
         let Some(mailing) = mailings::find(&app.db, &self.actor, id).await? else { return Ok(None) };
         let found = runs::of_mailing(&app.db, &self.actor, id, RUNS).await?;
         let now = app.now();
-        let shown = found.first().map(|run| {
-            // Only while it goes out: the seconds before would make it look slow.
-            let rate = match run.state {
-                RunState::Expanding | RunState::Sending => self.meter.look(run.counts.done(), now),
-                RunState::Planned | RunState::Completed | RunState::Cancelled | RunState::Missed => None,
-            };
-            let rate = rate.or_else(|| overall_rate(run, now));
-            RunView::of(run, &mailing.name, rate, now)
-        });
-        let busy = shown.as_ref().is_some_and(|run| run.live);
-        let view = LiveView::of(app, &mailing, &found, shown).await?;
+        let meters = &mut self.meters;
+        let view = LiveView::of(app, &self.actor, &mailing, &found, |run| meters.look(run, now)).await?;
+        let busy = view.runs.iter().any(RunView::moves);
         let part = |template| fragment(self.language, template, &Live { live: &view });
         let head = partial(&format!("mailing-{id}-head"), &part("mailings/head.html")?);
         let html = head + &partial(&format!("mailing-{id}-live"), &part("mailings/live.html")?);
-        let run = found.first().map(key).into_iter().collect();
-        Ok(Some(Look { key: (run, Some((mailing.status, mailing.next_at)), view.troubles), html, busy }))
+        let disabled = mailing.disabled_at.map(|at| (at, mailing.disabled_reason));
+        let stands = (mailing.status, mailing.next_at, view.over, disabled);
+        let runs = split(&found).0.into_iter().map(key).collect();
+        Ok(Some(Look { key: (runs, Some(stands), view.troubles), html, busy }))
     }
 }
 
 impl Watch for WatchAll {
     async fn look(&mut self, app: &AppState) -> Result<Option<Look>, Error> {
-        let live = dashboard::live_runs(app, &self.actor, &self.time_zone).await?;
+        let live = dashboard::live_runs(app, &self.actor, &self.time_zone, &mut self.meters).await?;
         let html = fragment(self.language, "dashboard/live.html", &Live { live: &live })?;
         let html = partial("dashboard-live", &html);
-        Ok(Some(Look { busy: !live.runs.is_empty(), key: (live.key, None, live.troubles), html }))
+        Ok(Some(Look { busy: live.runs.iter().any(RunView::moves), key: (live.key, None, live.troubles), html }))
     }
 }
 
 /// What of a run makes a difference to a page.
-pub(crate) fn key(run: &Run) -> (i64, RunState, Counts) {
-    (run.id.0, run.state, run.counts)
+pub(crate) fn key(run: &Run) -> RunKey {
+    (run.id, run.state, run.counts, run.paused_by.clone())
 }
 
 /// One part of a page for htmx, which puts it in the place of the element with that id.

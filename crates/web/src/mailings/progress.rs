@@ -1,6 +1,9 @@
 //! A run as people watch it: how much is done, how fast it goes, how long it still takes.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use serde::Serialize;
 use vestnik_model::{
@@ -40,8 +43,16 @@ pub(crate) struct RunView {
     pub(crate) cancelled: i64,
     pub(crate) attempts: i64,
     pub(crate) attempts_failed: i64,
+    /// All who have surely not got it: failed, expired, cancelled.
+    pub(crate) missed: i64,
     /// Whether something is still to come.
     pub(crate) live: bool,
+    /// Whether what has its final state may be sent again.
+    pub(crate) reopens: bool,
+    /// If it is paused, why: empty if a person has paused it, or else the mail server's words.
+    pub(crate) paused_by: String,
+    /// If it is paused, since when.
+    pub(crate) paused_at: Option<UnixMillis>,
     /// Seconds in which the sending can still be taken back.
     pub(crate) undo_left: u64,
     /// Of how many.
@@ -84,7 +95,14 @@ impl RunView {
             cancelled: counts.cancelled,
             attempts: counts.attempts(),
             attempts_failed: counts.attempts_failed,
+            missed: counts.failed + counts.expired + counts.cancelled,
             live: !run.state.is_final(),
+            reopens: matches!(
+                run.state,
+                RunState::Sending | RunState::Paused | RunState::Completed | RunState::Cancelled
+            ),
+            paused_by: run.paused_by.chars().take(LONGEST_ERROR).collect(),
+            paused_at: run.paused_at,
             undo_left: if planned { now.until(run.begins_at).as_millis().div_ceil(1000) as u64 } else { 0 },
             undo_of: run.occurrence_at.until(run.begins_at).as_secs().max(1),
             rate: rate.filter(|rate| *rate > 0),
@@ -93,13 +111,52 @@ impl RunView {
     }
 }
 
-/// A mail server that takes no connections now, so that letters wait.
+impl RunView {
+    /// Whether it changes by itself all the time.
+    pub(crate) fn moves(&self) -> bool {
+        self.live && self.state != RunState::Paused
+    }
+}
+
+/// A mail server in trouble, so that letters wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct TroubleView {
     pub(crate) server: String,
+    /// The words are `trouble-title-{kind}` and `trouble-text-{kind}`.
+    pub(crate) kind: TroubleKind,
     /// What it says, or what happened instead.
     pub(crate) error: String,
     pub(crate) since: UnixMillis,
+}
+
+/// What is the matter with a mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TroubleKind {
+    /// It does not answer.
+    Silent,
+    /// It answers, and will not let us in.
+    Refuses,
+    /// It lets us in, and says "later" to every message.
+    Later,
+}
+
+impl TroubleKind {
+    /// What a noted error speaks of: a reply stands there as it came, behind what it was a reply to if that was our
+    /// coming in.
+    fn of(error: &str) -> Self {
+        let is_reply = |words: &str| {
+            let code = words.get(..3).unwrap_or_default();
+            code.starts_with(['4', '5']) && code.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if is_reply(error) {
+            Self::Later
+        } else if error.split(": ").skip(1).any(is_reply) {
+            Self::Refuses
+        } else {
+            Self::Silent
+        }
+    }
 }
 
 impl TroubleView {
@@ -109,6 +166,7 @@ impl TroubleView {
             return Ok(Vec::new());
         }
         let view = |trouble: troubles::Trouble| Self {
+            kind: TroubleKind::of(&trouble.error),
             server: trouble.server,
             error: trouble.error.chars().take(LONGEST_ERROR).collect(),
             since: trouble.since,
@@ -119,7 +177,7 @@ impl TroubleView {
 
 fn tone(run: &Run) -> &'static str {
     match run.state {
-        RunState::Planned => "wait",
+        RunState::Planned | RunState::Paused | RunState::Stopping => "wait",
         RunState::Expanding | RunState::Sending => "act",
         RunState::Completed => "ok",
         RunState::Cancelled => "mute",
@@ -151,9 +209,27 @@ impl RateMeter {
     }
 }
 
-/// The rate since a run began, for a page that has looked only once.
-pub(crate) fn overall_rate(run: &Run, now: UnixMillis) -> Option<f64> {
-    per_second(run.counts.done(), run.started_at?.until(now))
+/// Meters of runs that are watched together.
+#[derive(Debug, Default)]
+pub(crate) struct RateMeters(HashMap<RunId, RateMeter>);
+
+impl RateMeters {
+    /// Notes how much of a run is done now; answers messages a second while it goes out. There is no other measure: the
+    /// time since the run began holds pauses, and days before it was taken up again.
+    pub(crate) fn look(&mut self, run: &Run, now: UnixMillis) -> Option<f64> {
+        match run.state {
+            RunState::Expanding | RunState::Sending => self.0.entry(run.id).or_default().look(run.counts.done(), now),
+            RunState::Planned
+            | RunState::Paused
+            | RunState::Stopping
+            | RunState::Completed
+            | RunState::Cancelled
+            | RunState::Missed => {
+                self.0.remove(&run.id);
+                None
+            }
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate for people, of far fewer than 2^52 messages")]
@@ -177,5 +253,21 @@ mod tests {
         let rate = meter.look(400, at(30)).expect("a rate");
         assert!((rate - 10.0).abs() < 2.0, "{rate}");
         assert_eq!(meter.look(5, at(31)), None, "another run");
+    }
+
+    #[test]
+    fn what_is_the_matter_with_a_server() {
+        for (error, kind) in [
+            ("451 4.3.2 Please try again later: 421 hosts", TroubleKind::Later),
+            ("421", TroubleKind::Later),
+            ("the server refused: 535 5.7.8 Authentication failed", TroubleKind::Refuses),
+            ("the server refused: 421", TroubleKind::Refuses),
+            ("Connection refused (os error 111)", TroubleKind::Silent),
+            ("the connection was lost: broken pipe", TroubleKind::Silent),
+            ("10.0.0.5:25: timed out", TroubleKind::Silent),
+            ("", TroubleKind::Silent),
+        ] {
+            assert_eq!(TroubleKind::of(error), kind, "{error}");
+        }
     }
 }

@@ -6,11 +6,12 @@ use axum::{
 };
 use serde::Serialize;
 use vestnik_model::{
-    Permission, Problem,
+    Permission, Problem, UnixMillis,
     id::{MailingId, RecipientId},
     mailing::Audience,
     message::Message,
     recipient::Recipient,
+    run::Run,
     secret::new_key,
     template::{Content, Person, Rendered},
 };
@@ -19,7 +20,10 @@ use vestnik_store::{
     runs::{self, Demanded},
 };
 
-use super::{beginning::beginning, show::MailingView};
+use super::{
+    beginning::beginning,
+    show::{MailingView, RUNS},
+};
 use crate::{error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
 
 /// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
@@ -52,6 +56,16 @@ pub(crate) struct Check {
     pub(crate) detail: String,
 }
 
+/// That it has been sent before.
+#[derive(Debug, Serialize)]
+pub(crate) struct BeforeView {
+    pub(crate) at: UnixMillis,
+    /// To how many, those of unknown fate included.
+    pub(crate) sent: i64,
+    /// How many of that sending have surely not got it.
+    pub(crate) missed: i64,
+}
+
 /// The page.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReviewView {
@@ -62,6 +76,8 @@ pub(crate) struct ReviewView {
     pub(crate) ready: bool,
     /// A run that is not over yet.
     pub(crate) going: bool,
+    /// The newest run that has reached someone.
+    pub(crate) before: Option<BeforeView>,
     pub(crate) seconds_to_undo: u64,
 }
 
@@ -76,7 +92,9 @@ pub(crate) async fn show(
     let message = messages::find(&app.db, &user.actor, mailing.message_id).await?.ok_or(Error::NotFound)?;
     let sample = sample(&app, &user, id, mailing.audience).await?;
     let rendered = render(&message, sample.as_ref());
-    let going = runs::newest(&app.db, &user.actor, id).await?.is_some_and(|run| !run.state.is_final());
+    let earlier = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
+    let going = earlier.iter().any(|run| !run.state.is_final());
+    let before = earlier.iter().find_map(BeforeView::of).filter(|_| !going);
 
     let mut checks = Vec::new();
     let mut check = |tone, words, n, detail: &str| checks.push(Check { tone, words, n, detail: detail.to_owned() });
@@ -104,6 +122,10 @@ pub(crate) async fn show(
     if !may_send {
         check("warn", "unconfirmed", 0, &user.user.email);
     }
+    let disabled = stored.disabled_at.is_some();
+    if disabled {
+        check("warn", "disabled", 0, "");
+    }
     if mailing.over {
         check("warn", "window-over", 0, "");
     }
@@ -111,7 +133,7 @@ pub(crate) async fn show(
         check("wait", "catcher", 0, "");
     }
 
-    let ready = may_send && rendered.is_ok() && mailing.recipients > 0 && !stored.is_over(app.now()) && !going;
+    let ready = may_send && rendered.is_ok() && mailing.recipients > 0 && !mailing.over && !disabled && !going;
     let (from, address) = sender(&app.settings.mail_from, &user.user.name);
     let letter = rendered.ok().map(|rendered| LetterView {
         initial: from.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
@@ -123,7 +145,17 @@ pub(crate) async fn show(
         sample: sample.map(|recipient| recipient.email),
     });
     let seconds_to_undo = app.settings.undo_delay.as_secs();
-    page.show("mailings/review.html", &ReviewView { mailing, letter, checks, ready, going, seconds_to_undo })
+    page.show("mailings/review.html", &ReviewView { mailing, letter, checks, ready, going, before, seconds_to_undo })
+}
+
+impl BeforeView {
+    /// `None`: the run has reached no one.
+    fn of(run: &Run) -> Option<Self> {
+        let counts = &run.counts;
+        let sent = counts.sent + counts.unknown;
+        let missed = counts.failed + counts.expired + counts.cancelled;
+        (sent > 0).then_some(Self { at: run.occurrence_at, sent, missed })
+    }
 }
 
 /// From whom the letter comes, as the engine writes it: the service's address under the user's name, unless whoever
@@ -177,6 +209,7 @@ pub(crate) async fn send(
         Demanded::Continues(_) => Flash::ok("flash-run-continues").and_go(&page),
         Demanded::NotFound => return Err(Error::NotFound),
         Demanded::WindowOver => Flash::warn("flash-run-window-over").and_go(&review),
+        Demanded::Disabled => Flash::warn("flash-mailing-disabled").and_go(&page),
         Demanded::NoRecipients => Flash::warn("flash-run-no-recipients").and_go(&review),
         Demanded::MayNotSend => Flash::warn("flash-run-unconfirmed").and_go(&review),
     })

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use vestnik_model::{
-    UnixMillis,
+    Actor, Permission, UnixMillis,
     id::{MailingId, MessageId, RunId},
     mailing::{Audience, Mailing},
     run::Run,
@@ -16,7 +16,7 @@ use vestnik_store::{
 
 use super::{
     StatusView, attempts,
-    progress::{RunView, TroubleView, overall_rate},
+    progress::{RunView, TroubleView},
 };
 use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
 
@@ -58,16 +58,30 @@ pub(crate) struct LiveView {
     /// Whether its end has passed.
     pub(crate) over: bool,
     pub(crate) status: StatusView,
-    /// Its newest run.
-    pub(crate) run: Option<RunView>,
+    /// Why it is disabled, if it is; may be empty.
+    pub(crate) disabled_reason: String,
+    /// Its runs that go on, newest first; if none does, its newest.
+    pub(crate) runs: Vec<RunView>,
+    /// Whether one of them goes on.
+    pub(crate) going: bool,
+    /// When its newest run was due, if that is over.
+    pub(crate) last_at: Option<UnixMillis>,
     /// Mail servers that hold it up.
     pub(crate) troubles: Vec<TroubleView>,
     pub(crate) time_zone: String,
-    /// Sent by all runs.
+    /// Whether the user may let mail go out.
+    pub(crate) may_send: bool,
+    /// What mail comes from now, in case that a mail server refuses it.
+    pub(crate) sender: String,
+    /// The figures of all runs together, if there are several.
+    pub(crate) totals: Option<TotalsView>,
+}
+
+/// Figures of several runs together.
+#[derive(Debug, Serialize)]
+pub(crate) struct TotalsView {
     pub(crate) sent: i64,
-    /// Failed in all runs.
     pub(crate) failed: i64,
-    /// Attempts of all runs.
     pub(crate) attempts: i64,
 }
 
@@ -76,7 +90,7 @@ pub(crate) struct LiveView {
 pub(crate) struct ShowView {
     pub(crate) mailing: MailingView,
     pub(crate) live: LiveView,
-    /// The runs before the newest one, which is in the live part.
+    /// The runs that are not in the live part.
     pub(crate) runs: Vec<RunView>,
     pub(crate) failures: Vec<FailureView>,
 }
@@ -110,26 +124,46 @@ impl MailingView {
 }
 
 impl LiveView {
-    /// `newest` is the newest of the runs, as it is shown.
+    /// `rate` measures a run, in messages a second.
     pub(crate) async fn of(
         app: &AppState,
+        actor: &Actor,
         mailing: &Mailing,
         runs: &[Run],
-        newest: Option<RunView>,
+        mut rate: impl FnMut(&Run) -> Option<f64>,
     ) -> Result<Self, Error> {
-        let going = newest.as_ref().is_some_and(|run| run.live);
+        let now = app.now();
+        let going = runs.iter().any(|run| !run.state.is_final());
+        let shown = split(runs).0.into_iter().map(|run| RunView::of(run, &mailing.name, rate(run), now)).collect();
+        let several = runs.iter().filter(|run| run.counts.recipients > 0).count() > 1;
         Ok(Self {
             id: mailing.id,
             name: mailing.name.clone(),
-            over: mailing.is_over(app.now()),
+            over: mailing.is_over(now),
             troubles: TroubleView::current(app, going).await?,
             status: StatusView::of(mailing),
-            run: newest,
+            disabled_reason: mailing.disabled_reason.clone(),
+            last_at: runs.first().filter(|run| run.state.is_final()).map(|run| run.occurrence_at),
+            runs: shown,
+            going,
             time_zone: mailing.time_zone.clone(),
-            sent: runs.iter().map(|run| run.counts.sent).sum(),
-            failed: runs.iter().map(|run| run.counts.failed).sum(),
-            attempts: runs.iter().map(|run| run.counts.attempts()).sum(),
+            may_send: actor.may(Permission::SendMail),
+            sender: app.settings.mail_from.clone(),
+            totals: several.then(|| TotalsView {
+                sent: runs.iter().map(|run| run.counts.sent).sum(),
+                failed: runs.iter().map(|run| run.counts.failed).sum(),
+                attempts: runs.iter().map(|run| run.counts.attempts()).sum(),
+            }),
         })
+    }
+}
+
+/// Divides runs, newest first, into those that the live part shows and the others.
+pub(super) fn split(runs: &[Run]) -> (Vec<&Run>, Vec<&Run>) {
+    let (going, over): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(|run| !run.state.is_final());
+    match over.split_first() {
+        Some((newest, earlier)) if going.is_empty() => (vec![newest], earlier.to_vec()),
+        _ => (going, over),
     }
 }
 
@@ -150,15 +184,14 @@ pub(crate) async fn show(
     let (mailing, stored) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
     let now = app.now();
     let found = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
-    let view_of = |run: &Run| RunView::of(run, &mailing.name, overall_rate(run, now), now);
     let failures = match found.first() {
-        Some(run) if run.counts.attempts_failed > 0 => ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?,
+        Some(run) if run.counts.failed > 0 => ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?,
         _ => Vec::new(),
     };
 
     let view = ShowView {
-        live: LiveView::of(&app, &stored, &found, found.first().map(view_of)).await?,
-        runs: found.iter().skip(1).map(view_of).collect(),
+        live: LiveView::of(&app, &user.actor, &stored, &found, |_| None).await?,
+        runs: split(&found).1.into_iter().map(|run| RunView::of(run, &mailing.name, None, now)).collect(),
         failures: failures.into_iter().map(FailureView::from).collect(),
         mailing,
     };

@@ -9,22 +9,23 @@ use tower::ServiceExt;
 use vestnik_model::{
     Actor, UnixMillis,
     delivery::DeliveryState,
-    id::{MessageId, RecipientId, RunId},
+    id::{DeliveryId, MessageId, RecipientId, RunId},
     mailing::Audience,
     message::MessageDraft,
     recipient::RecipientDraft,
 };
 use vestnik_store::{
-    deliveries::{self, AttemptMade, Outcome, Stale},
-    mailings, messages,
+    deliveries, mailings, messages,
     recipients::{self, Saved},
-    runs, troubles,
+    runs,
+    settle::{AttemptMade, Outcome, Source, settle},
+    troubles,
 };
 
 use crate::testing::{Answer, Browser, TestApp};
 
 /// A person with three recipients and a message.
-async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<RecipientId>) {
+pub(super) async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<RecipientId>) {
     let (browser, actor) = app.signed_in("anna").await;
     let draft = MessageDraft::parse("Hello {{ recipient.full_name }}", "", "Autumn menu").expect("a message");
     let message = messages::create(&app.db, &actor, &draft, UnixMillis(1)).await.expect("stored");
@@ -39,7 +40,7 @@ async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<RecipientId>
     (browser, actor, message, ids)
 }
 
-fn form<'a>(message: &'a str, extra: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(super) fn form<'a>(message: &'a str, extra: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut form = vec![("message_id", message), ("time_zone", "Europe/Moscow"), ("act", "save")];
     if !extra.iter().any(|(name, _)| *name == "audience") {
         form.push(("audience", "all"));
@@ -53,43 +54,65 @@ fn form<'a>(message: &'a str, extra: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a
 
 /// Sends what is due, as the engine does: the first recipient is refused for good.
 async fn send(app: &TestApp, actor: &Actor, run: RunId) {
+    deliver(app, actor, run, 100, |email| match email.starts_with("one@") {
+        true => DeliveryState::Failed,
+        false => DeliveryState::Sent,
+    })
+    .await;
+}
+
+/// Sends to up to `limit` recipients, as the engine does, with these results.
+pub(super) async fn deliver(
+    app: &TestApp,
+    actor: &Actor,
+    run: RunId,
+    limit: i64,
+    result: impl Fn(&str) -> DeliveryState,
+) {
     let now = app.clock_now();
-    runs::begin_due(&app.db, now).await.expect("begun");
+    runs::begin_due(&app.db, "vestnik.example", now).await.expect("begun");
     while runs::expand(&app.db, run, now).await.expect("expanded") == runs::Expanded::More {}
     let mailing = runs::find(&app.db, actor, run).await.expect("found").expect("a run").mailing_id;
-    let claimed = deliveries::claim(&app.db, run, "test", 100, now, UnixMillis(now.0 + 60_000)).await.expect("claimed");
+    let claimed = deliveries::claim(&app.db, run, "test", DeliveryId(0), limit, now).await.expect("claimed");
     let outcomes: Vec<Outcome> = claimed
         .iter()
         .map(|delivery| {
-            let refused = delivery.email.starts_with("one@");
+            let state = result(&delivery.email);
+            let (code, enhanced, reply) = match state {
+                DeliveryState::Sent => (Some(250), Some("2.0.0"), "OK"),
+                DeliveryState::Unknown => (None, None, "the connection was lost"),
+                _ => (Some(550), Some("5.1.1"), "<b>User</b> unknown"),
+            };
             let attempt = AttemptMade {
                 number: delivery.number,
                 at: now,
-                successful: !refused,
-                code: Some(if refused { 550 } else { 250 }),
-                enhanced: Some(if refused { "5.1.1" } else { "2.0.0" }.into()),
-                reply: if refused { "<b>User</b> unknown" } else { "OK" }.into(),
+                successful: state == DeliveryState::Sent,
+                unknown: state == DeliveryState::Unknown,
+                code,
+                enhanced: enhanced.map(Into::into),
+                reply: reply.into(),
                 phase: "data".into(),
                 server: "mx.example.org:25".into(),
+                tls: "TLSv1.3".into(),
                 duration_ms: 12,
-                message_id: "k.1@example.org".into(),
             };
             Outcome {
                 delivery: delivery.id,
                 run,
                 mailing,
                 epoch: delivery.epoch,
-                state: if refused { DeliveryState::Failed } else { DeliveryState::Sent },
-                due_at: now,
+                state,
+                due_at: None,
+                excused: false,
                 attempt: Some(attempt),
             }
         })
         .collect();
-    deliveries::settle(&app.db, "test", &outcomes, Stale::Keep, now).await.expect("settled");
+    settle(&app.db, &outcomes, Source::Sender, now).await.expect("settled");
 }
 
 #[track_caller]
-fn mailing_of(answer: &Answer) -> String {
+pub(super) fn mailing_of(answer: &Answer) -> String {
     let to = answer.goes_to().unwrap_or_else(|| panic!("no redirect, {}:\n{}", answer.status, answer.text));
     to.split('/').nth(2).expect("an id").to_owned()
 }
@@ -383,8 +406,8 @@ async fn a_mail_server_in_trouble_is_told_while_letters_wait() {
     let page = format!("/mailings/{id}");
     troubles::begin(&app.db, "mx.example.org:25", "421 <b>busy</b>", app.clock_now()).await.expect("noted");
     let words = [
-        ("en", "The mail server mx.example.org:25 has been taking no connections since 24 November 2026, 10:00"),
-        ("ru", "Почтовый сервер mx.example.org:25 не принимает соединения с 24 ноября 2026, 10:00"),
+        ("en", "The mail server mx.example.org:25 has been asking us to wait since 24 November 2026, 10:00"),
+        ("ru", "Почтовый сервер mx.example.org:25 просит подождать с 24 ноября 2026, 10:00"),
     ];
     assert!(!browser.get(&page).await.text.contains("421"), "nothing is being sent");
 

@@ -189,6 +189,7 @@ async fn a_message_in_use_is_not_deleted() {
         ends_at: None,
         periodicity: vestnik_model::schedule::Periodicity::Once,
         time_zone: "UTC".into(),
+        on_unknown: vestnik_model::mailing::UnknownPolicy::Hold,
     };
     let all = vestnik_store::mailings::Selection::All;
     let saved =

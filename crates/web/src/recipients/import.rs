@@ -136,6 +136,7 @@ pub(crate) async fn submit(
         if let Err(error) = import::read(&app.db, &user.actor, id, received.file, &*app.clock).await {
             tracing::error!(%id, %error, "an import broke off");
         }
+        app.counts.forget(user.actor.user());
     };
     tokio::spawn(reading.instrument(tracing::Span::current()));
     Ok(Redirect::to(&format!("/recipients/imports/{id}")).into_response())

@@ -3,7 +3,7 @@
 use vestnik_model::{
     UnixMillis,
     id::{AttemptId, MailingId, MessageId, RecipientId, RunId, UserId},
-    mailing::{Audience, MailingStatus},
+    mailing::{Audience, MailingStatus, UnknownPolicy},
     run::{Counts, Run, RunState},
     schedule::Periodicity,
 };
@@ -14,15 +14,17 @@ use crate::{
     form::FormErrors,
     mailings::{
         StatusView,
-        attempts::{self, AttemptsQuery, AttemptsView},
+        again::ResendView,
+        attempts::{self, AttemptResult, AttemptsQuery, AttemptsView},
         choose::{ChooseView, Pick},
+        control::{CancelView, DisableView},
         delete::DeleteView,
         form::{FormView, MailingForm},
         list::{ListView, Row},
         live::Live,
-        progress::{RunView, TroubleView},
-        review::{Check, LetterView, ReviewView},
-        show::{FailureView, LiveView, MailingView, ShowView},
+        progress::{RunView, TroubleKind, TroubleView},
+        review::{BeforeView, Check, LetterView, ReviewView},
+        show::{FailureView, LiveView, MailingView, ShowView, TotalsView},
     },
     page::Pager,
     reports::ReportsView,
@@ -52,15 +54,18 @@ fn run(state: RunState) -> RunView {
         begins_at: UnixMillis(NOW.0 + 27_000),
         ends_at: None,
         key: "k".into(),
+        on_unknown: UnknownPolicy::Hold,
+        paused_by: if state == RunState::Paused { "550 <b>sender".into() } else { String::new() },
+        paused_at: None,
         started_at: Some(NOW),
         finished_at: state.is_final().then_some(NOW),
         counts: if state == RunState::Planned { Counts::default() } else { counts },
     };
-    RunView::of(&run, NAME, Some(37.2), NOW)
+    RunView { paused_at: Some(NOW), ..RunView::of(&run, NAME, Some(37.2), NOW) }
 }
 
 fn status(name: MailingStatus, next: bool) -> StatusView {
-    StatusView { name, tone: "act", next_at: next.then_some(NOW) }
+    StatusView { name, tone: "act", next_at: next.then_some(NOW), disabled_at: (!next).then_some(NOW) }
 }
 
 fn rows() -> Vec<Row> {
@@ -76,7 +81,7 @@ fn rows() -> Vec<Row> {
         going,
     };
     vec![
-        row(1, status(MailingStatus::Running, false), Some((6_314, 12_480))),
+        row(1, status(MailingStatus::Running, false), Some((RunState::Paused, 6_314, 12_480))),
         row(2, status(MailingStatus::Created, true), None),
         row(3, status(MailingStatus::Completed, false), None),
     ]
@@ -121,7 +126,9 @@ fn pager(full: bool) -> Pager {
 }
 
 fn troubles() -> Vec<TroubleView> {
-    vec![TroubleView { server: "mx.example.org:25".into(), error: "<script>421".into(), since: NOW }]
+    let kinds = [TroubleKind::Silent, TroubleKind::Refuses, TroubleKind::Later];
+    let view = |kind| TroubleView { server: "mx.example.org:25".into(), kind, error: "<script>421".into(), since: NOW };
+    kinds.map(view).into()
 }
 
 fn live(state: Option<RunState>) -> LiveView {
@@ -131,11 +138,14 @@ fn live(state: Option<RunState>) -> LiveView {
         over: false,
         troubles: troubles(),
         status: status(MailingStatus::Running, true),
-        run: state.map(run),
+        disabled_reason: "<b>prices</b>".into(),
+        going: state.is_some_and(|state| !state.is_final()),
+        last_at: state.filter(|state| state.is_final()).map(|_| NOW),
+        runs: state.map(run).into_iter().collect(),
         time_zone: "Europe/Moscow".into(),
-        sent: 12_204,
-        failed: 98,
-        attempts: 12_302,
+        may_send: true,
+        sender: "Север <news@sever.example>".into(),
+        totals: state.is_some().then_some(TotalsView { sent: 12_204, failed: 98, attempts: 12_302 }),
     }
 }
 
@@ -158,6 +168,11 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("dashboard/live.html", Live { live: &runs }));
         samples.push(page("mailings/live.html", Live { live: &live(Some(*state)) }));
         samples.push(page("mailings/head.html", Live { live: &live(Some(*state)) }));
+        let disabled = LiveView { status: status(MailingStatus::Created, false), over: true, ..live(Some(*state)) };
+        samples.push(page("mailings/live.html", Live { live: &disabled }));
+        samples.push(page("mailings/head.html", Live { live: &disabled }));
+        samples.push(page("mailings/cancel.html", CancelView { run: run(*state) }));
+        samples.push(page("mailings/resend.html", ResendView { run: run(*state) }));
         let failures = vec![
             FailureView { code: Some(550), reply: "550 5.1.1 <script>User unknown</script>".into(), count: 61 },
             FailureView { code: None, reply: "the connection was closed".into(), count: 1 },
@@ -173,6 +188,9 @@ pub(super) fn all() -> Vec<Sample> {
     let empty = ShowView { mailing: mailing(false), live: live(None), runs: Vec::new(), failures: Vec::new() };
     samples.push(page("mailings/show.html", empty));
     samples.push(page("mailings/live.html", Live { live: &live(None) }));
+    for going in [true, false] {
+        samples.push(page("mailings/disable.html", DisableView { id: MailingId(5), name: NAME.into(), going }));
+    }
     samples.push(page("mailings/delete.html", DeleteView { id: MailingId(5), name: NAME.into() }));
     samples
 }
@@ -188,6 +206,7 @@ fn review(full: bool) -> ReviewView {
         ("mute", "text-only"),
         ("mute", "text-made"),
         ("warn", "unconfirmed"),
+        ("warn", "disabled"),
         ("warn", "window-over"),
         ("wait", "catcher"),
     ];
@@ -206,19 +225,21 @@ fn review(full: bool) -> ReviewView {
         checks: checks.map(|(tone, words)| Check { tone, words, n: 38, detail: "<b>".into() }).into(),
         ready: full,
         going: !full,
+        before: full.then_some(BeforeView { at: NOW, sent: 12_204, missed: 98 }),
         seconds_to_undo: 30,
     }
 }
 
 fn ledger(full: bool) -> AttemptsView {
-    let row = |id, successful| attempts::Row {
+    let row = |id, result| attempts::Row {
         id: AttemptId(id),
         email: "anna@example.org".into(),
         at: NOW,
-        successful,
+        result,
         number: id,
         reply: "250 2.0.0 <b>OK</b>".into(),
         server: "mx.example.org:25".into(),
+        tls: "TLS 1.3".into(),
         duration_ms: 1_280,
     };
     AttemptsView {
@@ -231,9 +252,14 @@ fn ledger(full: bool) -> AttemptsView {
             text: "\"><b>".into(),
             at: String::new(),
         },
-        codes: vec![(250, 12_000), (550, 61)],
+        codes: vec![250, 550],
         runs: if full { vec![(RunId(17), NOW), (RunId(16), NOW)] } else { Vec::new() },
-        rows: if full { vec![row(1, true), row(2, false)] } else { Vec::new() },
+        rows: match full {
+            true => {
+                vec![row(1, AttemptResult::Successful), row(2, AttemptResult::Failed), row(3, AttemptResult::Unknown)]
+            }
+            false => Vec::new(),
+        },
         pager: pager(full),
         csv: "/mailings/5/attempts.csv".into(),
         now: NOW,
@@ -265,11 +291,22 @@ fn form(full: bool) -> FormView {
             starts_at: "2026-11-24T10:00".into(),
             periodicity: "weekly".into(),
             time_zone: "Europe/Moscow".into(),
+            on_unknown: if full { "resend".into() } else { "hold".into() },
             all: full.then(|| "1".into()),
             ..MailingForm::default()
         },
         errors: if full {
-            errors_at(&["message_id", "name", "audience", "when", "starts_at", "ends_at", "periodicity", "time_zone"])
+            errors_at(&[
+                "message_id",
+                "name",
+                "audience",
+                "when",
+                "starts_at",
+                "ends_at",
+                "periodicity",
+                "time_zone",
+                "on_unknown",
+            ])
         } else {
             FormErrors::none()
         },

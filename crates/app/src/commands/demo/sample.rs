@@ -127,6 +127,7 @@ async fn mailing(
         ends_at: "",
         periodicity: if start.is_some() { "weekly" } else { "once" },
         time_zone: &user.time_zone,
+        on_unknown: "",
     })?;
     match mailings::create(db, &Actor::of(user), &draft, &Selection::All, SystemClock.now()).await? {
         Saved::Saved(id) => Ok(id),

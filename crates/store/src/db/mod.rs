@@ -1,8 +1,11 @@
-//! The only file that knows there are two databases.
+//! The only place that knows there are two databases.
 //!
 //! [`Db`] is a handle to one of them. Reading goes through it directly; writing goes through [`Db::execute`] for a
 //! single statement and [`Db::begin`] for several. On SQLite there is one writing connection, so writers queue here
 //! instead of failing with "database is locked".
+
+mod rows;
+mod wake;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +22,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type};
 
+pub use self::rows::Rows;
+pub use self::wake::Wake;
 use crate::signals::Signals;
 
 /// What can go wrong with the database.
@@ -98,10 +103,18 @@ pub struct Db {
 
 /// A transaction. Dropped without [`Tx::commit`], it is rolled back.
 #[derive(Debug)]
-pub enum Tx {
-    /// On SQLite it holds the write lock from its beginning.
+pub struct Tx {
+    inner: TxInner,
+    signals: Arc<Signals>,
+    /// Whom to wake when it is committed.
+    wakes: Vec<Wake>,
+}
+
+#[derive(Debug)]
+enum TxInner {
+    /// It holds the write lock from its beginning.
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL, read committed.
+    /// Read committed.
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -194,10 +207,11 @@ impl Db {
 
     /// Begins a transaction for writing.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(match &self.pool {
-            Pool::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+        let inner = match &self.pool {
+            Pool::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Postgres(pool) => TxInner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner, signals: Arc::clone(&self.signals), wakes: Vec::new() })
     }
 
     /// All rows of a query.
@@ -232,6 +246,16 @@ impl Db {
         })
     }
 
+    /// The database's clock, in microseconds since 1970: the one that all its nodes share.
+    pub async fn micros(&self) -> Result<i64> {
+        let sql = match &self.pool {
+            Pool::Sqlite { .. } => "SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
+            Pool::Postgres(_) => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
+        };
+        let (micros,): (i64,) = self.fetch_one(sql, &[]).await?;
+        Ok(micros)
+    }
+
     /// Lets the database count its rows again, so that it plans well after a table has grown a lot.
     pub async fn analyze(&self, table: &'static str) -> Result<()> {
         if self.is_embedded() {
@@ -256,48 +280,48 @@ impl Db {
 impl Tx {
     /// All rows of a query.
     pub async fn fetch_all<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(&mut **tx).await?,
-            Self::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut **tx).await?,
+        Ok(match &mut self.inner {
+            TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(&mut **tx).await?,
+            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut **tx).await?,
         })
     }
 
     /// The only row of a query.
     pub async fn fetch_one<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(&mut **tx).await?,
-            Self::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(&mut **tx).await?,
+        Ok(match &mut self.inner {
+            TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(&mut **tx).await?,
+            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(&mut **tx).await?,
         })
     }
 
     /// The row of a query, if it has one.
     pub async fn fetch_optional<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Option<T>> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(&mut **tx).await?,
-            Self::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(&mut **tx).await?,
+        Ok(match &mut self.inner {
+            TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(&mut **tx).await?,
+            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(&mut **tx).await?,
         })
     }
 
     /// Runs a statement; answers how many rows it touched.
     pub async fn execute(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlx::query_with(sql, sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
-            Self::Postgres(tx) => sqlx::query_with(sql, postgres(args)?).execute(&mut **tx).await?.rows_affected(),
+        Ok(match &mut self.inner {
+            TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
+            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres(args)?).execute(&mut **tx).await?.rows_affected(),
         })
     }
 
     /// Runs a statement over many rows: `{rows}` in `sql` becomes a table of them. Answers how many rows it touched.
-    pub async fn execute_rows(&mut self, sql: &'static str, rows: &Rows) -> Result<u64> {
+    pub async fn execute_rows(&mut self, sql: &str, rows: &Rows) -> Result<u64> {
         let mut touched = 0;
-        match self {
-            Self::Sqlite(tx) => {
-                for chunk in rows.chunks() {
-                    let (sql, args) = rows.for_sqlite(sql, chunk)?;
-                    let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(false);
+        match &mut self.inner {
+            TxInner::Sqlite(tx) => {
+                for piece in rows.pieces() {
+                    let (sql, args) = rows.for_sqlite(sql, piece)?;
+                    let query = sqlx::query_with(AssertSqlSafe(sql), args);
                     touched += query.execute(&mut **tx).await?.rows_affected();
                 }
             }
-            Self::Postgres(tx) => {
+            TxInner::Postgres(tx) => {
                 let (sql, args) = rows.for_postgres(sql)?;
                 touched = sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx).await?.rows_affected();
             }
@@ -306,17 +330,17 @@ impl Tx {
     }
 
     /// Like [`Tx::execute_rows`], with the rows that the statement returns, in no particular order.
-    pub async fn fetch_rows<T: Row>(&mut self, sql: &'static str, rows: &Rows) -> Result<Vec<T>> {
+    pub async fn fetch_rows<T: Row>(&mut self, sql: &str, rows: &Rows) -> Result<Vec<T>> {
         let mut found = Vec::new();
-        match self {
-            Self::Sqlite(tx) => {
-                for chunk in rows.chunks() {
-                    let (sql, args) = rows.for_sqlite(sql, chunk)?;
-                    let query = sqlx::query_as_with(AssertSqlSafe(sql), args).persistent(false);
+        match &mut self.inner {
+            TxInner::Sqlite(tx) => {
+                for piece in rows.pieces() {
+                    let (sql, args) = rows.for_sqlite(sql, piece)?;
+                    let query = sqlx::query_as_with(AssertSqlSafe(sql), args);
                     found.append(&mut query.fetch_all(&mut **tx).await?);
                 }
             }
-            Self::Postgres(tx) => {
+            TxInner::Postgres(tx) => {
                 let (sql, args) = rows.for_postgres(sql)?;
                 found = sqlx::query_as_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
             }
@@ -324,11 +348,39 @@ impl Tx {
         Ok(found)
     }
 
+    /// Waits until no other transaction holds the lock of this name, and holds it to the end. On SQLite a transaction
+    /// has all others wait anyway.
+    pub async fn lock(&mut self, name: i64) -> Result<()> {
+        if let TxInner::Postgres(_) = self.inner {
+            self.execute("SELECT pg_advisory_xact_lock($1)", &[&name]).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether others may write beside this transaction, as on PostgreSQL.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.inner, TxInner::Postgres(_))
+    }
+
+    /// Wakes loops of this process and of others when the transaction is committed.
+    pub fn wake(&mut self, whom: Wake) {
+        self.wakes.push(whom);
+    }
+
     /// Makes everything that was written visible and lasting.
-    pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+    pub async fn commit(mut self) -> Result<()> {
+        let wakes = std::mem::take(&mut self.wakes);
+        if self.is_shared() {
+            for whom in &wakes {
+                self.execute("SELECT pg_notify($1, $2)", &[&wake::CHANNEL, &whom.as_str()]).await?;
+            }
+        }
+        match self.inner {
+            TxInner::Sqlite(tx) => tx.commit().await?,
+            TxInner::Postgres(tx) => tx.commit().await?,
+        }
+        for whom in wakes {
+            self.signals.wake(whom);
         }
         Ok(())
     }
@@ -350,125 +402,11 @@ fn postgres(args: Args<'_>) -> Result<PgArguments> {
     Ok(arguments)
 }
 
-/// Many rows as an argument, column by column.
-///
-/// In the statement, `{rows}` stands where a query of that table may stand, usually
-/// `WITH v (id, state) AS ({rows}) UPDATE ...`. On PostgreSQL it becomes an `unnest` of one array a column; on SQLite
-/// `VALUES` with plain `?`, because looking numbered placeholders up is quadratic there (at 25,000 of them 4,800 rows/s
-/// against 240,000).
-#[derive(Debug, Default)]
-pub struct Rows {
-    columns: Vec<Column>,
-}
-
-#[derive(Debug)]
-enum Column {
-    Int(Vec<Option<i64>>),
-    Text(Vec<Option<String>>),
-    Bool(Vec<bool>),
-    Blob(Vec<Vec<u8>>),
-}
-
-/// Placeholders in one statement on SQLite; its limit is 32,766.
-const SQLITE_PLACEHOLDERS: usize = 25_000;
-
-impl Rows {
-    /// No columns yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a column of numbers.
-    #[must_use]
-    pub fn ints(self, values: impl Iterator<Item = i64>) -> Self {
-        self.optional_ints(values.map(Some))
-    }
-
-    /// Adds a column of numbers that may be missing.
-    #[must_use]
-    pub fn optional_ints(mut self, values: impl Iterator<Item = Option<i64>>) -> Self {
-        self.columns.push(Column::Int(values.collect()));
-        self
-    }
-
-    /// Adds a column of texts.
-    #[must_use]
-    pub fn texts(self, values: impl Iterator<Item = impl Into<String>>) -> Self {
-        self.optional_texts(values.map(Some))
-    }
-
-    /// Adds a column of texts that may be missing.
-    #[must_use]
-    pub fn optional_texts(mut self, values: impl Iterator<Item = Option<impl Into<String>>>) -> Self {
-        self.columns.push(Column::Text(values.map(|text| text.map(Into::into)).collect()));
-        self
-    }
-
-    /// Adds a column of truth values.
-    #[must_use]
-    pub fn bools(mut self, values: impl Iterator<Item = bool>) -> Self {
-        self.columns.push(Column::Bool(values.collect()));
-        self
-    }
-
-    /// Adds a column of bytes.
-    #[must_use]
-    pub fn blobs(mut self, values: impl Iterator<Item = Vec<u8>>) -> Self {
-        self.columns.push(Column::Blob(values.collect()));
-        self
-    }
-
-    fn len(&self) -> usize {
-        self.columns.first().map_or(0, |column| match column {
-            Column::Int(values) => values.len(),
-            Column::Text(values) => values.len(),
-            Column::Bool(values) => values.len(),
-            Column::Blob(values) => values.len(),
-        })
-    }
-
-    fn chunks(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
-        let (len, size) = (self.len(), SQLITE_PLACEHOLDERS / self.columns.len().max(1));
-        (0..len).step_by(size).map(move |start| start..len.min(start + size))
-    }
-
-    fn for_sqlite(&self, sql: &str, chunk: std::ops::Range<usize>) -> Result<(String, SqliteArguments)> {
-        let row = format!("({})", vec!["?"; self.columns.len()].join(","));
-        let values = format!("VALUES {}", vec![row.as_str(); chunk.len()].join(","));
-        let mut arguments = SqliteArguments::default();
-        for index in chunk {
-            for column in &self.columns {
-                match column {
-                    Column::Int(values) => Arguments::add(&mut arguments, values[index]),
-                    Column::Text(values) => Arguments::add(&mut arguments, values[index].as_deref()),
-                    Column::Bool(values) => Arguments::add(&mut arguments, values[index]),
-                    Column::Blob(values) => Arguments::add(&mut arguments, values[index].as_slice()),
-                }
-                .map_err(sqlx::Error::Encode)?;
-            }
-        }
-        Ok((sql.replace("{rows}", &values), arguments))
-    }
-
-    fn for_postgres(&self, sql: &str) -> Result<(String, PgArguments)> {
-        let mut arrays = Vec::with_capacity(self.columns.len());
-        let mut arguments = PgArguments::default();
-        for (index, column) in self.columns.iter().enumerate() {
-            let (kind, added) = match column {
-                Column::Int(values) => ("bigint", Arguments::add(&mut arguments, values)),
-                Column::Text(values) => ("text", Arguments::add(&mut arguments, values)),
-                Column::Bool(values) => ("boolean", Arguments::add(&mut arguments, values)),
-                Column::Blob(values) => ("bytea", Arguments::add(&mut arguments, values)),
-            };
-            added.map_err(sqlx::Error::Encode)?;
-            arrays.push(format!("${}::{kind}[]", index + 1));
-        }
-        Ok((sql.replace("{rows}", &format!("SELECT * FROM unnest({})", arrays.join(", "))), arguments))
-    }
-}
-
 /// The schema's steps, oldest first. A step that has been released is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../migrations/0001_foundation.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
+    (2, "control", include_str!("../../migrations/0002_control.sql")),
+];
 
 fn migrator(tokens: &[(&str, &str)]) -> sqlx::migrate::Migrator {
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {

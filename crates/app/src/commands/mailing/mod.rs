@@ -1,4 +1,6 @@
-//! `vestnik mailing create | send | show`
+//! `vestnik mailing create | send | show`; what holds a mailing up or sends it again is in [`control`].
+
+mod control;
 
 use std::time::Duration;
 
@@ -6,15 +8,16 @@ use serde::Serialize;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::{Mailing, MailingDraft, MailingInput};
-use vestnik_model::run::Run;
+use vestnik_model::run::{Run, RunState};
 use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::{Actor, Clock as _};
 use vestnik_store::mailings::{Saved, Selection};
 use vestnik_store::runs::Demanded;
-use vestnik_store::{Db, mailings, recipients, runs};
+use vestnik_store::{Db, mailings, recipients, runs, troubles};
 
 use crate::cli::{CreateMailingArgs, MailingCommand, SendArgs, ShowArgs};
 use crate::commands::recipients::addresses;
+use crate::commands::serve::told_to_stop;
 use crate::failure::Failure;
 use crate::installation::{self, owner, progress_bar};
 use crate::sending::{self, Sending, Turn};
@@ -28,6 +31,7 @@ pub async fn run(command: MailingCommand) -> Result<(), Failure> {
         MailingCommand::Create(args) => create(args).await,
         MailingCommand::Send(args) => send(args).await,
         MailingCommand::Show(args) => show(args).await,
+        control => control::run(control).await,
     }
 }
 
@@ -43,6 +47,7 @@ async fn create(args: CreateMailingArgs) -> Result<(), Failure> {
         ends_at: &args.end,
         periodicity: &args.repeat,
         time_zone: args.time_zone.as_deref().unwrap_or(&user.time_zone),
+        on_unknown: &args.unknown,
     })?;
     let selection = match emails {
         Some(emails) => {
@@ -93,6 +98,7 @@ pub async fn send(args: SendArgs) -> Result<(), Failure> {
     let run = match runs::demand(&db, &actor, mailing.id, &key, Duration::ZERO, SystemClock.now()).await? {
         Demanded::Planned(run) | Demanded::Continues(run) => run,
         Demanded::NotFound => return Err(Failure::failed(format!("there is no mailing {}", args.id))),
+        Demanded::Disabled => return Err(Failure::failed(format!("mailing {} is disabled", args.id))),
         Demanded::WindowOver => return Err(Failure::failed("the end of the mailing's window has come")),
         Demanded::NoRecipients => return Err(Failure::failed("the mailing has no recipients")),
         Demanded::MayNotSend => return Err(may_not_send(&email)),
@@ -121,26 +127,38 @@ async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Re
         let run = run.ok_or_else(|| Failure::failed("the mailing was deleted while it was being sent"))?;
         bar.set_length(u64::try_from(run.counts.recipients).unwrap_or(0));
         bar.set_position(u64::try_from(run.counts.done()).unwrap_or(0));
-        bar.set_message(format!("sent {}, failed {}", run.counts.sent, run.counts.failed));
+        bar.set_message(match troubles::current(db).await?.first() {
+            Some(trouble) => format!("{} is in trouble: {}", trouble.server, trouble.error),
+            None => format!("sent {}, failed {}", run.counts.sent, run.counts.failed),
+        });
         if run.state.is_final() {
             break run;
         }
+        if run.state == RunState::Paused {
+            bar.finish_and_clear();
+            let why = if run.paused_by.is_empty() { String::new() } else { format!(": {}", run.paused_by) };
+            stop(sending).await;
+            return Err(Failure::failed(format!("the mailing is paused{why}; the same command resumes it")));
+        }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            _ = tokio::signal::ctrl_c() => {
+            told = told_to_stop() => {
+                told?;
                 bar.finish_and_clear();
-                if let Some(sending) = sending.take() {
-                    sending.stop().await;
-                }
+                stop(sending).await;
                 return Err(Failure::failed("interrupted; the same command goes on where it stopped"));
             }
         }
     };
     bar.finish_and_clear();
+    stop(sending).await;
+    Ok(run)
+}
+
+async fn stop(sending: Option<Sending>) {
     if let Some(sending) = sending {
         sending.stop().await;
     }
-    Ok(run)
 }
 
 fn print_counts(run: &Run) {
@@ -169,6 +187,8 @@ struct Shown<'a> {
     next_at: Option<String>,
     periodicity: &'static str,
     time_zone: &'a str,
+    on_unknown: &'static str,
+    disabled_at: Option<String>,
     runs: usize,
     run: Option<RunId>,
     run_state: Option<&'static str>,
@@ -181,6 +201,7 @@ struct Shown<'a> {
     unknown: i64,
     cancelled: i64,
     attempts: i64,
+    paused_by: Option<&'a str>,
 }
 
 async fn show(args: ShowArgs) -> Result<(), Failure> {
@@ -198,6 +219,8 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
         next_at: mailing.next_at.map(|at| at.to_string()),
         periodicity: mailing.periodicity.as_str(),
         time_zone: &mailing.time_zone,
+        on_unknown: mailing.on_unknown.as_str(),
+        disabled_at: mailing.disabled_at.map(|at| at.to_string()),
         runs: all.len(),
         run: run.map(|run| run.id),
         run_state: run.map(|run| run.state.as_str()),
@@ -210,6 +233,7 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
         unknown: counts.unknown,
         cancelled: counts.cancelled,
         attempts: counts.attempts(),
+        paused_by: run.map(|run| run.paused_by.as_str()).filter(|reason| !reason.is_empty()),
     };
     let value = serde_json::to_value(&shown).map_err(|error| Failure::failed(error.to_string()))?;
     if args.json {

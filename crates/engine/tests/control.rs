@@ -1,0 +1,160 @@
+//! Stop means stop: pause, resume, cancel and disable while mail goes out (S-20); what is unknown is held or sent again.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{add_recipients, attempts, newest, number_of, sending, someone, start, until, until_over};
+use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
+use vestnik_model::clock::{Clock as _, SystemClock};
+use vestnik_model::run::RunState;
+use vestnik_store::control::{self, Again, Controlled, SentAgain};
+use vestnik_store::databases;
+
+/// What is asked for takes effect within this.
+const SOON: Duration = Duration::from_secs(2);
+
+/// A server that takes its time, so that a run is caught in its middle.
+async fn slow_server() -> FaultServer {
+    FaultServer::start(Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)))).await.unwrap()
+}
+
+databases! {
+    async fn a_paused_run_stands_still_within_two_seconds_and_goes_on(db: Db) {
+        let server = slow_server().await;
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 1_500).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        until("it is going", || async { newest(&db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+        let run = newest(&db, &anna, mailing).await.unwrap().id;
+        assert_eq!(control::pause(&db, &anna, run, SystemClock.now()).await.unwrap(), Controlled::Done);
+        tokio::time::sleep(SOON).await;
+        let then = server.accepted().len();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(server.accepted().len(), then, "it stands still");
+        let paused = newest(&db, &anna, mailing).await.unwrap();
+        assert_eq!((paused.state, paused.counts.sent as usize), (RunState::Paused, then), "and the ledger is exact");
+        assert!(paused.counts.pending() > 0, "it was caught in its middle");
+
+        assert_eq!(control::resume(&db, &anna, run).await.unwrap(), Controlled::Done);
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!((over.state, over.counts.sent, over.counts.attempts()), (RunState::Completed, 1_500, 1_500));
+        assert_eq!(server.accepted().len(), 1_500);
+    }
+
+    async fn a_run_that_is_called_off_ends_exactly_and_the_rest_can_be_sent_later(db: Db) {
+        let server = slow_server().await;
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 1_500).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        until("it is going", || async { newest(&db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+        let run = newest(&db, &anna, mailing).await.unwrap().id;
+        assert_eq!(control::cancel(&db, &anna, run, SystemClock.now()).await.unwrap(), Controlled::Done);
+        tokio::time::sleep(SOON).await;
+        let over = newest(&db, &anna, mailing).await.unwrap();
+        assert_eq!(over.state, RunState::Cancelled);
+        assert_eq!(over.counts.sent as usize, server.accepted().len());
+        assert_eq!(over.counts.sent + over.counts.cancelled, 1_500);
+        assert!(over.counts.cancelled > 0);
+
+        let again = control::send_again(&db, &anna, run, Again::NotReached, SystemClock.now()).await.unwrap();
+        assert_eq!(again, SentAgain::Waiting(over.counts.cancelled));
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!((over.state, over.counts.sent), (RunState::Completed, 1_500));
+        let mut once = server.recipients();
+        once.dedup();
+        assert_eq!((once.len(), server.accepted().len()), (1_500, 1_500));
+    }
+
+    async fn disabling_stops_what_is_being_sent(db: Db) {
+        let server = slow_server().await;
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 1_500).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        until("it is going", || async { newest(&db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+        control::disable(&db, &anna, mailing, "", SystemClock.now()).await.unwrap();
+        tokio::time::sleep(SOON).await;
+        let over = newest(&db, &anna, mailing).await.unwrap();
+        assert_eq!(over.state, RunState::Cancelled);
+        assert_eq!(over.counts.sent as usize, server.accepted().len());
+        engine.stop().await;
+    }
+
+    async fn a_server_that_refuses_the_sender_fails_nobody(db: Db) {
+        let behaviour = Behaviour::good().on(Stage::Mail, Action::reply("550 5.7.1 Sender not allowed"));
+        let server = FaultServer::start(behaviour).await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 200).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        let paused = until("it is paused", || async {
+            newest(&db, &anna, mailing).await.filter(|run| run.state == RunState::Paused)
+        })
+        .await;
+        assert!(paused.paused_by.contains("Sender not allowed"), "{:?}", paused.paused_by);
+        // Also until the sessions are closed, which keep to what they have begun with.
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        let paused = newest(&db, &anna, mailing).await.unwrap();
+        assert_eq!((paused.counts.failed, paused.counts.pending()), (0, 200));
+        assert!(paused.counts.attempts() <= 8, "the others were not even tried: {:?}", paused.counts);
+
+        server.behave(Behaviour::good());
+        control::resume(&db, &anna, paused.id).await.unwrap();
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!(over.counts.sent, 200);
+    }
+
+    async fn what_is_unknown_is_held_until_a_person_decides(db: Db) {
+        let lost = |event: &Event| number_of(event).is_multiple_of(10) && event.seen == 0;
+        let behaviour = Behaviour::good().on_if(Stage::Dot, lost, Action::AcceptAndDrop);
+        let server = FaultServer::start(behaviour).await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 60).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        let over = until_over(&db, &anna, mailing).await;
+        assert_eq!((over.counts.sent, over.counts.unknown), (54, 6));
+        assert_eq!(server.accepted().len(), 60, "nobody has it twice");
+        let flagged = attempts(&db, &anna, mailing).await.iter().filter(|attempt| attempt.unknown).count();
+        assert_eq!(flagged, 6);
+
+        let again = control::send_again(&db, &anna, over.id, Again::Unknown, SystemClock.now()).await.unwrap();
+        assert_eq!(again, SentAgain::Waiting(6));
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!((over.counts.sent, over.counts.unknown), (60, 0));
+        assert_eq!(server.accepted().len(), 66);
+    }
+
+    async fn what_is_unknown_is_sent_again_with_the_same_id_where_that_is_wanted(db: Db) {
+        let lost = |event: &Event| number_of(event).is_multiple_of(10) && event.seen == 0;
+        let behaviour = Behaviour::good().on_if(Stage::Dot, lost, Action::AcceptAndDrop);
+        let server = FaultServer::start(behaviour).await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 60).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "resend").await;
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!((over.counts.sent, over.counts.unknown), (60, 0));
+        let accepted = server.accepted();
+        assert_eq!(accepted.len(), 66);
+        let id = |bytes: &[u8]| mail_parser::MessageParser::new().parse(bytes).unwrap().message_id().unwrap().to_owned();
+        let mut ids: Vec<String> = accepted.iter().map(|mail| id(&mail.bytes)).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 60, "a copy has its original's id");
+        let flagged: Vec<_> =
+            attempts(&db, &anna, mailing).await.into_iter().filter(|attempt| attempt.unknown).collect();
+        assert_eq!(flagged.len(), 6);
+        assert!(ids.binary_search(&flagged[0].message_id).is_ok(), "the ledger names the id that went out");
+    }
+}

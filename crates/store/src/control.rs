@@ -1,0 +1,267 @@
+//! Control over what is being sent: pause, resume, cancel, disable, and sending again what did not arrive.
+//!
+//! Each is a change of a state in one transaction, and from then on nothing of the run is claimed. What is claimed
+//! already is given back by the process that has it, as soon as it is woken.
+
+use vestnik_model::delivery::DeliveryState;
+use vestnik_model::id::{MailingId, RecipientId, RunId};
+use vestnik_model::mailing::Mailing;
+use vestnik_model::{Actor, Permission, UnixMillis};
+
+use crate::db::{Args, Db, Result, Tx, Wake};
+use crate::settle::Figures;
+use crate::{mailings, runs};
+
+/// Deliveries that are taken up again in one transaction.
+const STEP: i64 = 20_000;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controlled {
+    /// It is done.
+    Done,
+    /// It has no effect on a run or mailing in its state, which may have changed a moment ago.
+    NotNow,
+    /// The actor has none such.
+    NotFound,
+}
+
+/// Halts one of the actor's runs. It goes on where it stood when it is resumed.
+pub async fn pause(db: &Db, actor: &Actor, run: RunId, now: UnixMillis) -> Result<Controlled> {
+    let sql = "UPDATE runs SET state = 'paused', paused_by = '', paused_at = $3
+        WHERE id = $1 AND owner_id = $2 AND state IN ('expanding', 'sending')";
+    halt(db, actor, run, sql, &[&run, &actor.user(), &now]).await
+}
+
+/// Halts a run in which every further message would fare alike; `reason` is what the mail server says.
+pub async fn pause_for(db: &Db, run: RunId, reason: &str, now: UnixMillis) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.execute(
+        "UPDATE runs SET state = 'paused', paused_by = $1, paused_at = $2
+         WHERE id = $3 AND state IN ('expanding', 'sending')",
+        &[&reason.replace('\0', "\u{fffd}"), &now, &run],
+    )
+    .await?;
+    tx.wake(Wake::Control);
+    tx.commit().await
+}
+
+/// Lets one of the actor's paused runs go on.
+pub async fn resume(db: &Db, actor: &Actor, run: RunId) -> Result<Controlled> {
+    let Some(found) = runs::find(db, actor, run).await? else { return Ok(Controlled::NotFound) };
+    if !actor.may(Permission::SendMail) {
+        return Ok(Controlled::NotNow);
+    }
+    let mut tx = db.begin().await?;
+    let resumed = resume_in(&mut tx, found.id).await?;
+    tx.commit().await?;
+    Ok(if resumed { Controlled::Done } else { Controlled::NotNow })
+}
+
+/// A run that is paused goes on with making its deliveries: if all are made, that is noticed there.
+async fn resume_in(tx: &mut Tx, run: RunId) -> Result<bool> {
+    let resumed = tx
+        .execute(
+            "UPDATE runs SET state = 'expanding', paused_by = '', paused_at = NULL WHERE id = $1 AND state = 'paused'",
+            &[&run],
+        )
+        .await?;
+    tx.wake(Wake::Schedule);
+    Ok(resumed > 0)
+}
+
+/// Calls one of the actor's runs off. What has not gone out will not; what has stays in the ledger.
+pub async fn cancel(db: &Db, actor: &Actor, run: RunId, now: UnixMillis) -> Result<Controlled> {
+    if runs::undo(db, actor, run, now).await? {
+        return Ok(Controlled::Done);
+    }
+    let sql = "UPDATE runs SET state = 'stopping', paused_at = NULL
+        WHERE id = $1 AND owner_id = $2 AND state IN ('planned', 'expanding', 'sending', 'paused')";
+    halt(db, actor, run, sql, &[&run, &actor.user()]).await
+}
+
+async fn halt(db: &Db, actor: &Actor, run: RunId, sql: &'static str, args: Args<'_>) -> Result<Controlled> {
+    let mut tx = db.begin().await?;
+    let halted = tx.execute(sql, args).await?;
+    tx.wake(Wake::Control);
+    tx.wake(Wake::Schedule);
+    tx.commit().await?;
+    Ok(match halted {
+        0 if runs::find(db, actor, run).await?.is_none() => Controlled::NotFound,
+        0 => Controlled::NotNow,
+        _ => Controlled::Done,
+    })
+}
+
+/// Disables one of the actor's mailings (S-20): its planned sendings are cancelled, what is being sent is called off,
+/// and nothing of it is sent until it is enabled.
+pub async fn disable(db: &Db, actor: &Actor, mailing: MailingId, reason: &str, now: UnixMillis) -> Result<Controlled> {
+    if mailings::find(db, actor, mailing).await?.is_none() {
+        return Ok(Controlled::NotFound);
+    }
+    // Runs before their mailing, as everyone locks them.
+    let mut tx = db.begin().await?;
+    tx.execute(
+        "UPDATE runs SET state = 'stopping', paused_at = NULL
+         WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused')",
+        &[&mailing],
+    )
+    .await?;
+    let disabled = tx
+        .execute(
+            "UPDATE mailings SET disabled_at = $1, disabled_reason = $2, next_at = NULL, updated_at = $1
+             WHERE id = $3 AND disabled_at IS NULL",
+            &[&now, &reason, &mailing],
+        )
+        .await?;
+    if disabled == 0 {
+        return Ok(Controlled::NotNow);
+    }
+    runs::settle_status(&mut tx, mailing).await?;
+    tx.wake(Wake::Control);
+    tx.wake(Wake::Schedule);
+    tx.commit().await?;
+    Ok(Controlled::Done)
+}
+
+/// Enables one of the actor's mailings again. It fires at its next occurrence, never for one that has passed.
+pub async fn enable(db: &Db, actor: &Actor, mailing: MailingId, now: UnixMillis) -> Result<Controlled> {
+    let Some(found) = mailings::find(db, actor, mailing).await? else { return Ok(Controlled::NotFound) };
+    let next_at = found.schedule().and_then(|schedule| schedule.at_or_after(now));
+    let mut tx = db.begin().await?;
+    let enabled = tx
+        .execute(
+            "UPDATE mailings SET disabled_at = NULL, disabled_reason = '', next_at = $1, updated_at = $2
+             WHERE id = $3 AND disabled_at IS NOT NULL",
+            &[&next_at, &now, &mailing],
+        )
+        .await?;
+    runs::settle_status(&mut tx, mailing).await?;
+    tx.wake(Wake::Schedule);
+    tx.commit().await?;
+    Ok(if enabled > 0 { Controlled::Done } else { Controlled::NotNow })
+}
+
+/// Which deliveries of a run are sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Those that failed for good.
+    Failed,
+    /// All who have not got it for sure: failed, expired, cancelled.
+    NotReached,
+    /// Those of unknown fate: some may get a second copy.
+    Unknown,
+}
+
+impl Again {
+    fn states(self) -> &'static [DeliveryState] {
+        match self {
+            Self::Failed => &[DeliveryState::Failed],
+            Self::NotReached => &[DeliveryState::Failed, DeliveryState::Expired, DeliveryState::Cancelled],
+            Self::Unknown => &[DeliveryState::Unknown],
+        }
+    }
+}
+
+/// What came of sending again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentAgain {
+    /// So many deliveries wait again.
+    Waiting(i64),
+    /// There are none of that kind.
+    Nothing,
+    /// The run is not in a state to take any up.
+    NotNow,
+    /// The end of the mailing's window has come.
+    WindowOver,
+    /// The mailing is disabled.
+    Disabled,
+    /// The actor may not let mail go out.
+    MayNotSend,
+    /// The actor has no such run.
+    NotFound,
+}
+
+/// Takes deliveries of one of the actor's runs up again, with as many attempts as new ones. They go by the end of the
+/// mailing's window as it is now.
+pub async fn send_again(db: &Db, actor: &Actor, run: RunId, which: Again, now: UnixMillis) -> Result<SentAgain> {
+    let Some(found) = runs::find(db, actor, run).await? else { return Ok(SentAgain::NotFound) };
+    let Some(mailing) = mailings::find(db, actor, found.mailing_id).await? else { return Ok(SentAgain::NotFound) };
+    if !actor.may(Permission::SendMail) {
+        return Ok(SentAgain::MayNotSend);
+    }
+    if mailing.disabled_at.is_some() {
+        return Ok(SentAgain::Disabled);
+    }
+    if mailing.is_over(now) {
+        return Ok(SentAgain::WindowOver);
+    }
+    let mut total = 0;
+    for state in which.states() {
+        let mut after = RecipientId(0);
+        loop {
+            // Deliveries before their run, and that before the mailing, as everyone locks them.
+            let mut tx = db.begin().await?;
+            let (count, last) = take_up(&mut tx, run, *state, after).await?;
+            if !continue_run(&mut tx, run, &mailing, which).await? {
+                return Ok(SentAgain::NotNow);
+            }
+            if count > 0 {
+                let mut figures = Figures::default();
+                figures.move_to(*state, -count);
+                figures.add_to(&mut tx, run).await?;
+                tx.wake(Wake::Schedule);
+                tx.wake(Wake::Deliveries);
+                tx.commit().await?;
+            }
+            total += count;
+            match last {
+                Some(last) if count == STEP => after = last,
+                _ => break,
+            }
+        }
+    }
+    Ok(if total > 0 { SentAgain::Waiting(total) } else { SentAgain::Nothing })
+}
+
+/// Takes up a step's deliveries of one state; answers how many, and the last one's recipient.
+async fn take_up(
+    tx: &mut Tx,
+    run: RunId,
+    state: DeliveryState,
+    after: RecipientId,
+) -> Result<(i64, Option<RecipientId>)> {
+    let (count, last): (i64, Option<RecipientId>) = tx
+        .fetch_one(
+            "SELECT count(*), max(recipient_id) FROM
+                (SELECT recipient_id FROM deliveries WHERE run_id = $1 AND recipient_id > $2 AND state = $3
+                 ORDER BY recipient_id LIMIT $4) AS step",
+            &[&run, &after, &state, &STEP],
+        )
+        .await?;
+    if let Some(last) = last {
+        tx.execute(
+            "UPDATE deliveries SET state = 'pending', due_at = 0, owner = NULL, excused = attempts
+             WHERE run_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND state = $4",
+            &[&run, &after, &last, &state],
+        )
+        .await?;
+    }
+    Ok((count, last))
+}
+
+/// A run that is over goes on, also one that was called off: perhaps before all its deliveries were made, and those who
+/// had none are not reached either. `false`: it is in a state that does not allow it.
+async fn continue_run(tx: &mut Tx, run: RunId, mailing: &Mailing, which: Again) -> Result<bool> {
+    let called_off = if which == Again::NotReached { "expanding" } else { "sending" };
+    let continued = tx
+        .execute(
+            "UPDATE runs SET ends_at = $1, finished_at = NULL,
+                state = CASE state WHEN 'cancelled' THEN $2 WHEN 'completed' THEN 'sending' ELSE state END
+             WHERE id = $3 AND state IN ('expanding', 'sending', 'paused', 'completed', 'cancelled')",
+            &[&mailing.ends_at, &called_off, &run],
+        )
+        .await?;
+    runs::settle_status(tx, mailing.id).await?;
+    Ok(continued > 0)
+}

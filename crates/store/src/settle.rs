@@ -1,0 +1,293 @@
+//! Noting what became of claimed deliveries: states, attempts, the figures of their runs, in one transaction.
+//!
+//! A result whose claim is no longer in force is kept as a *stale* attempt and changes nothing. There is one exception:
+//! *unknown* is a state of knowledge. Whoever knows better, because the claim was theirs, sets it right.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+use vestnik_model::UnixMillis;
+use vestnik_model::delivery::DeliveryState;
+use vestnik_model::id::{DeliveryId, MailingId, RunId};
+
+use crate::db::{Db, Result, Rows, Tx};
+use crate::runs;
+
+/// What became of a claimed delivery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Of which run.
+    pub run: RunId,
+    /// Of which mailing.
+    pub mailing: MailingId,
+    /// Which claim made it.
+    pub epoch: i64,
+    /// Its new state; `Pending` for one that is tried again.
+    pub state: DeliveryState,
+    /// When it may be tried again; `None`: when it was due before.
+    pub due_at: Option<UnixMillis>,
+    /// Whether the attempt does not count against the retry policy.
+    pub excused: bool,
+    /// The attempt that was made; `None` when it was given back or skipped without one.
+    pub attempt: Option<AttemptMade>,
+}
+
+impl Outcome {
+    /// The claim that it is the outcome of: the delivery and its epoch.
+    pub fn claim(&self) -> Claim {
+        (self.delivery, self.epoch)
+    }
+}
+
+/// A claim: the delivery and its epoch.
+pub type Claim = (DeliveryId, i64);
+
+/// An attempt, as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptMade {
+    /// 1 for the first.
+    pub number: i64,
+    /// When it ended.
+    pub at: UnixMillis,
+    /// Whether the mail server took the message.
+    pub successful: bool,
+    /// Whether it may have taken it although nothing says so.
+    pub unknown: bool,
+    /// SMTP reply code.
+    pub code: Option<i64>,
+    /// Enhanced status code.
+    pub enhanced: Option<String>,
+    /// The server's words, or what happened instead of an answer.
+    pub reply: Cow<'static, str>,
+    /// Where in the conversation it was decided.
+    pub phase: Cow<'static, str>,
+    /// `host:port` that was spoken to.
+    pub server: Cow<'static, str>,
+    /// The version of TLS; empty: none.
+    pub tls: Cow<'static, str>,
+    /// Milliseconds.
+    pub duration_ms: i64,
+}
+
+/// From where results come, which decides what is done with those whose claim is no longer in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From the process that made the claims. Stale attempts are kept, flagged: they happened, though another claim
+    /// counts.
+    Sender,
+    /// From its journal, after its end. What is stale the ledger has long known.
+    Journal,
+    /// From another process, after the end of the claims' node. The claims keep their owner, who may come back and know
+    /// better.
+    Takeover,
+}
+
+/// Notes results. Answers how many were stale.
+pub async fn settle(db: &Db, outcomes: &[Outcome], source: Source, now: UnixMillis) -> Result<usize> {
+    let rows = Rows::new()
+        .ints(outcomes.iter().map(|outcome| outcome.delivery.0))
+        .ints(outcomes.iter().map(|outcome| outcome.epoch))
+        .texts(outcomes.iter().map(|outcome| outcome.state.as_str()))
+        .optional_ints(outcomes.iter().map(|outcome| outcome.due_at.map(|at| at.0)))
+        // A claim that was given back without an attempt counts for nothing.
+        .ints(outcomes.iter().map(|outcome| i64::from(outcome.attempt.is_none())))
+        .ints(outcomes.iter().map(|outcome| i64::from(outcome.excused)));
+    let mut tx = db.begin().await?;
+    let mut noted = Noted::default();
+    let update = update_sql("leased", source);
+    if tx.execute_rows(&update, &rows).await? == outcomes.len() as u64 {
+        noted.leased.extend(outcomes.iter().map(Outcome::claim));
+    } else {
+        // Some are stale. Rare, so that the others need not pay for knowing which.
+        drop(tx);
+        tx = db.begin().await?;
+        noted = Noted::note(&mut tx, &rows, source).await?;
+    }
+    insert_attempts(&mut tx, outcomes, &noted, source).await?;
+
+    // In the order of ids: two nodes that settle the same runs must lock them in the same order.
+    let mut figures: BTreeMap<RunId, Figures> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|outcome| noted.has(outcome)) {
+        let figures = figures.entry(outcome.run).or_default();
+        figures.move_to(outcome.state, 1);
+        if noted.unknown.contains(&outcome.claim()) {
+            figures.move_to(DeliveryState::Unknown, -1);
+        }
+        if !noted.knows(outcome) {
+            figures.count(outcome.attempt.as_ref());
+        }
+    }
+    for (run, figures) in &figures {
+        figures.add_to(&mut tx, *run).await?;
+        if figures.unknown < 0 {
+            runs::reopen(&mut tx, *run).await?;
+        }
+    }
+    let runs: Vec<RunId> = figures.keys().copied().collect();
+    runs::complete(&mut tx, &runs, now).await?;
+    tx.commit().await?;
+    Ok(outcomes.iter().filter(|outcome| !noted.has(outcome)).count())
+}
+
+/// The claims that results were taken from, by the state that they were in.
+#[derive(Default)]
+struct Noted {
+    /// In force.
+    leased: HashSet<Claim>,
+    /// Ended by another process and held as unknown.
+    unknown: HashSet<Claim>,
+    /// Ended by another process and waiting to be sent again.
+    pending: HashSet<Claim>,
+    /// Whether some claims are not in force any more.
+    stale: bool,
+}
+
+impl Noted {
+    async fn note(tx: &mut Tx, rows: &Rows, source: Source) -> Result<Self> {
+        let mut noted = Self { leased: take(tx, rows, "leased", source).await?, stale: true, ..Self::default() };
+        if source != Source::Takeover {
+            noted.unknown = take(tx, rows, "unknown", source).await?;
+            noted.pending = take(tx, rows, "pending", source).await?;
+        }
+        Ok(noted)
+    }
+
+    fn has(&self, outcome: &Outcome) -> bool {
+        let claim = outcome.claim();
+        self.leased.contains(&claim) || self.unknown.contains(&claim) || self.pending.contains(&claim)
+    }
+
+    /// Whether an outcome says what stands in the ledger already: that nothing is known.
+    fn knows(&self, outcome: &Outcome) -> bool {
+        outcome.state == DeliveryState::Unknown && self.unknown.contains(&outcome.claim())
+    }
+}
+
+async fn take(tx: &mut Tx, rows: &Rows, from: &str, source: Source) -> Result<HashSet<Claim>> {
+    let sql = update_sql(from, source) + " RETURNING deliveries.id, deliveries.epoch";
+    Ok(tx.fetch_rows(&sql, rows).await?.into_iter().collect())
+}
+
+/// The statement that moves claimed deliveries from a state to their new ones.
+fn update_sql(from: &str, source: Source) -> String {
+    let owner = if source == Source::Takeover { "deliveries.owner" } else { "NULL" };
+    // In the other states only what a claim has left has an owner. Asked of those that are claimed as well, it would let
+    // PostgreSQL go by the index of owners once it believes that few have one: seconds for what takes milliseconds.
+    let left = if from == "leased" { "" } else { "AND deliveries.owner IS NOT NULL" };
+    format!(
+        "WITH v (id, epoch, state, due_at, untried, excused) AS ({{rows}})
+         UPDATE deliveries SET state = v.state, due_at = COALESCE(v.due_at, deliveries.due_at), owner = {owner},
+            attempts = deliveries.attempts - v.untried, excused = deliveries.excused + v.excused
+         FROM v
+         WHERE deliveries.id = v.id AND deliveries.epoch = v.epoch AND deliveries.state = '{from}' {left}"
+    )
+}
+
+const INSERT: &str = "INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, unknown, code,
+    enhanced, reply, phase, server, tls, duration_ms, stale) {rows}";
+
+/// A late result of a mailing that has been deleted meanwhile has no line to stand at, and a commit whose answer was lost
+/// is tried again and finds its claims gone.
+const INSERT_STALE: &str = "WITH v (delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced,
+        reply, phase, server, tls, duration_ms, stale) AS ({rows})
+    INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply, phase,
+        server, tls, duration_ms, stale)
+    SELECT delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply, phase, server, tls,
+        duration_ms, stale FROM v
+    WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.id = v.delivery_id)
+        AND NOT (v.stale AND EXISTS (SELECT 1 FROM attempts a
+            WHERE a.delivery_id = v.delivery_id AND a.number = v.number AND a.at = v.at))";
+
+async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], noted: &Noted, source: Source) -> Result<()> {
+    let made: Vec<(&Outcome, &AttemptMade)> = outcomes
+        .iter()
+        .filter(|outcome| source == Source::Sender || noted.has(outcome))
+        .filter(|outcome| !noted.knows(outcome))
+        .filter_map(|outcome| Some((outcome, outcome.attempt.as_ref()?)))
+        .collect();
+    if made.is_empty() {
+        return Ok(());
+    }
+    let rows = Rows::new()
+        .ints(made.iter().map(|(outcome, _)| outcome.delivery.0))
+        .ints(made.iter().map(|(outcome, _)| outcome.run.0))
+        .ints(made.iter().map(|(outcome, _)| outcome.mailing.0))
+        .ints(made.iter().map(|(_, attempt)| attempt.number))
+        .ints(made.iter().map(|(_, attempt)| attempt.at.0))
+        .bools(made.iter().map(|(_, attempt)| attempt.successful))
+        .bools(made.iter().map(|(_, attempt)| attempt.unknown))
+        .optional_ints(made.iter().map(|(_, attempt)| attempt.code))
+        .optional_texts(made.iter().map(|(_, attempt)| attempt.enhanced.as_deref()))
+        // PostgreSQL's TEXT has no NUL, and a server may say anything.
+        .texts(made.iter().map(|(_, attempt)| attempt.reply.replace('\0', "\u{fffd}")))
+        .texts(made.iter().map(|(_, attempt)| attempt.phase.as_ref()))
+        .texts(made.iter().map(|(_, attempt)| attempt.server.as_ref()))
+        .texts(made.iter().map(|(_, attempt)| attempt.tls.as_ref()))
+        .ints(made.iter().map(|(_, attempt)| attempt.duration_ms))
+        .bools(made.iter().map(|(outcome, _)| !noted.has(outcome)));
+    // With every claim in force each delivery is there, and nothing need be looked up.
+    let sql = if noted.stale { INSERT_STALE } else { INSERT };
+    tx.execute_rows(sql, &rows).await?;
+    Ok(())
+}
+
+/// What a batch of results adds to a run's figures.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    sent: i64,
+    failed: i64,
+    expired: i64,
+    skipped: i64,
+    unknown: i64,
+    cancelled: i64,
+    attempts_ok: i64,
+    attempts_failed: i64,
+}
+
+impl Figures {
+    fn count(&mut self, attempt: Option<&AttemptMade>) {
+        match attempt {
+            Some(attempt) if attempt.successful => self.attempts_ok += 1,
+            Some(_) => self.attempts_failed += 1,
+            None => {}
+        }
+    }
+
+    /// Counts deliveries that came to a state; a negative number has left it.
+    pub(crate) fn move_to(&mut self, state: DeliveryState, count: i64) {
+        match state {
+            DeliveryState::Pending | DeliveryState::Leased => {}
+            DeliveryState::Sent => self.sent += count,
+            DeliveryState::Failed => self.failed += count,
+            DeliveryState::Expired => self.expired += count,
+            DeliveryState::Skipped => self.skipped += count,
+            DeliveryState::Unknown => self.unknown += count,
+            DeliveryState::Cancelled => self.cancelled += count,
+        }
+    }
+
+    pub(crate) async fn add_to(&self, tx: &mut Tx, run: RunId) -> Result<()> {
+        tx.execute(
+            "UPDATE runs SET sent = sent + $1, failed = failed + $2, expired = expired + $3, skipped = skipped + $4,
+                unknown = unknown + $5, cancelled = cancelled + $6, attempts_ok = attempts_ok + $7,
+                attempts_failed = attempts_failed + $8
+             WHERE id = $9",
+            &[
+                &self.sent,
+                &self.failed,
+                &self.expired,
+                &self.skipped,
+                &self.unknown,
+                &self.cancelled,
+                &self.attempts_ok,
+                &self.attempts_failed,
+                &run,
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+// A mail server that answers as a test wants it to, for what the built-in catcher never does: refusing, vanishing.
+import { createServer, type Server, type Socket } from "node:net";
+
+/** What the server says to a command; nothing: it hangs up instead. */
+export type Answers = (command: "MAIL" | "RCPT" | "DATA", address: string) => string | undefined;
+
+export class MailServer {
+  private readonly sockets = new Set<Socket>();
+  /** Addresses whose letters were taken, in that order. */
+  readonly taken: string[] = [];
+  answers: Answers = () => "250 2.0.0 OK";
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<MailServer> {
+    const server = createServer();
+    const mailServer = new MailServer(server);
+    server.on("connection", (socket) => mailServer.serve(socket));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return mailServer;
+  }
+
+  get url(): string {
+    const address = this.server.address();
+    if (!address || typeof address === "string") throw new Error("the mail server has no port");
+    return `smtp://127.0.0.1:${address.port}?starttls=off`;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private serve(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket));
+    socket.on("error", () => {});
+    socket.setNoDelay(true);
+    let unread = "";
+    let inLetter = false;
+    let recipient = "";
+    const say = (reply: string | undefined) => {
+      if (reply === undefined) socket.destroy();
+      else socket.write(reply + "\r\n");
+      return reply;
+    };
+    say("220 mail.example.com ESMTP");
+    socket.on("data", (chunk) => {
+      unread += chunk.toString("latin1");
+      while (!socket.destroyed) {
+        const end = inLetter ? "\r\n.\r\n" : "\r\n";
+        const at = unread.indexOf(end);
+        if (at < 0) return;
+        const line = unread.slice(0, at);
+        unread = unread.slice(at + end.length);
+        if (inLetter) {
+          inLetter = false;
+          if (say(this.answers("DATA", recipient))?.startsWith("2")) this.taken.push(recipient);
+          continue;
+        }
+        const address = /<([^>]*)>/.exec(line)?.[1] ?? "";
+        const verb = line.split(" ")[0]?.toUpperCase();
+        if (verb === "EHLO") say("250-mail.example.com\r\n250-ENHANCEDSTATUSCODES\r\n250 PIPELINING");
+        else if (verb === "MAIL") say(this.answers("MAIL", address));
+        else if (verb === "RCPT") {
+          const reply = say(this.answers("RCPT", address));
+          recipient = reply?.startsWith("2") ? address : "";
+        } else if (verb === "DATA") {
+          inLetter = recipient !== "";
+          say(inLetter ? "354 Go on" : "503 5.5.1 No recipient");
+        } else if (verb === "QUIT") socket.end("221 2.0.0 Bye\r\n");
+        else say("250 2.0.0 OK");
+      }
+    });
+  }
+}
