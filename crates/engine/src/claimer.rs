@@ -126,7 +126,7 @@ impl Claimer {
             return Ok(Turn::NothingDue);
         }
         let waiting = context.queue.len();
-        let depth = self.rate.depth(connections);
+        let depth = self.rate.depth(context.queue.gone(), connections);
         if context.relay.is_down() {
             let wanted = waiting > 0 || !runs::open(&context.db, context.clock.now()).await?.is_empty();
             return Ok(if wanted { Turn::Away } else { Turn::NothingDue });
@@ -157,7 +157,6 @@ impl Claimer {
         if full {
             return Ok(Turn::Full);
         }
-        self.rate.add(total);
         Ok(if total == 0 { Turn::NothingDue } else { Turn::Claimed })
     }
 
@@ -208,30 +207,26 @@ async fn content(context: &Context, run: &OpenRun) -> Result<Option<Arc<RunConte
     Ok(Some(content))
 }
 
-/// How fast jobs have gone lately, which is how fast they were claimed to keep the queue filled.
+/// How fast jobs have gone to connections lately.
 struct Rate {
     since: Instant,
-    claimed: usize,
+    gone: u64,
     per_second: f64,
 }
 
 impl Rate {
     fn new() -> Self {
-        Self { since: Instant::now(), claimed: 0, per_second: 0.0 }
+        Self { since: Instant::now(), gone: 0, per_second: 0.0 }
     }
 
-    fn add(&mut self, claimed: usize) {
-        self.claimed += claimed;
-    }
-
-    /// How many jobs are to wait: two seconds' worth.
-    fn depth(&mut self, connections: usize) -> usize {
+    /// How many jobs are to wait when so many have gone in all: two seconds' worth.
+    fn depth(&mut self, gone: u64, connections: usize) -> usize {
         let elapsed = self.since.elapsed().as_secs_f64();
         if elapsed >= 0.2 {
-            let now = self.claimed as f64 / elapsed;
+            let now = gone.saturating_sub(self.gone) as f64 / elapsed;
             self.per_second = if self.per_second > 0.0 { 0.5 * self.per_second + 0.5 * now } else { now };
             self.since = Instant::now();
-            self.claimed = 0;
+            self.gone = gone;
         }
         ((self.per_second * 2.0) as usize).clamp(connections * 8, DEEPEST.max(connections * 8))
     }

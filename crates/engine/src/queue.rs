@@ -65,6 +65,8 @@ struct State {
     lanes: Lanes,
     /// Jobs that found no room in their lane, and for how long they go back.
     back: Vec<(Job, Duration)>,
+    /// Jobs that have gone to connections since the start.
+    gone: u64,
     /// Connections that have nothing to do.
     waiting: usize,
     /// Until when the one of them waits that keeps the time for all.
@@ -99,6 +101,7 @@ impl State {
     }
 
     fn gone(&mut self, job: Job) -> Job {
+        self.gone += 1;
         if let Some(pace) = &mut self.pace {
             pace.take();
         }
@@ -124,7 +127,7 @@ impl Queue {
     pub fn new(limits: &Limits, shared: bool) -> Self {
         let pace = limits.rate.map(|rate| if shared { Pace::shared(rate) } else { Pace::own(rate, Instant::now()) });
         let lanes = Lanes::new(limits.domains.clone(), shared.then_some(Share::whole(0)));
-        let state = State { turns: Turns::default(), pace, lanes, back: Vec::new(), waiting: 0, timed: None };
+        let state = State { turns: Turns::default(), pace, lanes, back: Vec::new(), gone: 0, waiting: 0, timed: None };
         Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new(), wanting: Notify::new() }
     }
 
@@ -153,7 +156,7 @@ impl Queue {
             let mut filled = pin!(self.filled.notified());
             // Registered before the look, or else a push between the look and the wait could wake one of several.
             filled.as_mut().enable();
-            let (waiting, until) = {
+            let (mut waiting, until) = {
                 let mut state = self.lock();
                 match state.take(Instant::now()) {
                     Ok(job) => return self.taken(state, job),
@@ -165,7 +168,7 @@ impl Queue {
                             state.timed = until;
                         }
                         state.waiting += 1;
-                        (Waiting { queue: self, until }, until)
+                        (Waiting { queue: self, until, cancelled: true }, until)
                     }
                 }
             };
@@ -176,7 +179,7 @@ impl Queue {
                 },
                 None => filled.await,
             }
-            drop(waiting);
+            waiting.cancelled = false;
         }
     }
 
@@ -276,6 +279,11 @@ impl Queue {
         self.lock().turns.len()
     }
 
+    /// How many jobs have gone to connections since the start.
+    pub fn gone(&self) -> u64 {
+        self.lock().gone
+    }
+
     /// Whether no job waits for a connection.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -314,14 +322,64 @@ struct Waiting<'a> {
     queue: &'a Queue,
     /// If it keeps the time.
     until: Option<Instant>,
+    /// Whether nobody looks any more when this is dropped.
+    cancelled: bool,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.waiting -= 1;
-        if self.until.is_some() && self.until == state.timed {
-            state.timed = None;
+        if self.until.is_none() || self.until != state.timed {
+            return;
         }
+        state.timed = None;
+        drop(state);
+        if self.cancelled {
+            // Someone else is to keep the time.
+            self.queue.filled.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vestnik_model::id::{DeliveryId, UserId};
+
+    use super::*;
+    use crate::limits::Rate;
+
+    fn jobs(count: i64) -> impl Iterator<Item = Job> {
+        let run = Arc::new(RunContent::empty(RunId(1), UserId(1)));
+        (1..=count).map(move |id| Job {
+            claimed: Claimed {
+                id: DeliveryId(id),
+                email: format!("r{id}@example.org"),
+                number: 1,
+                excused: 0,
+                epoch: 1,
+                full_name: None,
+                comment: None,
+            },
+            run: Arc::clone(&run),
+        })
+    }
+
+    #[tokio::test]
+    async fn someone_keeps_the_time_when_who_kept_it_is_gone() {
+        let limits = Limits { rate: Some(Rate::per_second(10.0)), ..Limits::default() };
+        let queue = Arc::new(Queue::new(&limits, false));
+        queue.push(jobs(2));
+        let _first = queue.take().await;
+        let [keeper, other] = std::array::from_fn(|_| {
+            let queue = Arc::clone(&queue);
+            tokio::spawn(async move { queue.take().await.claimed.id })
+        });
+        while queue.lock().waiting < 2 {
+            tokio::task::yield_now().await;
+        }
+        keeper.abort();
+        let taken = tokio::time::timeout(Duration::from_secs(10), other).await;
+        assert_eq!(taken.expect("its time is kept").unwrap(), DeliveryId(2));
     }
 }

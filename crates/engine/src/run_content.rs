@@ -71,6 +71,25 @@ impl RunContent {
         }
     }
 
+    /// Of a run that sends nothing, for tests of what happens around it.
+    #[cfg(test)]
+    pub fn empty(id: RunId, owner: UserId) -> Self {
+        Self {
+            id,
+            owner,
+            mailing: MailingId(1),
+            on_unknown: UnknownPolicy::Hold,
+            halted: AtomicBool::new(false),
+            ends_at: None,
+            key: String::new(),
+            mail_domain: String::new(),
+            date: UnixMillis(0),
+            from: Mailbox::new(EmailAddress::parse("news@vestnik.example").unwrap()),
+            extra: Vec::new(),
+            content: Err("nothing".into()),
+        }
+    }
+
     /// Nothing of the run is begun any more.
     pub fn halt(&self) {
         self.halted.store(true, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestnik_model::secret::new_key;
-use vestnik_store::runs::Expanded;
+use vestnik_store::expansion::{self, Expanded};
 use vestnik_store::{Result, Wake, deliveries, runs};
 
 use crate::Context;
@@ -58,8 +58,8 @@ async fn turn(context: &Context) -> Result<More> {
     let mail_domain = context.config.from.address.domain();
     runs::begin_due(db, mail_domain, now).await?;
     let mut more = More::No;
-    for run in runs::expanding(db).await? {
-        match runs::expand(db, run, context.clock.now()).await? {
+    for run in expansion::expanding(db).await? {
+        match expansion::expand(db, run, context.clock.now()).await? {
             Expanded::More => more = More::Yes,
             // The planner must know that a table has grown by a large list before it is claimed from.
             Expanded::Done { recipients } if recipients > LARGE => db.analyze("deliveries").await?,

@@ -7,28 +7,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{add_recipients, attempts, newest, number_of, sending, someone, start, until, until_over};
+use vestnik_engine::Engine;
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
+use vestnik_model::Actor;
 use vestnik_model::clock::{Clock as _, SystemClock};
+use vestnik_model::id::MailingId;
 use vestnik_model::run::RunState;
 use vestnik_store::control::{self, Again, Controlled, SentAgain};
-use vestnik_store::databases;
+use vestnik_store::{Db, databases};
 
 /// What is asked for takes effect within this.
 const SOON: Duration = Duration::from_secs(2);
 
-/// A server that takes its time, so that a run is caught in its middle.
-async fn slow_server() -> FaultServer {
-    FaultServer::start(Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)))).await.unwrap()
+struct Going {
+    server: FaultServer,
+    anna: Actor,
+    mailing: MailingId,
+    engine: Engine,
+}
+
+/// A mailing to 1,500 that is being sent, by a server that takes its time.
+async fn caught_going(db: &Db) -> Going {
+    let behaviour = Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)));
+    let server = FaultServer::start(behaviour).await.unwrap();
+    let anna = someone(db).await;
+    add_recipients(db, &anna, 1_500).await;
+    let engine = start(db, Arc::new(SystemClock), &server.url()).await;
+    let mailing = sending(db, &anna, "hold").await;
+    until("it is going", || async { newest(db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+    Going { server, anna, mailing, engine }
 }
 
 databases! {
     async fn a_paused_run_stands_still_within_two_seconds_and_goes_on(db: Db) {
-        let server = slow_server().await;
-        let anna = someone(&db).await;
-        add_recipients(&db, &anna, 1_500).await;
-        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
-        let mailing = sending(&db, &anna, "hold").await;
-        until("it is going", || async { newest(&db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+        let Going { server, anna, mailing, engine } = caught_going(&db).await;
         let run = newest(&db, &anna, mailing).await.unwrap().id;
         assert_eq!(control::pause(&db, &anna, run, SystemClock.now()).await.unwrap(), Controlled::Done);
         tokio::time::sleep(SOON).await;
@@ -47,12 +59,7 @@ databases! {
     }
 
     async fn a_run_that_is_called_off_ends_exactly_and_the_rest_can_be_sent_later(db: Db) {
-        let server = slow_server().await;
-        let anna = someone(&db).await;
-        add_recipients(&db, &anna, 1_500).await;
-        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
-        let mailing = sending(&db, &anna, "hold").await;
-        until("it is going", || async { newest(&db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+        let Going { server, anna, mailing, engine } = caught_going(&db).await;
         let run = newest(&db, &anna, mailing).await.unwrap().id;
         assert_eq!(control::cancel(&db, &anna, run, SystemClock.now()).await.unwrap(), Controlled::Done);
         tokio::time::sleep(SOON).await;
@@ -73,12 +80,7 @@ databases! {
     }
 
     async fn disabling_stops_what_is_being_sent(db: Db) {
-        let server = slow_server().await;
-        let anna = someone(&db).await;
-        add_recipients(&db, &anna, 1_500).await;
-        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
-        let mailing = sending(&db, &anna, "hold").await;
-        until("it is going", || async { newest(&db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+        let Going { server, anna, mailing, engine } = caught_going(&db).await;
         control::disable(&db, &anna, mailing, "", SystemClock.now()).await.unwrap();
         tokio::time::sleep(SOON).await;
         let over = newest(&db, &anna, mailing).await.unwrap();

@@ -46,6 +46,9 @@ databases! {
         let alone = measure().await;
         // A busy machine may be slower than the limit; no machine may be faster.
         assert!((60.0..=105.0).contains(&alone), "{alone} messages a second");
+        let (claimed,): (i64,) =
+            db.fetch_one("SELECT count(*) FROM deliveries WHERE state = 'leased'", &[]).await.unwrap();
+        assert!(claimed < 500, "{claimed} are claimed, of which 100 go in a second");
         if !db.is_embedded() {
             let two = start_with(&db, Arc::new(SystemClock), limited(&server.url(), limits)).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -129,7 +132,7 @@ databases! {
 
     async fn a_session_that_was_asked_for_a_rest_is_not_asked_again(db: Db) {
         // As it is with several servers behind one address, of which one is full.
-        let full = |event: &Event| event.connection % 2 == 0;
+        let full = |event: &Event| event.connection.is_multiple_of(2);
         let busy = Action::reply("452 4.3.1 Insufficient system storage");
         let server = FaultServer::start(Behaviour::good().on_if(Stage::Rcpt, full, busy)).await.unwrap();
         let anna = someone(&db).await;

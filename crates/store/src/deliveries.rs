@@ -12,7 +12,7 @@ use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, MailingId, RunId};
 use vestnik_model::mailing::UnknownPolicy;
 
-use crate::db::{Db, Result};
+use crate::db::{Args, Db, Result, Tx};
 use crate::runs;
 use crate::settle::Figures;
 
@@ -51,21 +51,9 @@ pub async fn claim(
     now: UnixMillis,
 ) -> Result<Vec<Claimed>> {
     if db.is_embedded() {
-        claim_embedded(db, run, owner, after, limit, now).await
-    } else {
-        claim_shared(db, run, owner, after, limit, now).await
+        return claim_embedded(db.begin().await?, &[&run, &now, &limit, &owner, &after]).await;
     }
-}
-
-/// Other nodes claim beside this one and must not wait for it.
-async fn claim_shared(
-    db: &Db,
-    run: RunId,
-    owner: &str,
-    after: DeliveryId,
-    limit: i64,
-    now: UnixMillis,
-) -> Result<Vec<Claimed>> {
+    // Other nodes claim beside this one and must not wait for it.
     db.fetch_all(
         "WITH due AS MATERIALIZED (
             SELECT id FROM deliveries WHERE run_id = $1 AND state = 'pending' AND due_at <= $2 AND (due_at, id) > (0, $5)
@@ -82,27 +70,19 @@ async fn claim_shared(
     .await
 }
 
-/// There is one writer. The claims come as one text: each row and each value of its own has a price here, which for
-/// thousands of them was the half of a claim's.
-async fn claim_embedded(
-    db: &Db,
-    run: RunId,
-    owner: &str,
-    after: DeliveryId,
-    limit: i64,
-    now: UnixMillis,
-) -> Result<Vec<Claimed>> {
-    let mut tx = db.begin().await?;
+/// Run, now, limit, owner, after. There is one writer. The claims come as one text: each row and each value of its own
+/// has a price here, which for thousands of them was the half of a claim's.
+async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
     let (claimed,): (String,) = tx
         .fetch_one(
             "SELECT json_group_array(json_object('id', d.id, 'email', d.email, 'number', d.attempts + 1,
                 'excused', d.excused, 'epoch', d.epoch + 1, 'full_name', r.full_name, 'comment', r.comment))
              FROM (SELECT id, recipient_id, email, attempts, excused, epoch FROM deliveries
-                WHERE run_id = $1 AND state = 'pending' AND due_at <= $2 AND (due_at, id) > (0, $4)
+                WHERE run_id = $1 AND state = 'pending' AND due_at <= $2 AND (due_at, id) > (0, $5)
                     AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.state IN ('expanding', 'sending'))
                 ORDER BY due_at, id LIMIT $3) d
              LEFT JOIN recipients r ON r.id = d.recipient_id",
-            &[&run, &now, &limit, &after],
+            args,
         )
         .await?;
     let claimed: Vec<Claimed> = serde_json::from_str(&claimed).map_err(|error| sqlx::Error::Decode(error.into()))?;
@@ -110,11 +90,11 @@ async fn claim_embedded(
         return Ok(claimed);
     }
     tx.execute(
-        "UPDATE deliveries SET state = 'leased', owner = $1, epoch = epoch + 1, attempts = attempts + 1
+        "UPDATE deliveries SET state = 'leased', owner = $4, epoch = epoch + 1, attempts = attempts + 1
          WHERE id IN (SELECT id FROM deliveries
-            WHERE run_id = $2 AND state = 'pending' AND due_at <= $3 AND (due_at, id) > (0, $5)
-            ORDER BY due_at, id LIMIT $4)",
-        &[&owner, &run, &now, &limit, &after],
+            WHERE run_id = $1 AND state = 'pending' AND due_at <= $2 AND (due_at, id) > (0, $5)
+            ORDER BY due_at, id LIMIT $3)",
+        args,
     )
     .await?;
     tx.commit().await?;

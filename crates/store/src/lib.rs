@@ -11,6 +11,7 @@ pub mod caught;
 pub mod control;
 pub mod db;
 pub mod deliveries;
+pub mod expansion;
 pub mod import;
 pub mod ledger;
 pub mod letters;

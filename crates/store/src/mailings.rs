@@ -263,8 +263,7 @@ async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection
     let owner = actor.user();
     match selection {
         Selection::All => {
-            let (count,): (i64,) =
-                tx.fetch_one("SELECT count(*) FROM recipients WHERE owner_id = $1", &[&owner]).await?;
+            let (count,): (i64,) = tx.fetch_one("SELECT recipients FROM users WHERE id = $1", &[&owner]).await?;
             return Ok(count);
         }
         Selection::Ids(ids) => choose_ids(tx, actor, id, ids).await?,

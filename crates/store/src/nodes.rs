@@ -84,6 +84,13 @@ pub async fn remove_dead(db: &Db, except: &str) -> Result<u64> {
     db.execute("DELETE FROM nodes WHERE alive_until <= $1 AND id <> $2", &[&now, &except]).await
 }
 
+/// Whether any node lives.
+pub async fn any_lives(db: &Db) -> Result<bool> {
+    let now = db.micros().await? / 1_000;
+    let (lives,): (bool,) = db.fetch_one("SELECT EXISTS (SELECT 1 FROM nodes WHERE alive_until > $1)", &[&now]).await?;
+    Ok(lives)
+}
+
 /// Whether anything is still claimed under this node's name.
 pub async fn has_claims(db: &Db, id: &str) -> Result<bool> {
     let (has,): (bool,) =

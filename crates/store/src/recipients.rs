@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, SqlSafeStr};
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::RecipientId;
 use vestnik_model::recipient::{Recipient, RecipientDraft, RecipientSort};
 use vestnik_model::{Actor, UnixMillis};
 
-use crate::db::{Db, Param, Result, Rows, Tx};
+use crate::db::{Args, Db, Param, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
 
 const COLUMNS: &str = "id, owner_id, email, full_name, comment, created_at, updated_at";
@@ -90,13 +90,41 @@ fn email_key(email: &str) -> String {
 
 /// How many of the actor's recipients match; all of them when `search` is empty.
 pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
-    let (count,): (i64,) = if search.trim().is_empty() {
-        db.fetch_one("SELECT count(*) FROM recipients WHERE owner_id = $1", &[&actor.user()]).await?
-    } else {
-        let sql = format!("SELECT count(*) FROM recipients r WHERE owner_id = $1 AND {}", matches(2));
-        db.fetch_one(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await?
-    };
+    if search.trim().is_empty() {
+        let known: Option<(i64,)> =
+            db.fetch_optional("SELECT recipients FROM users WHERE id = $1", &[&actor.user()]).await?;
+        return Ok(known.map_or(0, |(count,)| count));
+    }
+    let sql = format!("SELECT count(*) FROM recipients r WHERE owner_id = $1 AND {}", matches(2));
+    let (count,): (i64,) = db.fetch_one(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await?;
     Ok(count)
+}
+
+/// Has others wait who would change the actor's list. Comes before any change of it: whoever held a row of the list and
+/// waited for this could be waited for.
+async fn lock(tx: &mut Tx, actor: &Actor) -> Result<()> {
+    if tx.is_shared() {
+        tx.execute("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&actor.user()]).await?;
+    }
+    Ok(())
+}
+
+/// Counts recipients that came or, with a negative number, went.
+async fn note(tx: &mut Tx, actor: &Actor, change: i64) -> Result<()> {
+    if change != 0 {
+        tx.execute("UPDATE users SET recipients = recipients + $1 WHERE id = $2", &[&change, &actor.user()]).await?;
+    }
+    Ok(())
+}
+
+/// Deletes those of the actor's recipients that the statement names; answers how many.
+async fn delete_by(db: &Db, actor: &Actor, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    lock(&mut tx, actor).await?;
+    let deleted = tx.execute(sql, args).await?;
+    note(&mut tx, actor, -(deleted as i64)).await?;
+    tx.commit().await?;
+    Ok(deleted)
 }
 
 /// One of the actor's recipients.
@@ -141,6 +169,7 @@ async fn holder(db: &Db, actor: &Actor, draft: &RecipientDraft) -> Result<Saved>
 /// Adds a recipient.
 pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMillis) -> Result<Saved> {
     let mut tx = db.begin().await?;
+    lock(&mut tx, actor).await?;
     let created: Option<(RecipientId,)> = tx
         .fetch_optional(
             "INSERT INTO recipients
@@ -161,6 +190,7 @@ pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMil
             ],
         )
         .await?;
+    note(&mut tx, actor, i64::from(created.is_some())).await?;
     tx.commit().await?;
     match created {
         Some((id,)) => Ok(Saved::Saved(id)),
@@ -199,8 +229,8 @@ pub async fn update(db: &Db, actor: &Actor, id: RecipientId, draft: &RecipientDr
 
 /// Deletes a recipient; what was sent to them stays in the ledger. `false`: the actor has no such recipient.
 pub async fn delete(db: &Db, actor: &Actor, id: RecipientId) -> Result<bool> {
-    let deleted = db.execute("DELETE FROM recipients WHERE id = $1 AND owner_id = $2", &[&id, &actor.user()]).await?;
-    Ok(deleted == 1)
+    let sql = "DELETE FROM recipients WHERE id = $1 AND owner_id = $2";
+    Ok(delete_by(db, actor, sql, &[&id, &actor.user()]).await? == 1)
 }
 
 /// Deletes every recipient that matches the search; answers how many. An empty search deletes no one: that is a slip.
@@ -209,18 +239,19 @@ pub async fn delete_matching(db: &Db, actor: &Actor, search: &str) -> Result<u64
         return Ok(0);
     }
     let sql = format!("DELETE FROM recipients AS r WHERE owner_id = $1 AND {}", matches(2));
-    db.execute(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await
+    delete_by(db, actor, AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await
 }
 
 /// Deletes every recipient of the actor's; answers how many.
 pub async fn delete_all(db: &Db, actor: &Actor) -> Result<u64> {
-    db.execute("DELETE FROM recipients WHERE owner_id = $1", &[&actor.user()]).await
+    delete_by(db, actor, "DELETE FROM recipients WHERE owner_id = $1", &[&actor.user()]).await
 }
 
 /// Deletes the recipients with these ids that are the actor's; answers how many.
 pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<u64> {
     let rows = Rows::new().ints(ids.iter().map(|id| id.0)).ints(ids.iter().map(|_| actor.user().0));
     let mut tx = db.begin().await?;
+    lock(&mut tx, actor).await?;
     let deleted = tx
         .execute_rows(
             "WITH v (id, owner_id) AS ({rows})
@@ -228,6 +259,7 @@ pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<
             &rows,
         )
         .await?;
+    note(&mut tx, actor, -(deleted as i64)).await?;
     tx.commit().await?;
     Ok(deleted)
 }
@@ -253,6 +285,7 @@ pub struct Merged {
 /// Merges imported recipients into the list. An address that is known gets the name and the comment of the file where
 /// the file has them; nothing is ever emptied.
 pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft], now: UnixMillis) -> Result<Merged> {
+    lock(tx, actor).await?;
     let owner = actor.user().0;
     let rows = Rows::new()
         .ints(drafts.iter().map(|_| owner))
@@ -285,6 +318,7 @@ pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft],
         )
         .await?;
     let added = touched.iter().filter(|(id,)| *id > last).count() as u64;
+    note(tx, actor, added as i64).await?;
     Ok(Merged { added, updated: touched.len() as u64 - added })
 }
 

@@ -27,7 +27,7 @@ pub struct Totals {
 pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
     db.fetch_one(
         "SELECT
-            (SELECT count(*) FROM recipients WHERE owner_id = $1) AS recipients,
+            COALESCE((SELECT recipients FROM users WHERE id = $1), 0) AS recipients,
             (SELECT count(*) FROM messages WHERE owner_id = $1) AS messages,
             (SELECT count(*) FROM mailings WHERE owner_id = $1) AS mailings,
             CAST(COALESCE(sum(sent), 0) AS BIGINT) AS sent,

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{NOW, add_recipients, draft, someone};
+use common::{NOW, add_recipients, all_ids, draft, someone};
 use vestnik_model::id::RecipientId;
 use vestnik_model::recipient::RecipientSort;
 use vestnik_store::recipients::{self, RecipientQuery, Saved};
@@ -32,6 +32,34 @@ databases! {
             recipients::update(&db, &anna, second, &draft("client@example.org", "", ""), NOW).await.unwrap(),
             Saved::EmailTaken(first)
         );
+    }
+
+    async fn the_number_stays_exact_whatever_comes_together(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        let drafts = |from: usize| -> Vec<_> {
+            (from..from + 300).map(|n| draft(&format!("r{n}@example.org"), &format!("{from}"), "")).collect()
+        };
+        // Each address comes three times, from imports that go on at once.
+        let (first, second, third) = (drafts(0), drafts(100), drafts(200));
+        let (first, second, third, _) = tokio::join!(
+            recipients::add_all(&db, &anna, &first, NOW),
+            recipients::add_all(&db, &anna, &second, NOW),
+            recipients::add_all(&db, &anna, &third, NOW),
+            recipients::create(&db, &anna, &first[0], NOW),
+        );
+        let merged = [first.unwrap(), second.unwrap(), third.unwrap()];
+        let counts = async || (recipients::count(&db, &anna, "").await.unwrap(), all_ids(&db, &anna).await.len() as i64);
+        assert_eq!(counts().await, (500, 500), "{merged:?}");
+        let ids = all_ids(&db, &anna).await;
+        assert!(recipients::delete(&db, &anna, ids[0]).await.unwrap());
+        assert!(!recipients::delete(&db, &anna, ids[0]).await.unwrap());
+        recipients::delete_many(&db, &boris, &ids).await.unwrap();
+        assert_eq!(recipients::delete_many(&db, &anna, &ids[..100]).await.unwrap(), 99);
+        recipients::delete_matching(&db, &anna, "r49").await.unwrap();
+        let (known, real) = counts().await;
+        assert_eq!(known, real);
+        recipients::delete_all(&db, &anna).await.unwrap();
+        assert_eq!(counts().await, (0, 0));
     }
 
     async fn nobody_reaches_anothers_recipient(db: Db) {

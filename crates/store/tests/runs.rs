@@ -9,8 +9,9 @@ use common::{DAY, NOW, add_recipients, claim_all, minutes, newest, plan, plan_fo
 use vestnik_model::UnixMillis;
 use vestnik_model::mailing::MailingStatus;
 use vestnik_model::run::RunState;
+use vestnik_store::expansion::{self, Expanded};
 use vestnik_store::mailings::{Deleted, Saved, Selection};
-use vestnik_store::runs::{Demanded, Expanded, Fired};
+use vestnik_store::runs::{Demanded, Fired};
 use vestnik_store::{databases, mailings, runs};
 
 databases! {
@@ -182,7 +183,7 @@ databases! {
         runs::begin_due(&db, "vestnik.example", NOW).await.unwrap();
         let mut steps = 0;
         let done = loop {
-            match runs::expand(&db, run, NOW).await.unwrap() {
+            match expansion::expand(&db, run, NOW).await.unwrap() {
                 Expanded::More => steps += 1,
                 done => break done,
             }

@@ -13,8 +13,9 @@ use vestnik_model::run::Run;
 use vestnik_model::user::{Language, Registration};
 use vestnik_model::{Actor, UnixMillis};
 use vestnik_store::deliveries::{self, Claimed};
+use vestnik_store::expansion::{self, Expanded};
 use vestnik_store::mailings::{Saved, Selection};
-use vestnik_store::runs::{Expanded, Fired};
+use vestnik_store::runs::Fired;
 use vestnik_store::settle::{AttemptMade, Outcome, Source, settle};
 use vestnik_store::{Db, mailings, messages, recipients, runs, users};
 
@@ -90,8 +91,8 @@ pub async fn tick(db: &Db, now: UnixMillis) -> Vec<RunId> {
         }
     }
     runs::begin_due(db, "vestnik.example", now).await.unwrap();
-    for run in runs::expanding(db).await.unwrap() {
-        while runs::expand(db, run, now).await.unwrap() == Expanded::More {}
+    for run in expansion::expanding(db).await.unwrap() {
+        while expansion::expand(db, run, now).await.unwrap() == Expanded::More {}
     }
     fired
 }

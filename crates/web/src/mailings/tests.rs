@@ -15,7 +15,9 @@ use vestnik_model::{
     recipient::RecipientDraft,
 };
 use vestnik_store::{
-    deliveries, mailings, messages,
+    deliveries,
+    expansion::{self, Expanded},
+    mailings, messages,
     recipients::{self, Saved},
     runs,
     settle::{AttemptMade, Outcome, Source, settle},
@@ -71,7 +73,7 @@ pub(super) async fn deliver(
 ) {
     let now = app.clock_now();
     runs::begin_due(&app.db, "vestnik.example", now).await.expect("begun");
-    while runs::expand(&app.db, run, now).await.expect("expanded") == runs::Expanded::More {}
+    while expansion::expand(&app.db, run, now).await.expect("expanded") == Expanded::More {}
     let mailing = runs::find(&app.db, actor, run).await.expect("found").expect("a run").mailing_id;
     let claimed = deliveries::claim(&app.db, run, "test", DeliveryId(0), limit, now).await.expect("claimed");
     let outcomes: Vec<Outcome> = claimed

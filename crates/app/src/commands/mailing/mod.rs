@@ -13,7 +13,7 @@ use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::{Actor, Clock as _};
 use vestnik_store::mailings::{Saved, Selection};
 use vestnik_store::runs::Demanded;
-use vestnik_store::{Db, mailings, recipients, runs, troubles};
+use vestnik_store::{Db, mailings, nodes, recipients, runs, troubles};
 
 use crate::cli::{CreateMailingArgs, MailingCommand, SendArgs, ShowArgs};
 use crate::commands::recipients::addresses;
@@ -118,7 +118,9 @@ async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Re
     let bar = progress_bar(0, "{bar:40} {pos}/{len} {per_sec} {msg}");
     let mut sending: Option<Sending> = None;
     let run = loop {
+        // A service that runs may have another mail server than this command was told, and knows better.
         if sending.is_none()
+            && !nodes::any_lives(db).await?
             && let Turn::Ours(lock) = sending::turn(db, &args.data)?
         {
             sending = Some(Sending::start(db.clone(), &args.data, &args.mail, lock).await?);
