@@ -18,19 +18,44 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// `vestnik help aliases`
+pub const ALIASES: &str = "\
+Other names under which commands are known:
+
+  create-admin   create_admin, createadmin, createsuperuser, csu, ccsu
+  create-user    create_user
+  create-manager create_manager
+  create-groups  create_groups, create_manager_group, create_managers
+  mailing send   send-mailing, send_mailing
+  worker         apscheduler_run";
+
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Run the web interface, the scheduler and the sending
     Serve(ServeArgs),
     /// Run the scheduler and the sending, without the web interface
+    #[command(alias = "apscheduler_run")]
     Worker(WorkerArgs),
     /// Try everything: sample data, a mailing sent to the built-in catcher, and the web interface
     Demo(DemoArgs),
     /// Bring the database's schema up to date (every other command does so as well)
     Migrate(MigrateArgs),
     /// Make an account; its address counts as confirmed
+    #[command(alias = "create_user")]
     CreateUser(CreateUserArgs),
+    /// Make an account that runs the installation, or let an account that is there do so
+    #[command(aliases = ["create_admin", "createadmin", "createsuperuser", "csu", "ccsu"])]
+    CreateAdmin(CreateUserArgs),
+    /// Make an account that watches over everyone's mailings, or let an account that is there do so
+    #[command(alias = "create_manager")]
+    CreateManager(CreateUserArgs),
+    /// Give the groups that are there from the start the permissions that they had in the beginning
+    #[command(aliases = ["create_groups", "create_manager_group", "create_managers"])]
+    CreateGroups(CreateGroupsArgs),
+    /// Other names under which commands are known
+    #[command(hide = true, long_about = ALIASES, after_help = "")]
+    Aliases,
     /// Import and export recipients
     #[command(subcommand)]
     Recipients(RecipientsCommand),
@@ -41,7 +66,7 @@ pub enum Command {
     #[command(subcommand)]
     Mailing(MailingCommand),
     /// The same as `mailing send`
-    #[command(hide = true)]
+    #[command(hide = true, alias = "send_mailing")]
     SendMailing(SendArgs),
     /// Export attempts
     #[command(subcommand)]
@@ -95,7 +120,15 @@ pub struct MigrateArgs {
     pub data: DataArgs,
 }
 
-/// `create-user`
+/// `create-groups`
+#[derive(Args, Debug)]
+pub struct CreateGroupsArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `create-user`, `create-admin`, `create-manager`
 #[derive(Args, Debug)]
 pub struct CreateUserArgs {
     /// Data.

@@ -10,6 +10,7 @@ mod sending;
 use std::process::ExitCode;
 
 use clap::Parser;
+use vestnik_model::BuiltinGroup;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -42,6 +43,13 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Demo(args) => commands::demo::run(args),
         Command::Migrate(args) => block_on(commands::migrate::run(args)),
         Command::CreateUser(args) => block_on(commands::user::create(args)),
+        Command::CreateAdmin(args) => block_on(commands::user::create_in(args, BuiltinGroup::Administrators)),
+        Command::CreateManager(args) => block_on(commands::user::create_in(args, BuiltinGroup::Managers)),
+        Command::CreateGroups(args) => block_on(commands::user::create_groups(args)),
+        Command::Aliases => {
+            println!("{}", cli::ALIASES);
+            Ok(())
+        }
         Command::Recipients(command) => block_on(commands::recipients::run(command)),
         Command::Message(command) => block_on(commands::message::run(command)),
         Command::Mailing(command) => block_on(commands::mailing::run(command)),

@@ -232,3 +232,47 @@ fn the_sample_of_the_environment_names_every_setting() {
     assert_eq!(named(&sample), wanted);
     assert!(wanted.len() > 10, "{wanted:?}");
 }
+
+async fn people_are_made_under_every_known_name(installation: &Installation) {
+    let person = |email: &'static str| ["--email", email, "--name", "Nina", "--password", "correct horse battery"];
+    // S-59 to S-62, each name as its users know it; a second time nothing changes.
+    for name in ["create-admin", "create_admin", "createadmin", "createsuperuser", "csu", "ccsu"] {
+        let id = installation.ok(&[&[name][..], &person("admin@example.com")].concat()).await;
+        assert_eq!(id, "1", "{name}");
+    }
+    for name in ["create-manager", "create_manager"] {
+        let id = installation.ok(&[&[name][..], &person("manager@example.com")].concat()).await;
+        assert_eq!(id, "2", "{name}");
+    }
+    for name in ["create-user", "create_user"] {
+        let output = installation.run(&[&[name][..], &person("user@example.com")].concat()).await;
+        assert_eq!(output.status.success(), name == "create-user", "{name}");
+    }
+    for name in ["create-groups", "create_groups", "create_manager_group", "create_managers"] {
+        let groups = installation.ok(&[name]).await;
+        assert!(groups.contains("Administrators (1)") && groups.contains("Managers (1)"), "{groups}");
+        assert!(groups.contains("Users (3)"), "{groups}");
+        let managers = groups.lines().find(|line| line.starts_with("Managers")).unwrap();
+        assert!(managers.contains("block_users") && !managers.contains("manage_users"), "{managers}");
+    }
+    let listed = installation.ok(&["help", "aliases"]).await;
+    for name in ["createsuperuser", "create_manager_group", "send_mailing", "apscheduler_run"] {
+        assert!(listed.contains(name), "{listed}");
+    }
+    // S-63: known, and it says what is missing.
+    for name in ["send-mailing", "send_mailing"] {
+        assert!(installation.fails(1, &[name, "7"]).await.contains("there is no mailing 7"), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_made_under_every_known_name_on_sqlite() {
+    people_are_made_under_every_known_name(&Installation::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_made_under_every_known_name_on_postgres() {
+    let installation = Installation::on_postgres().await;
+    people_are_made_under_every_known_name(&installation).await;
+    installation.remove().await;
+}

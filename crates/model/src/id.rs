@@ -34,6 +34,10 @@ ids! {
     UserId,
     /// A signed-in browser.
     SessionId,
+    /// A group of people with the same permissions.
+    GroupId,
+    /// An entry of the audit log.
+    AuditId,
     /// An address that mail is sent to, in one user's list.
     RecipientId,
     /// Subject and body. Not the `Message-ID` of a mail.

@@ -3,6 +3,7 @@
 //! A struct here is also the row that `store` reads (it derives `sqlx::FromRow`), so that a noun is described once.
 //! Errors that a person can mend are [`Problem`]s: a Fluent id with its arguments, put into words where they are shown.
 
+pub mod audit;
 pub mod clock;
 pub mod delivery;
 pub mod id;
@@ -21,5 +22,5 @@ mod text_enum;
 pub mod user;
 
 pub use clock::{Clock, UnixMillis};
-pub use permission::{Actor, Permission};
+pub use permission::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
 pub use problem::{Problem, Problems};

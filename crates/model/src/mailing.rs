@@ -14,6 +14,18 @@ use crate::user::time_zone_name;
 pub const LONGEST_NAME: usize = 200;
 
 text_enum! {
+    /// By whom a mailing was disabled.
+    pub enum DisabledBy {
+        /// Its owner.
+        Owner = "owner",
+        /// Someone who watches over everyone's; its owner cannot enable it.
+        Manager = "manager",
+        /// Its owner was blocked.
+        Block = "block",
+    }
+}
+
+text_enum! {
     /// Where a mailing stands (S-11).
     pub enum MailingStatus {
         /// «Создана»: nothing has been sent yet.
@@ -76,6 +88,8 @@ pub struct Mailing {
     pub disabled_at: Option<UnixMillis>,
     /// Why it was disabled; may be empty.
     pub disabled_reason: String,
+    /// By whom it was disabled, if it is.
+    pub disabled_by: DisabledBy,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it was last changed.

@@ -1,6 +1,10 @@
-//! Who may do what. Handlers, templates, the command line and `store` ask here and nowhere else.
+//! Who may do what. Handlers, templates, the command line and `store` ask [`Actor::may`] and nothing else.
+//!
+//! Permissions belong to groups, and a person has those of all their groups. Four groups are there from the start;
+//! administrators change their permissions and make others.
 
-use crate::id::UserId;
+use crate::id::{GroupId, UserId};
+use crate::problem::{Problem, Problems, line};
 use crate::text_enum::text_enum;
 use crate::user::User;
 
@@ -11,7 +15,91 @@ text_enum! {
         ManageOwn = "manage_own",
         /// Let mail go out to people: start and plan mailings.
         SendMail = "send_mail",
+        /// See everyone's mailings, and what became of them (S-39).
+        ViewMailings = "view_mailings",
+        /// See everyone's recipients (S-39).
+        ViewRecipients = "view_recipients",
+        /// See the list of users and their figures (S-40).
+        ViewUsers = "view_users",
+        /// Block and unblock users (S-41).
+        BlockUsers = "block_users",
+        /// Disable and enable everyone's mailings (S-42).
+        DisableMailings = "disable_mailings",
+        /// Write articles (S-51).
+        ManageBlog = "manage_blog",
+        /// Make, change and delete accounts, and say who is in which group (S-46).
+        ManageUsers = "manage_users",
+        /// Make, change and delete groups (S-47).
+        ManageGroups = "manage_groups",
+        /// Change the settings of the installation.
+        ManageSettings = "manage_settings",
+        /// Read who did what.
+        ViewAudit = "view_audit",
     }
+}
+
+text_enum! {
+    /// The groups that are there from the start. They can be given other permissions, and cannot be deleted.
+    pub enum BuiltinGroup {
+        /// Everyone who registers.
+        Users = "users",
+        /// Those who watch over the others.
+        Managers = "managers",
+        /// Those who write the blog.
+        ContentManagers = "content_managers",
+        /// Those who run the installation.
+        Administrators = "administrators",
+    }
+}
+
+impl BuiltinGroup {
+    /// What it may until an administrator decides otherwise.
+    pub const fn permissions(self) -> &'static [Permission] {
+        use Permission::{
+            BlockUsers, DisableMailings, ManageBlog, ManageOwn, SendMail, ViewMailings, ViewRecipients, ViewUsers,
+        };
+        match self {
+            Self::Users => &[ManageOwn, SendMail],
+            Self::Managers => {
+                &[ManageOwn, SendMail, ViewMailings, ViewRecipients, ViewUsers, BlockUsers, DisableMailings]
+            }
+            Self::ContentManagers => &[ManageOwn, SendMail, ManageBlog],
+            Self::Administrators => Permission::ALL,
+        }
+    }
+}
+
+/// A group as a person describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDraft {
+    /// What it is called.
+    pub name: String,
+    /// What its members may.
+    pub permissions: Vec<Permission>,
+}
+
+impl GroupDraft {
+    /// Checks the typed fields: `name`, `permissions`.
+    pub fn parse(name: &str, permissions: &[String]) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let name = problems.take("name", line(name, true, 100));
+        let parsed: Result<Vec<Permission>, _> = permissions.iter().map(|permission| permission.parse()).collect();
+        let permissions = problems.take("permissions", parsed.map_err(|_| Problem::new("problem-choice")));
+        problems.into_result(name.zip(permissions).map(|(name, permissions)| Self { name, permissions }))
+    }
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Identifier.
+    pub id: GroupId,
+    /// Which of those that are there from the start; they are named in the reader's language.
+    pub builtin: Option<BuiltinGroup>,
+    /// What it is called.
+    pub name: String,
+    /// What its members may.
+    pub permissions: Vec<Permission>,
 }
 
 /// The person for whom something is done. Every function that touches a user's data takes one, so that
@@ -23,14 +111,26 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// A person acting for themselves. Mail goes out only from a confirmed address (S-33), or else a stranger
-    /// could send in the name of an address that is not theirs.
+    /// A person acting for themselves, with what everyone may who registers.
     pub fn of(user: &User) -> Self {
-        let mut permissions = vec![Permission::ManageOwn];
-        if user.confirmed_at.is_some() {
-            permissions.push(Permission::SendMail);
-        }
-        Self { user: user.id, permissions }
+        Self::with(user, BuiltinGroup::Users.permissions())
+    }
+
+    /// A person with the permissions of their groups. Someone who is blocked may nothing. Mail goes out only from a
+    /// confirmed address (S-33), or else a stranger could send in the name of an address that is not theirs.
+    pub fn with(user: &User, granted: &[Permission]) -> Self {
+        let allowed = |permission: &Permission| match permission {
+            Permission::SendMail => user.confirmed_at.is_some(),
+            _ => true,
+        };
+        let granted = if user.blocked_at.is_some() { &[] } else { granted };
+        Self { user: user.id, permissions: granted.iter().copied().filter(allowed).collect() }
+    }
+
+    /// This person looking at another's data, to read it and for nothing else: what is done in the name of the answer
+    /// has no permission.
+    pub fn looking_at(&self, owner: UserId) -> Self {
+        Self { user: owner, permissions: Vec::new() }
     }
 
     /// Whose data this person works with.
@@ -41,5 +141,42 @@ impl Actor {
     /// Whether this person may do it.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
+    }
+
+    /// Whether this person may do at least what `others` may. Nobody gives, takes or stops more than they have: who
+    /// may block users could otherwise block the administrators.
+    pub fn may_all(&self, others: &[Permission]) -> bool {
+        others.iter().all(|permission| self.may(*permission))
+    }
+
+    /// Everything that this person may.
+    pub fn permissions(&self) -> &[Permission] {
+        &self.permissions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn administrators_may_everything_and_managers_no_more_than_is_said() {
+        let managers = BuiltinGroup::Managers.permissions();
+        assert!(!managers.contains(&Permission::ManageUsers) && !managers.contains(&Permission::ViewAudit));
+        for group in BuiltinGroup::ALL {
+            let own = group.permissions();
+            assert!(own.iter().all(|permission| BuiltinGroup::Administrators.permissions().contains(permission)));
+            assert!(own.contains(&Permission::ManageOwn), "S-45: everyone has mailings of their own");
+        }
+    }
+
+    #[test]
+    fn a_group_is_read_from_what_is_typed() {
+        let typed = |permissions: &[&str]| permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let draft = GroupDraft::parse(" Auditor ", &typed(&["view_mailings", "view_audit"])).unwrap();
+        assert_eq!(draft.name, "Auditor");
+        assert_eq!(draft.permissions, [Permission::ViewMailings, Permission::ViewAudit]);
+        let problems = GroupDraft::parse("", &typed(&["fly"])).unwrap_err();
+        assert_eq!(problems.iter().map(|(field, _)| field).collect::<Vec<_>>(), ["name", "permissions"]);
     }
 }

@@ -62,6 +62,10 @@ pub struct User {
     pub confirmed_at: Option<UnixMillis>,
     /// When the account was made.
     pub created_at: UnixMillis,
+    /// Since when the person may not sign in and nothing of theirs is sent (S-41).
+    pub blocked_at: Option<UnixMillis>,
+    /// Why, in the words of whoever has blocked them.
+    pub blocked_reason: String,
 }
 
 impl User {

@@ -5,7 +5,7 @@
 
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{MailingId, RecipientId, RunId};
-use vestnik_model::mailing::Mailing;
+use vestnik_model::mailing::{DisabledBy, Mailing};
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Args, Db, Result, Tx, Wake};
@@ -99,47 +99,69 @@ pub async fn disable(db: &Db, actor: &Actor, mailing: MailingId, reason: &str, n
     if mailings::find(db, actor, mailing).await?.is_none() {
         return Ok(Controlled::NotFound);
     }
-    // Runs before their mailing, as everyone locks them.
     let mut tx = db.begin().await?;
+    if !disable_in(&mut tx, mailing, DisabledBy::Owner, reason, now).await? {
+        return Ok(Controlled::NotNow);
+    }
+    tx.commit().await?;
+    Ok(Controlled::Done)
+}
+
+/// Disables a mailing; `false`: it is already.
+pub(crate) async fn disable_in(
+    tx: &mut Tx,
+    mailing: MailingId,
+    by: DisabledBy,
+    reason: &str,
+    now: UnixMillis,
+) -> Result<bool> {
+    // Runs before their mailing, as everyone locks them.
     tx.execute(
         "UPDATE runs SET state = 'stopping', paused_at = NULL
          WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused')",
         &[&mailing],
     )
     .await?;
+    // What its owner has disabled a manager can disable as well: then it takes a manager to enable it.
     let disabled = tx
         .execute(
-            "UPDATE mailings SET disabled_at = $1, disabled_reason = $2, next_at = NULL, updated_at = $1
-             WHERE id = $3 AND disabled_at IS NULL",
-            &[&now, &reason, &mailing],
+            "UPDATE mailings SET disabled_at = $1, disabled_reason = $2, disabled_by = $3, next_at = NULL, updated_at = $1
+             WHERE id = $4 AND (disabled_at IS NULL OR disabled_by <> 'manager' AND $3 = 'manager')",
+            &[&now, &reason, &by, &mailing],
         )
         .await?;
-    if disabled == 0 {
-        return Ok(Controlled::NotNow);
-    }
-    runs::settle_status(&mut tx, mailing).await?;
+    runs::settle_status(tx, mailing).await?;
     tx.wake(Wake::Control);
     tx.wake(Wake::Schedule);
-    tx.commit().await?;
-    Ok(Controlled::Done)
+    Ok(disabled > 0)
 }
 
-/// Enables one of the actor's mailings again. It fires at its next occurrence, never for one that has passed.
+/// Enables one of the actor's mailings again, unless a manager has disabled it.
 pub async fn enable(db: &Db, actor: &Actor, mailing: MailingId, now: UnixMillis) -> Result<Controlled> {
     let Some(found) = mailings::find(db, actor, mailing).await? else { return Ok(Controlled::NotFound) };
-    let next_at = found.schedule().and_then(|schedule| schedule.at_or_after(now));
+    if found.disabled_by == DisabledBy::Manager {
+        return Ok(Controlled::NotNow);
+    }
     let mut tx = db.begin().await?;
+    let enabled = enable_in(&mut tx, &found, now).await?;
+    tx.commit().await?;
+    Ok(if enabled { Controlled::Done } else { Controlled::NotNow })
+}
+
+/// Enables a mailing; `false`: it is already. It fires at its next occurrence, never for one that has passed.
+pub(crate) async fn enable_in(tx: &mut Tx, mailing: &Mailing, now: UnixMillis) -> Result<bool> {
+    let next_at = mailing.schedule().and_then(|schedule| schedule.at_or_after(now));
     let enabled = tx
         .execute(
-            "UPDATE mailings SET disabled_at = NULL, disabled_reason = '', next_at = $1, updated_at = $2
+            "UPDATE mailings SET disabled_at = NULL, disabled_reason = '', disabled_by = 'owner', next_at = $1,
+                updated_at = $2
              WHERE id = $3 AND disabled_at IS NOT NULL",
-            &[&next_at, &now, &mailing],
+            &[&next_at, &now, &mailing.id],
         )
         .await?;
-    runs::settle_status(&mut tx, mailing).await?;
+    runs::settle_status(tx, mailing.id).await?;
     tx.wake(Wake::Schedule);
-    tx.commit().await?;
-    Ok(if enabled > 0 { Controlled::Done } else { Controlled::NotNow })
+    Ok(enabled > 0)
 }
 
 /// Which deliveries of a run are sent again.

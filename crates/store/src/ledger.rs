@@ -99,7 +99,7 @@ async fn select(
            AND a.id {compare} $3 AND NOT a.stale{conditions}
          ORDER BY a.id {direction} LIMIT $4"
     );
-    db.fetch_all(AssertSqlSafe(sql), &args).await
+    db.fetch_first(AssertSqlSafe(sql), &args).await
 }
 
 /// Which reply codes came in one of the actor's mailings, for the filter's choices. They are found one after another in

@@ -7,19 +7,23 @@
 //! The dialect: ids and times are `BIGINT`, sums are cast to `BIGINT` (PostgreSQL sums to `NUMERIC`), `$1`
 //! placeholders, and [`Rows`](db::Rows) for statements over many rows.
 
+pub mod audit;
 pub mod caught;
 pub mod control;
 pub mod db;
 pub mod deliveries;
 pub mod expansion;
+pub mod groups;
 pub mod import;
 pub mod ledger;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
 pub mod nodes;
+pub mod oversight;
 pub mod paces;
 pub mod page;
+pub mod people;
 pub mod recipients;
 pub mod runs;
 pub mod sessions;

@@ -13,7 +13,8 @@ use crate::recipients::{containing, matches};
 use crate::runs;
 
 const COLUMNS: &str = "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.ends_at, m.periodicity,
-    m.time_zone, m.status, m.next_at, m.on_unknown, m.disabled_at, m.disabled_reason, m.created_at, m.updated_at";
+    m.time_zone, m.status, m.next_at, m.on_unknown, m.disabled_at, m.disabled_reason,
+    m.disabled_by, m.created_at, m.updated_at";
 
 /// A mailing in a list, with what a person looks for there.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -37,19 +38,24 @@ pub struct MailingRow {
     pub run_done: i64,
 }
 
-fn rows_sql(filter: &str, order: &str) -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!(
+/// The beginning of a query for rows of a list: `m` is the mailing. More columns and joins may follow.
+pub(crate) fn rows_select(columns: &str, joins: &str) -> String {
+    format!(
         "SELECT {COLUMNS}, s.subject,
             (SELECT CAST(COALESCE(sum(t.sent), 0) AS BIGINT) FROM runs t WHERE t.mailing_id = m.id) AS sent,
             (SELECT CAST(COALESCE(sum(t.failed), 0) AS BIGINT) FROM runs t WHERE t.mailing_id = m.id) AS failed,
             u.id AS run_id, u.state AS run_state, COALESCE(u.recipients, 0) AS run_recipients,
-            COALESCE(u.sent + u.failed + u.expired + u.skipped + u.unknown + u.cancelled, 0) AS run_done
+            COALESCE(u.sent + u.failed + u.expired + u.skipped + u.unknown + u.cancelled, 0) AS run_done{columns}
          FROM mailings m
          JOIN messages s ON s.id = m.message_id
          LEFT JOIN runs u ON u.id = (SELECT max(l.id) FROM runs l WHERE l.mailing_id = m.id)
-         WHERE m.owner_id = $1 AND {filter}
-         ORDER BY m.id {order} LIMIT $3"
-    ))
+         {joins}"
+    )
+}
+
+fn rows_sql(filter: &str, order: &str) -> AssertSqlSafe<String> {
+    let rows = rows_select("", "");
+    AssertSqlSafe(format!("{rows} WHERE m.owner_id = $1 AND {filter} ORDER BY m.id {order} LIMIT $3"))
 }
 
 /// A page of the actor's mailings, newest first.

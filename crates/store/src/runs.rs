@@ -186,7 +186,7 @@ async fn insert(
 pub async fn due(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Mailing>> {
     db.fetch_all(
         "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone, status, next_at,
-            on_unknown, disabled_at, disabled_reason, created_at, updated_at
+            on_unknown, disabled_at, disabled_reason, disabled_by, created_at, updated_at
          FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
         &[&now, &limit],
     )

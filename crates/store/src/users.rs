@@ -2,12 +2,14 @@
 
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::user::{Language, Registration, Theme, User};
-use vestnik_model::{Actor, UnixMillis, id::UserId};
+use vestnik_model::{Actor, BuiltinGroup, UnixMillis, id::UserId};
 
-use crate::db::{Db, Result};
+use crate::db::{Db, Result, Tx};
+use crate::groups;
 
 /// Every column of [`User`].
-const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at";
+pub(crate) const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at,
+    blocked_at, blocked_reason";
 
 /// Makes an account. `None`: the address has one already.
 pub async fn create(
@@ -18,11 +20,25 @@ pub async fn create(
     now: UnixMillis,
 ) -> Result<Option<User>> {
     let mut tx = db.begin().await?;
-    let user = tx
+    let user = insert(&mut tx, registration, password_hash, confirmed_at, now).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Makes an account, in the group of everyone who registers. `None`: the address has one already.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    registration: &Registration,
+    password_hash: &str,
+    confirmed_at: Option<UnixMillis>,
+    now: UnixMillis,
+) -> Result<Option<User>> {
+    let user: Option<User> = tx
         .fetch_optional(
             sqlx::AssertSqlSafe(format!(
-                "INSERT INTO users (email, email_key, name, password_hash, language, time_zone, theme, confirmed_at, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                "INSERT INTO users
+                    (email, email_key, name, name_key, password_hash, language, time_zone, theme, confirmed_at, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                  ON CONFLICT (email_key) DO NOTHING
                  RETURNING {COLUMNS}"
             )),
@@ -30,6 +46,7 @@ pub async fn create(
                 &registration.email.as_str(),
                 &registration.email.key(),
                 &registration.name,
+                &registration.name.to_lowercase(),
                 &password_hash,
                 &registration.language,
                 &registration.time_zone,
@@ -39,7 +56,9 @@ pub async fn create(
             ],
         )
         .await?;
-    tx.commit().await?;
+    if let Some(user) = &user {
+        groups::join(tx, user.id, BuiltinGroup::Users).await?;
+    }
     Ok(user)
 }
 
@@ -84,8 +103,8 @@ pub async fn update_settings(
     theme: Theme,
 ) -> Result<()> {
     db.execute(
-        "UPDATE users SET name = $1, language = $2, time_zone = $3, theme = $4 WHERE id = $5",
-        &[&name, &language, &time_zone, &theme, &actor.user()],
+        "UPDATE users SET name = $1, name_key = $2, language = $3, time_zone = $4, theme = $5 WHERE id = $6",
+        &[&name, &name.to_lowercase(), &language, &time_zone, &theme, &actor.user()],
     )
     .await?;
     Ok(())

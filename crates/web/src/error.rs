@@ -15,7 +15,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{page, password::PasswordError, state::AppState, visit::Visit};
+use crate::{manage, page, password::PasswordError, state::AppState, visit::Visit};
 
 /// Ends a request.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ pub(crate) struct ErrorView {
 
 /// Gives an error response its page. Others pass unchanged, also pages with an error status of their own (422).
 pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<Body>) -> Response<Body> {
-    let status = response.status();
+    let mut status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
@@ -120,7 +120,11 @@ pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<
     if failure.is_none() && drawn_already(&response) {
         return response;
     }
-    let kind = failure.as_ref().map_or_else(|| kind_of(status), |failure| failure.kind);
+    let mut kind = failure.as_ref().map_or_else(|| kind_of(status), |failure| failure.kind);
+    // Whoever may look at everyone's is told that it is another's; to others it is as if it were not there.
+    if kind == "404" && manage::is_anothers(app, visit).await {
+        (status, kind) = (StatusCode::FORBIDDEN, "others");
+    }
     if kind == "401" {
         // A script that reopens a stream would follow a redirect and take the login page for one.
         if visit.streams {

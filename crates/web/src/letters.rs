@@ -17,11 +17,15 @@ pub enum Kind {
     Recover,
     /// Someone tried to register with an address that has an account.
     Exists,
+    /// An administrator has made an account for you.
+    Invite,
+    /// You are blocked.
+    Blocked,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Confirm, Self::Recover, Self::Exists];
+    pub const ALL: [Self; 5] = [Self::Confirm, Self::Recover, Self::Exists, Self::Invite, Self::Blocked];
 
     /// The name: in the queue, and in the ids of its sentences (`letter-{name}-…`).
     pub fn name(self) -> &'static str {
@@ -29,6 +33,8 @@ impl Kind {
             Self::Confirm => "confirm",
             Self::Recover => "recover",
             Self::Exists => "exists",
+            Self::Invite => "invite",
+            Self::Blocked => "blocked",
         }
     }
 }
@@ -41,8 +47,9 @@ pub(crate) struct Written {
     pub(crate) html: String,
 }
 
-/// Puts a letter into words, in the language of its reader. `link` is the whole address, `host` names this service.
-pub(crate) fn write(kind: Kind, user: &User, link: &str, host: &str) -> Result<Written, Error> {
+/// Puts a letter into words, in the language of its reader. `link` is the whole address, `host` names this service,
+/// `reason` is why it is sent, where someone has given one.
+pub(crate) fn write(kind: Kind, user: &User, link: &str, host: &str, reason: &str) -> Result<Written, Error> {
     let language = user.language;
     let context = context! {
         kind => kind.name(),
@@ -51,6 +58,7 @@ pub(crate) fn write(kind: Kind, user: &User, link: &str, host: &str) -> Result<W
         email => &user.email,
         link => link,
         host => host,
+        reason => reason,
     };
     Ok(Written {
         subject: i18n::text(language, &format!("letter-{}-subject", kind.name()), &[]),
@@ -61,8 +69,17 @@ pub(crate) fn write(kind: Kind, user: &User, link: &str, host: &str) -> Result<W
 
 /// Queues a letter to a person, with a link to an own path.
 pub(crate) async fn send(app: &AppState, kind: Kind, user: &User, path: &str) -> Result<(), Error> {
+    queue(app, kind, user, path, "").await
+}
+
+/// Queues the letter that tells someone that they are blocked, and why.
+pub(crate) async fn send_blocked(app: &AppState, user: &User, reason: &str) -> Result<(), Error> {
+    queue(app, Kind::Blocked, user, "/login", reason).await
+}
+
+async fn queue(app: &AppState, kind: Kind, user: &User, path: &str, reason: &str) -> Result<(), Error> {
     let host = app.settings.base_url.host_str().unwrap_or_default();
-    let written = write(kind, user, &app.settings.link(path), host)?;
+    let written = write(kind, user, &app.settings.link(path), host, reason)?;
     let recipient = address(&user.email)
         .map_err(|problem| Error::internal(format!("user {} has no usable address: {}", user.id, problem.id)))?;
     let letter = NewLetter {

@@ -55,6 +55,7 @@ pub mod i18n;
 pub mod letters;
 pub mod limits;
 mod mailings;
+mod manage;
 mod messages;
 #[cfg(test)]
 mod owner_tests;

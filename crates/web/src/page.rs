@@ -20,7 +20,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 use vestnik_model::{
     Permission, Problem, Problems,
-    user::{Language, Theme, User},
+    user::{Language, Theme},
 };
 
 pub use engine::{fragment, render};
@@ -32,7 +32,7 @@ use crate::{
     form::FormErrors,
     i18n::{self, FluentValue},
     state::AppState,
-    visit::Visit,
+    visit::{SignedIn, Visit},
 };
 
 /// What a handler needs to answer with a page.
@@ -66,12 +66,23 @@ struct Person<'a> {
     /// False until the address is confirmed: then a banner says what to do.
     may_send: bool,
     time_zone: &'a str,
+    /// What the navigation offers.
+    permissions: &'a [Permission],
 }
 
 impl<'a> Person<'a> {
-    fn of(user: &'a User, may_send: bool) -> Self {
+    fn of(who: &'a SignedIn) -> Self {
+        let user = &who.user;
         let initial = user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        Self { name: &user.name, email: &user.email, initial, may_send, time_zone: &user.time_zone }
+        Self {
+            name: &user.name,
+            email: &user.email,
+            initial,
+            // Someone who lacks it for another reason has nothing to confirm.
+            may_send: user.confirmed_at.is_some(),
+            time_zone: &user.time_zone,
+            permissions: who.actor.permissions(),
+        }
     }
 }
 
@@ -162,7 +173,7 @@ fn answer(
         theme: (visit.theme != Theme::Auto).then_some(visit.theme),
         section: visit.section(),
         path: &visit.path,
-        user: visit.user.as_ref().map(|who| Person::of(&who.user, who.actor.may(Permission::SendMail))),
+        user: visit.user.as_ref().map(Person::of),
         counts,
         catcher,
         notes: note.into_iter().collect(),
@@ -200,6 +211,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         initial: "А".into(),
         may_send: shell == SampleShell::Confirmed,
         time_zone: "Europe/Moscow",
+        permissions: Permission::ALL,
     };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
     let signed_in = shell != SampleShell::Stranger;

@@ -14,6 +14,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use tower_http::timeout::TimeoutLayer;
+use vestnik_model::Permission;
 
 use crate::{
     accounts::{confirm, login, password_recovery, registration, settings},
@@ -22,12 +23,15 @@ use crate::{
     form::LARGEST_FORM,
     home,
     mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
-    messages, preferences, recipients, reports,
+    manage, messages, preferences, recipients, reports,
     state::AppState,
     visit::Visit,
 };
 
-use Who::{Anyone, Owner, SignedIn};
+use Permission::{
+    BlockUsers, DisableMailings, ManageGroups, ManageUsers, ViewAudit, ViewMailings, ViewRecipients, ViewUsers,
+};
+use Who::{Anyone, May, Owner, SignedIn};
 
 fn table() -> Table {
     Table::default()
@@ -110,6 +114,35 @@ fn table() -> Table {
         .get("/runs/{id}/resend-unknown", Owner, again::ask_unknown)
         .post("/runs/{id}/resend-unknown", Owner, again::unknown)
         .get("/reports", SignedIn, reports::show)
+        // Everyone's, for those who watch over it
+        .get("/manage/users", May(ViewUsers), manage::users::show)
+        .get("/manage/users/new", May(ManageUsers), manage::new_user::form)
+        .post("/manage/users/new", May(ManageUsers), manage::new_user::submit)
+        .get("/manage/users/{id}", May(ViewUsers), manage::user::show)
+        .get("/manage/users/{id}/block", May(BlockUsers), manage::user::ask_block)
+        .post("/manage/users/{id}/block", May(BlockUsers), manage::user::block)
+        .post("/manage/users/{id}/unblock", May(BlockUsers), manage::user::unblock)
+        .post("/manage/users/{id}/groups", May(ManageUsers), manage::user::set_groups)
+        .post("/manage/users/{id}/sign-out", May(ManageUsers), manage::user::sign_out)
+        .post("/manage/users/{id}/recovery", May(ManageUsers), manage::user::recovery)
+        .get("/manage/users/{id}/delete", May(ManageUsers), manage::user::ask_delete)
+        .post("/manage/users/{id}/delete", May(ManageUsers), manage::user::delete)
+        .get("/manage/mailings", May(ViewMailings), manage::mailings::list)
+        .get("/manage/mailings/{id}", May(ViewMailings), manage::mailings::show)
+        .get("/manage/mailings/{id}/disable", May(DisableMailings), manage::mailings::ask_disable)
+        .post("/manage/mailings/{id}/disable", May(DisableMailings), manage::mailings::disable)
+        .post("/manage/mailings/{id}/enable", May(DisableMailings), manage::mailings::enable)
+        .get("/manage/recipients", May(ViewRecipients), manage::recipients::list)
+        // Administration
+        .get("/manage/groups", May(ManageGroups), manage::groups::list)
+        .get("/manage/groups/new", May(ManageGroups), manage::groups::new)
+        .post("/manage/groups/new", May(ManageGroups), manage::groups::create)
+        .get("/manage/groups/{id}", May(ManageGroups), manage::groups::form)
+        .post("/manage/groups/{id}", May(ManageGroups), manage::groups::update)
+        .get("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::ask_delete)
+        .post("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::delete)
+        .get("/manage/audit", May(ViewAudit), manage::audit::show)
+        .get("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
         // Caught mail. Who may look depends on where the service runs; `caught` decides.
         .get("/caught", Anyone, caught::list)
         .post("/caught/clear", Anyone, caught::clear)
@@ -128,6 +161,8 @@ pub enum Who {
     /// Whoever has signed in and owns what the id in the path names; to others it is 404. The handler sees to that by
     /// passing its actor to the store; a test walks all of these with another's ids.
     Owner,
+    /// Whoever has signed in and has this permission. To others it is 403.
+    May(Permission),
 }
 
 /// One route, for tests and documentation.
@@ -184,6 +219,8 @@ impl Table {
         let route = match who {
             Anyone => route,
             SignedIn | Owner => route.layer(middleware::from_fn(signed_in)),
+            May(permission) => route
+                .layer(middleware::from_fn(move |visit, request, next| permitted(permission, visit, request, next))),
         };
         self.router = self.router.route(path, route);
         self.list.push(RouteInfo { method, path, who });
@@ -200,4 +237,13 @@ fn limited(route: MethodRouter<AppState>, patience: Duration, largest_body: usiz
 /// Stands in front of every handler that is not for everyone, so that forgetting to ask is impossible.
 async fn signed_in(visit: Visit, request: Request, next: Next) -> Response {
     if visit.user.is_some() { next.run(request).await } else { Error::SignIn.into_response() }
+}
+
+/// The same for handlers that need a permission.
+async fn permitted(permission: Permission, visit: Visit, request: Request, next: Next) -> Response {
+    match &visit.user {
+        None => Error::SignIn.into_response(),
+        Some(user) if !user.actor.may(permission) => Error::Forbidden.into_response(),
+        Some(_) => next.run(request).await,
+    }
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod caught;
 mod mailings;
+mod manage;
 mod messages;
 mod recipients;
 mod shell;
@@ -47,7 +48,7 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all()]
+    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all(), manage::all()]
         .into_iter()
         .flatten()
         .collect()
@@ -63,6 +64,7 @@ const PARTS: &[&str] = &[
     "switches.html",
     "macros.html",
     "mailings/parts.html",
+    "manage/parts.html",
     "messages/parts.html",
 ];
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use url::form_urlencoded;
-use vestnik_model::{Actor, secret::new_secret, user::User};
+use vestnik_model::{secret::new_secret, user::User};
 use vestnik_store::sessions;
 
 use crate::{
@@ -38,12 +38,12 @@ const NOTED_EVERY: Duration = Duration::from_secs(600);
 pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<SignedIn>, Error> {
     let Some(cookie) = jar.get(cookie_name(&app.settings)) else { return Ok(None) };
     let now = app.now();
-    let Some((session, user)) = sessions::find(&app.db, cookie.value(), now).await? else { return Ok(None) };
+    let Some((session, user, actor)) = sessions::find(&app.db, cookie.value(), now).await? else { return Ok(None) };
     if session.seen_at.until(now) >= NOTED_EVERY {
         sessions::touch(&app.db, &session, now, now.plus(LIFETIME)).await?;
     }
     let cookie = SessionCookie(cookie.value().into());
-    Ok(Some(SignedIn { actor: Actor::of(&user), user: Arc::new(user), cookie }))
+    Ok(Some(SignedIn { actor, user: Arc::new(user), cookie }))
 }
 
 /// Begins a session and puts its cookie on the answer. Always a new secret: whatever the browser had before, perhaps

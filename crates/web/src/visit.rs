@@ -82,10 +82,12 @@ impl Visit {
         Self(Arc::new(circumstances))
     }
 
-    /// The first segment of the path: which entry of the navigation is the current one.
+    /// The first segment of the path, below `manage` the first two: which entry of the navigation is the current one.
     pub fn section(&self) -> &str {
-        let path = self.path.split('?').next().unwrap_or_default();
-        path.trim_start_matches('/').split('/').next().unwrap_or_default()
+        let path = self.path.split(['?', '.']).next().unwrap_or_default().trim_start_matches('/');
+        let segments = if path.starts_with("manage/") { 2 } else { 1 };
+        let end = path.match_indices('/').nth(segments - 1).map_or(path.len(), |(end, _)| end);
+        &path[..end]
     }
 }
 

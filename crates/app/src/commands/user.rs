@@ -1,39 +1,69 @@
-//! `vestnik create-user`
+//! `vestnik create-user | create-admin | create-manager | create-groups`
 
 use std::io::{IsTerminal as _, Read as _};
 
-use vestnik_model::Clock as _;
 use vestnik_model::clock::SystemClock;
+use vestnik_model::recipient::address;
 use vestnik_model::secret::SystemRandom;
-use vestnik_model::user::Registration;
-use vestnik_store::users;
+use vestnik_model::user::{Registration, User};
+use vestnik_model::{BuiltinGroup, Clock as _, Problems};
+use vestnik_store::audit::Author;
+use vestnik_store::{Db, groups, people, users};
 use vestnik_web::password::hash_password;
 
-use crate::cli::CreateUserArgs;
+use crate::cli::{CreateGroupsArgs, CreateUserArgs};
 use crate::failure::{Failure, language};
 use crate::installation;
 
 /// Makes an account. Whoever may run this command vouches for the address, so it counts as confirmed.
 pub async fn create(args: CreateUserArgs) -> Result<(), Failure> {
+    // What is wrong with what was typed is said before anything is made.
     let password = password(&args)?;
-    let registration = Registration::parse(
-        &args.email,
-        &args.name,
-        &password,
-        args.language.unwrap_or_else(language),
-        &args.time_zone,
-    )?;
+    let db = installation::open(&args.data).await?;
+    let user = made(&db, &args, &password, BuiltinGroup::Users).await?;
+    println!("{}", user.id);
+    Ok(())
+}
+
+/// Makes an account in a group, or puts the one that is there into it: a script may run this twice.
+pub async fn create_in(args: CreateUserArgs, group: BuiltinGroup) -> Result<(), Failure> {
+    let db = installation::open(&args.data).await?;
+    let email = address(&args.email).map_err(|problem| Problems::one("email", problem))?;
+    let user = match users::find_by_email(&db, &email).await? {
+        Some(user) => {
+            people::join(&db, user.id, group, &Author::at_console(SystemClock.now())).await?;
+            eprintln!("{} has an account already; its password stays as it is", user.email);
+            user
+        }
+        None => {
+            let password = password(&args)?;
+            made(&db, &args, &password, group).await?
+        }
+    };
+    println!("{}", user.id);
+    Ok(())
+}
+
+async fn made(db: &Db, args: &CreateUserArgs, password: &str, group: BuiltinGroup) -> Result<User, Failure> {
+    let language = args.language.unwrap_or_else(language);
+    let registration = Registration::parse(&args.email, &args.name, password, language, &args.time_zone)?;
     let hash =
         hash_password(&registration.password, &SystemRandom).map_err(|error| Failure::failed(error.to_string()))?;
+    let author = Author::at_console(SystemClock.now());
+    people::create(db, &registration, &hash, Some(author.at), group, &author)
+        .await?
+        .ok_or_else(|| Failure::failed(format!("{} has an account already", registration.email)))
+}
+
+/// Gives the groups that are there from the start their permissions again.
+pub async fn create_groups(args: CreateGroupsArgs) -> Result<(), Failure> {
     let db = installation::open(&args.data).await?;
-    let now = SystemClock.now();
-    match users::create(&db, &registration, &hash, Some(now), now).await? {
-        Some(user) => {
-            println!("{}", user.id);
-            Ok(())
-        }
-        None => Err(Failure::failed(format!("{} has an account already", registration.email))),
+    groups::restore_builtin(&db, &Author::at_console(SystemClock.now())).await?;
+    for (group, members) in groups::all(&db).await? {
+        let permissions: Vec<&str> = group.permissions.iter().map(|permission| permission.as_str()).collect();
+        println!("{} ({members}): {}", group.name, permissions.join(", "));
     }
+    Ok(())
 }
 
 /// From the flag, from standard input, or asked for without echo.

@@ -222,6 +222,18 @@ impl Db {
         })
     }
 
+    /// The first rows of a query that has an index in its order. PostgreSQL is kept from sorting: of a mailing whose
+    /// rows it has not counted yet it believes that there are few, and reads a million to show a hundred (two seconds
+    /// for five milliseconds' work).
+    pub async fn fetch_first<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
+        let Pool::Postgres(pool) = &self.pool else { return self.fetch_all(sql, args).await };
+        let mut tx = pool.begin().await?;
+        sqlx::raw_sql("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off").execute(&mut *tx).await?;
+        let rows = sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
     /// The only row of a query.
     pub async fn fetch_one<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
         Ok(match &self.pool {
@@ -406,6 +418,7 @@ fn postgres(args: Args<'_>) -> Result<PgArguments> {
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
     (2, "control", include_str!("../../migrations/0002_control.sql")),
+    (3, "people", include_str!("../../migrations/0003_people.sql")),
 ];
 
 fn migrator(tokens: &[(&str, &str)]) -> sqlx::migrate::Migrator {

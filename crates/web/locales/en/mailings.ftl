@@ -52,6 +52,7 @@ mailing-disable-do = Disable the mailing
 mailing-disable-keep = Do not disable
 mailing-disabled-since = The mailing is disabled since { $time }
 mailing-disabled-reason = Reason: { $reason }
+mailing-disabled-by-manager = A manager has disabled it, and only a manager can enable it. Nothing more is sent.
 mailing-disabled-text = While it is disabled nothing of it is sent. Once enabled, it goes out from its next planned time on; what was missed is not made up for.
 mailing-seldom = If the server’s answer gets lost
 mailing-unknown = A letter is handed over and the mail server’s answer does not come

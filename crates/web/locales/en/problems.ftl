@@ -41,3 +41,7 @@ address-bad-domain = There is no such domain: check the part after the @.
 address-no-dot = The domain has no dot: “example.com” rather than “example”.
 address-literal = An IP address stands in place of the domain. Use an ordinary address such as anna@example.com.
 address-too-long = The address is longer than 254 bytes.
+problem-login-blocked = This account is blocked.
+problem-login-blocked-why = This account is blocked. Reason: { $reason }
+problem-email-has-account = This address has an account already.
+problem-group-name-taken = There is a group of that name already.

@@ -52,6 +52,7 @@ mailing-disable-do = Отключить рассылку
 mailing-disable-keep = Не отключать
 mailing-disabled-since = Рассылка отключена с { $time }
 mailing-disabled-reason = Причина: { $reason }
+mailing-disabled-by-manager = Её отключил менеджер, и включить её может только он. Нового ничего не отправится.
 mailing-disabled-text = Пока она отключена, по ней ничего не отправляется. После включения отправки пойдут по расписанию со следующего раза, пропущенные не повторятся.
 mailing-seldom = Если пропадёт ответ сервера
 mailing-unknown = Письмо передано, а ответ почтового сервера не пришёл

@@ -42,3 +42,7 @@ address-bad-domain = Такого домена не бывает: проверь
 address-no-dot = В домене нет точки: например, вместо mail нужно mail.ru.
 address-literal = Вместо домена стоит IP-адрес. Нужен обычный адрес, например anna@example.com.
 address-too-long = Адрес длиннее 254 байт.
+problem-login-blocked = Эта учётная запись заблокирована.
+problem-login-blocked-why = Эта учётная запись заблокирована. Причина: { $reason }
+problem-email-has-account = У этого адреса уже есть учётная запись.
+problem-group-name-taken = Группа с таким названием уже есть.

@@ -5,14 +5,18 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use vestnik_model::{Problem, recipient::address};
-use vestnik_store::users;
+use vestnik_model::{Problem, audit::Action, recipient::address, user::User};
+use vestnik_store::{
+    audit::{self, Author, Entry},
+    users,
+};
 
 use super::{count_account, count_address};
 use crate::{
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Query},
+    letters,
     limits::Limit,
     page::Page,
     session::{self, own_path},
@@ -24,7 +28,7 @@ const BY_ACCOUNT: Limit = Limit::per_minutes("login-account", 10, 15);
 const BY_ADDRESS: Limit = Limit::per_minutes("login-address", 60, 15);
 
 /// What is typed.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(crate) struct LoginForm {
     #[serde(default)]
     pub(crate) email: String,
@@ -67,19 +71,46 @@ pub(crate) async fn submit(
     };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = app.passwords.verify(form.password.clone(), hash).await?;
-    let Some(user) = user.filter(|_| right) else {
-        let errors = page.error("", &Problem::new("problem-login-wrong"));
-        return page.invalid("accounts/login.html", &LoginView { form, errors });
+    let refused = |page: &Page, problem: Problem| {
+        let errors = page.error("", &problem);
+        page.invalid(
+            "accounts/login.html",
+            &LoginView { form: LoginForm { password: String::new(), ..form.clone() }, errors },
+        )
     };
+    let user = match user {
+        Some(user) if right => user,
+        known => {
+            if let Some(user) = known {
+                // Aside, or else the answer would take longer where there is an account.
+                let (app, visit) = (app.clone(), page.visit.clone());
+                letters::aside(async move { note(&app, &visit, &user, Action::LoginFailed).await });
+            }
+            return refused(&page, Problem::new("problem-login-wrong"));
+        }
+    };
+    if user.blocked_at.is_some() {
+        let reason = if user.blocked_reason.is_empty() { "problem-login-blocked" } else { "problem-login-blocked-why" };
+        return refused(&page, Problem::new(reason).with("reason", &user.blocked_reason));
+    }
 
     app.limiter.forget(BY_ACCOUNT, form.email.trim());
     let next = own_path(&form.next).unwrap_or("/dashboard");
     let welcome = Flash::ok("flash-welcome").with("name", &user.name).and_go(next);
+    note(&app, &page.visit, &user, Action::LoggedIn).await?;
     session::begin(&app, &page.visit, &user, welcome).await
+}
+
+async fn note(app: &AppState, visit: &Visit, user: &User, action: Action) -> Result<(), Error> {
+    let author = Author::at_browser(user, visit.address, app.now());
+    Ok(audit::note_alone(&app.db, &author, Entry::new(action, Some(user.id.0), &user.email)).await?)
 }
 
 /// Ends the session.
 pub(crate) async fn logout(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
+    if let Some(who) = &visit.user {
+        note(&app, &visit, &who.user, Action::LoggedOut).await?;
+    }
     let goodbye = Flash::ok("flash-logged-out").and_go("/login");
     session::end(&app, &visit, goodbye).await
 }

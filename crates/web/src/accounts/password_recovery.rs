@@ -28,6 +28,8 @@ use crate::{
 };
 
 const LIFETIME: Duration = Duration::from_secs(3600);
+/// Someone who has not asked for the letter may read it days later.
+const INVITATION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 const BY_ACCOUNT: Limit = Limit::per_minutes("recover-account", 3, 60);
 const BY_ADDRESS: Limit = Limit::per_minutes("recover-address", 20, 60);
 
@@ -79,7 +81,7 @@ pub(crate) async fn submit(
     count_account(&app, BY_ACCOUNT, email.as_str())?;
 
     if let Some(user) = users::find_by_email(&app.db, &email).await? {
-        letters::aside(async move { send_link(&app, &user).await });
+        letters::aside(async move { send_link(&app, &user, letters::Kind::Recover).await });
     }
 
     let email = email.as_str();
@@ -87,11 +89,13 @@ pub(crate) async fn submit(
     page.show("accounts/message.html", &view)
 }
 
-async fn send_link(app: &AppState, user: &User) -> Result<(), Error> {
+/// Sends a link to set a password: to someone who has forgotten theirs, or who has none yet.
+pub(crate) async fn send_link(app: &AppState, user: &User, kind: letters::Kind) -> Result<(), Error> {
     let token = new_secret(&*app.random);
+    let lifetime = if kind == letters::Kind::Invite { INVITATION_LIFETIME } else { LIFETIME };
     let now = app.now();
-    tokens::issue(&app.db, user.id, TokenPurpose::Recover, &token, now, now.plus(LIFETIME)).await?;
-    letters::send(app, letters::Kind::Recover, user, &format!("/recover/{token}")).await
+    tokens::issue(&app.db, user.id, TokenPurpose::Recover, &token, now, now.plus(lifetime)).await?;
+    letters::send(app, kind, user, &format!("/recover/{token}")).await
 }
 
 /// Asks for the new password.

@@ -25,6 +25,11 @@ const COMPOSED: &[&str] = &[
     "periodicity-",
     "recipients-sort-",
     "import-state-",
+    "audit-",
+    "group-",
+    "permission-",
+    "manage-users-",
+    "manage-disabled-by-",
 ];
 
 /// Ids and the variables they use, by language.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Permission,
     id::{MailingId, RunId},
-    mailing::Mailing,
+    mailing::{DisabledBy, Mailing},
     run::{Run, RunState},
 };
 use vestnik_store::{
@@ -157,12 +157,15 @@ pub(crate) async fn enable(
     user: CurrentUser,
     Path(id): Path<MailingId>,
 ) -> Result<Response, Error> {
+    let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let by_manager = mailing.disabled_at.is_some() && mailing.disabled_by == DisabledBy::Manager;
+    let not_now = if by_manager { "flash-mailing-enable-refused" } else { "flash-mailing-enabled-already" };
     let enabled = control::enable(&app.db, &user.actor, id, app.now()).await?;
-    said(enabled, "flash-mailing-on", "flash-mailing-enabled-already", id)
+    said(enabled, "flash-mailing-on", not_now, id)
 }
 
 /// A reason as one line that fits. Nothing hangs on it, so that what does not fit is cut and not refused.
-fn one_line(reason: &str) -> String {
+pub(crate) fn one_line(reason: &str) -> String {
     let line: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().chars().take(LONGEST_REASON).collect()
 }

@@ -2,7 +2,11 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{id::MailingId, mailing::Audience, run::RunState};
+use vestnik_model::{
+    id::MailingId,
+    mailing::{Audience, Mailing},
+    run::RunState,
+};
 use vestnik_store::mailings::{self, MailingRow};
 
 use super::StatusView;
@@ -44,6 +48,22 @@ pub(crate) struct ListView {
     pub(crate) rows: Vec<Row>,
     pub(crate) pager: Pager,
     pub(crate) total: i64,
+}
+
+impl Row {
+    /// A mailing by itself, without the figures of its runs.
+    pub(crate) fn alone(mailing: Mailing, subject: String) -> Self {
+        Self::from(MailingRow {
+            mailing,
+            subject,
+            sent: 0,
+            failed: 0,
+            run_id: None,
+            run_state: None,
+            run_recipients: 0,
+            run_done: 0,
+        })
+    }
 }
 
 impl From<MailingRow> for Row {

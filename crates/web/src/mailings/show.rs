@@ -5,7 +5,7 @@ use serde::Serialize;
 use vestnik_model::{
     Actor, Permission, UnixMillis,
     id::{MailingId, MessageId, RunId},
-    mailing::{Audience, Mailing},
+    mailing::{Audience, DisabledBy, Mailing},
     run::Run,
     schedule::Periodicity,
 };
@@ -21,9 +21,9 @@ use super::{
 use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
 
 /// Runs that the page lists.
-pub(super) const RUNS: i64 = 50;
+pub(crate) const RUNS: i64 = 50;
 /// Kinds of failure that it lists.
-const FAILURES: i64 = 10;
+pub(crate) const FAILURES: i64 = 10;
 
 /// What a mailing is, for its page.
 #[derive(Debug, Serialize)]
@@ -60,6 +60,8 @@ pub(crate) struct LiveView {
     pub(crate) status: StatusView,
     /// Why it is disabled, if it is; may be empty.
     pub(crate) disabled_reason: String,
+    /// Whether it takes a manager to enable it.
+    pub(crate) disabled_by_manager: bool,
     /// Its runs that go on, newest first; if none does, its newest.
     pub(crate) runs: Vec<RunView>,
     /// Whether one of them goes on.
@@ -143,6 +145,7 @@ impl LiveView {
             troubles: TroubleView::current(app, going).await?,
             status: StatusView::of(mailing),
             disabled_reason: mailing.disabled_reason.clone(),
+            disabled_by_manager: mailing.disabled_by == DisabledBy::Manager,
             last_at: runs.first().filter(|run| run.state.is_final()).map(|run| run.occurrence_at),
             runs: shown,
             going,

@@ -59,6 +59,7 @@ pub(super) fn all() -> Vec<Sample> {
         for template in ["letters/letter.txt", "letters/letter.html"] {
             let view = context! {
                 kind => kind.name(), language => "ru", name => "Анна", email, link => "https://example.org/x", host => "example.org",
+                reason => if kind == Kind::Blocked { "<b>spam" } else { "" },
             };
             samples.push(stranger(template, view));
         }

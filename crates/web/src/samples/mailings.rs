@@ -33,7 +33,7 @@ use crate::{
 const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
 const NAME: &str = "Осеннее меню <Север>";
 
-fn run(state: RunState) -> RunView {
+pub(super) fn run(state: RunState) -> RunView {
     let counts = Counts {
         recipients: 12_480,
         sent: 6_273,
@@ -68,7 +68,7 @@ fn status(name: MailingStatus, next: bool) -> StatusView {
     StatusView { name, tone: "act", next_at: next.then_some(NOW), disabled_at: (!next).then_some(NOW) }
 }
 
-fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Row> {
     let row = |id, status, going| Row {
         id: MailingId(id),
         name: NAME.into(),
@@ -104,7 +104,7 @@ fn mailing(planned: bool) -> MailingView {
     }
 }
 
-fn figures(full: bool) -> FiguresView {
+pub(super) fn figures(full: bool) -> FiguresView {
     if !full {
         return FiguresView::default();
     }
@@ -139,6 +139,7 @@ fn live(state: Option<RunState>) -> LiveView {
         troubles: troubles(),
         status: status(MailingStatus::Running, true),
         disabled_reason: "<b>prices</b>".into(),
+        disabled_by_manager: state.is_none(),
         going: state.is_some_and(|state| !state.is_final()),
         last_at: state.filter(|state| state.is_final()).map(|_| NOW),
         runs: state.map(run).into_iter().collect(),

@@ -1,0 +1,41 @@
+//! What the audit log tells of.
+
+use crate::text_enum::text_enum;
+
+text_enum! {
+    /// Something that was done. What it is called in pages is `audit-{name}`.
+    pub enum Action {
+        /// Someone signed in.
+        LoggedIn = "logged_in",
+        /// Someone tried to, with a wrong password.
+        LoginFailed = "login_failed",
+        /// Someone signed out.
+        LoggedOut = "logged_out",
+        /// An account was made for someone.
+        UserCreated = "user_created",
+        /// Someone's account was changed by another.
+        UserChanged = "user_changed",
+        /// Someone was put into other groups.
+        GroupsSet = "groups_set",
+        /// Someone was blocked.
+        UserBlocked = "user_blocked",
+        /// Someone was unblocked.
+        UserUnblocked = "user_unblocked",
+        /// Someone was signed out everywhere.
+        SessionsEnded = "sessions_ended",
+        /// A letter to set a new password was sent to someone.
+        RecoverySent = "recovery_sent",
+        /// Someone's account was deleted with all its data.
+        UserDeleted = "user_deleted",
+        /// A mailing was disabled by someone other than its owner.
+        MailingDisabled = "mailing_disabled",
+        /// Such a mailing was enabled.
+        MailingEnabled = "mailing_enabled",
+        /// A group was made.
+        GroupCreated = "group_created",
+        /// A group was given another name or other permissions.
+        GroupChanged = "group_changed",
+        /// A group was deleted.
+        GroupDeleted = "group_deleted",
+    }
+}

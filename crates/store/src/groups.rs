@@ -1,0 +1,242 @@
+//! Groups of people and what they may (S-47).
+
+use std::collections::BTreeMap;
+
+use vestnik_model::audit::Action;
+use vestnik_model::id::{GroupId, UserId};
+use vestnik_model::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
+
+use crate::audit::{self, Author};
+use crate::db::{Db, Result, Rows, Tx};
+
+/// Whoever changes who may what does so alone.
+const CHANGING: i64 = 0x7665_7374_6e69_6b02;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: GroupId,
+    builtin: Option<BuiltinGroup>,
+    name: String,
+}
+
+/// All groups, those that are there from the start first, each with its permissions and how many are in it.
+pub async fn all(db: &Db) -> Result<Vec<(Group, i64)>> {
+    let rows: Vec<Row> = db.fetch_all("SELECT id, builtin, name FROM groups ORDER BY builtin IS NULL, id", &[]).await?;
+    let granted: Vec<(GroupId, Permission)> =
+        db.fetch_all("SELECT group_id, permission FROM group_permissions ORDER BY group_id, permission", &[]).await?;
+    let members: Vec<(GroupId, i64)> =
+        db.fetch_all("SELECT group_id, count(*) FROM user_groups GROUP BY group_id", &[]).await?;
+    let members: BTreeMap<GroupId, i64> = members.into_iter().collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            // In the order in which they are declared, which is the one that people read them in.
+            let has = |permission: &Permission| granted.contains(&(row.id, *permission));
+            let permissions = Permission::ALL.iter().copied().filter(has).collect();
+            let group = Group { id: row.id, builtin: row.builtin, name: row.name, permissions };
+            (group, members.get(&row.id).copied().unwrap_or(0))
+        })
+        .collect())
+}
+
+/// One group.
+pub async fn find(db: &Db, id: GroupId) -> Result<Option<Group>> {
+    Ok(all(db).await?.into_iter().map(|(group, _)| group).find(|group| group.id == id))
+}
+
+/// The groups of a person.
+pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<GroupId>> {
+    let ids: Vec<(GroupId,)> =
+        db.fetch_all("SELECT group_id FROM user_groups WHERE user_id = $1 ORDER BY group_id", &[&user]).await?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
+}
+
+/// What a person may by their groups. See [`Actor::with`] for what becomes of it.
+pub async fn permissions_of(db: &Db, user: UserId) -> Result<Vec<Permission>> {
+    let granted: Vec<(String,)> = db
+        .fetch_all(
+            "SELECT DISTINCT p.permission FROM group_permissions p JOIN user_groups g ON g.group_id = p.group_id
+             WHERE g.user_id = $1",
+            &[&user],
+        )
+        .await?;
+    // One that this version does not know allows nothing here.
+    Ok(granted.iter().filter_map(|(permission,)| permission.parse().ok()).collect())
+}
+
+/// What came of a change of who may what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It is done.
+    Done,
+    /// There is none such.
+    NotFound,
+    /// It has no effect as things stand, which may have changed a moment ago.
+    NotNow,
+    /// The name is another group's.
+    NameTaken,
+    /// The actor may not, or would give or take more than they have.
+    NotAllowed,
+    /// Nobody would be left who can manage users and groups.
+    LastAdministrator,
+    /// It is one of those that are there from the start.
+    Builtin,
+}
+
+/// A change of who may what, which nobody else changes until it is committed.
+pub(crate) struct Change {
+    /// Its transaction.
+    pub(crate) tx: Tx,
+    /// Whether there was an administrator before. An installation on which none has been made yet needs none.
+    had: bool,
+}
+
+impl Change {
+    pub(crate) async fn begin(db: &Db) -> Result<Self> {
+        let mut tx = db.begin().await?;
+        tx.lock(CHANGING).await?;
+        let had = has_administrator(&mut tx).await?;
+        Ok(Self { tx, had })
+    }
+
+    /// Whether nobody would be left who can manage users and groups.
+    pub(crate) async fn removes_last_administrator(&mut self) -> Result<bool> {
+        Ok(self.had && !has_administrator(&mut self.tx).await?)
+    }
+
+    /// Makes it visible and lasting, with its entry in the audit log.
+    pub(crate) async fn commit(mut self, author: &Author, entry: audit::Entry) -> Result<Changed> {
+        audit::note(&mut self.tx, author, entry).await?;
+        self.tx.commit().await?;
+        Ok(Changed::Done)
+    }
+}
+
+/// Whether, as things stand in this transaction, someone who can sign in can manage users and groups.
+async fn has_administrator(tx: &mut Tx) -> Result<bool> {
+    let (has,): (bool,) = tx
+        .fetch_one(
+            "SELECT EXISTS (SELECT 1 FROM users u WHERE u.blocked_at IS NULL
+                AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
+                    WHERE g.user_id = u.id AND p.permission = $1)
+                AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
+                    WHERE g.user_id = u.id AND p.permission = $2))",
+            &[&Permission::ManageUsers, &Permission::ManageGroups],
+        )
+        .await?;
+    Ok(has)
+}
+
+async fn grant(tx: &mut Tx, group: GroupId, permissions: &[Permission]) -> Result<()> {
+    tx.execute("DELETE FROM group_permissions WHERE group_id = $1", &[&group]).await?;
+    let rows = Rows::new()
+        .ints(permissions.iter().map(|_| group.0))
+        .texts(permissions.iter().map(|permission| permission.as_str()));
+    if !permissions.is_empty() {
+        tx.execute_rows("INSERT INTO group_permissions (group_id, permission) {rows}", &rows).await?;
+    }
+    Ok(())
+}
+
+/// Makes a group.
+pub async fn create(db: &Db, actor: &Actor, draft: &GroupDraft, author: &Author) -> Result<(Changed, Option<GroupId>)> {
+    if !actor.may(Permission::ManageGroups) || !actor.may_all(&draft.permissions) {
+        return Ok((Changed::NotAllowed, None));
+    }
+    let mut change = Change::begin(db).await?;
+    let created: Option<(GroupId,)> = change
+        .tx
+        .fetch_optional(
+            "INSERT INTO groups (name, name_key) VALUES ($1, $2) ON CONFLICT (name_key) DO NOTHING RETURNING id",
+            &[&draft.name, &draft.name.to_lowercase()],
+        )
+        .await?;
+    let Some((id,)) = created else { return Ok((Changed::NameTaken, None)) };
+    grant(&mut change.tx, id, &draft.permissions).await?;
+    let entry = audit::Entry::new(Action::GroupCreated, Some(id.0), &draft.name).after(&names(&draft.permissions));
+    Ok((change.commit(author, entry).await?, Some(id)))
+}
+
+/// Changes a group. Those that are there from the start keep their name.
+pub async fn update(db: &Db, actor: &Actor, id: GroupId, draft: &GroupDraft, author: &Author) -> Result<Changed> {
+    let Some(before) = find(db, id).await? else { return Ok(Changed::NotFound) };
+    let differs =
+        |permission: &&Permission| before.permissions.contains(permission) != draft.permissions.contains(permission);
+    let changed: Vec<Permission> = Permission::ALL.iter().filter(differs).copied().collect();
+    if !actor.may(Permission::ManageGroups) || !actor.may_all(&changed) {
+        return Ok(Changed::NotAllowed);
+    }
+    let name = if before.builtin.is_some() { &before.name } else { &draft.name };
+    let mut change = Change::begin(db).await?;
+    let sql = "UPDATE groups SET name = $1, name_key = $2 WHERE id = $3";
+    match change.tx.execute(sql, &[name, &name.to_lowercase(), &id]).await {
+        Ok(_) => {}
+        Err(error) if error.is_unique_violation() => return Ok(Changed::NameTaken),
+        Err(error) => return Err(error),
+    }
+    grant(&mut change.tx, id, &draft.permissions).await?;
+    if change.removes_last_administrator().await? {
+        return Ok(Changed::LastAdministrator);
+    }
+    let entry = audit::Entry::new(Action::GroupChanged, Some(id.0), name)
+        .before(&names(&before.permissions))
+        .after(&names(&draft.permissions));
+    change.commit(author, entry).await
+}
+
+/// Deletes a group; its members keep what they have from others.
+pub async fn delete(db: &Db, actor: &Actor, id: GroupId, author: &Author) -> Result<Changed> {
+    let Some(group) = find(db, id).await? else { return Ok(Changed::NotFound) };
+    if group.builtin.is_some() {
+        return Ok(Changed::Builtin);
+    }
+    if !actor.may(Permission::ManageGroups) || !actor.may_all(&group.permissions) {
+        return Ok(Changed::NotAllowed);
+    }
+    let mut change = Change::begin(db).await?;
+    change.tx.execute("DELETE FROM groups WHERE id = $1", &[&id]).await?;
+    if change.removes_last_administrator().await? {
+        return Ok(Changed::LastAdministrator);
+    }
+    let entry = audit::Entry::new(Action::GroupDeleted, Some(id.0), &group.name).before(&names(&group.permissions));
+    change.commit(author, entry).await
+}
+
+/// Gives the groups that are there from the start the permissions that they had in the beginning. A second time changes
+/// nothing. Answers how many groups were changed.
+pub async fn restore_builtin(db: &Db, author: &Author) -> Result<usize> {
+    let mut changed = 0;
+    for builtin in BuiltinGroup::ALL {
+        let found = all(db).await?.into_iter().map(|(group, _)| group).find(|group| group.builtin == Some(*builtin));
+        let Some(group) = found else { continue };
+        let wanted: Vec<Permission> =
+            Permission::ALL.iter().copied().filter(|permission| builtin.permissions().contains(permission)).collect();
+        if group.permissions == wanted {
+            continue;
+        }
+        let mut change = Change::begin(db).await?;
+        grant(&mut change.tx, group.id, &wanted).await?;
+        let entry = audit::Entry::new(Action::GroupChanged, Some(group.id.0), &group.name)
+            .before(&names(&group.permissions))
+            .after(&names(&wanted));
+        change.commit(author, entry).await?;
+        changed += 1;
+    }
+    Ok(changed)
+}
+
+/// Puts a person into one of the groups that are there from the start; `false`: they are in it.
+pub(crate) async fn join(tx: &mut Tx, user: UserId, group: BuiltinGroup) -> Result<bool> {
+    let joined = tx
+        .execute(
+            "INSERT INTO user_groups (user_id, group_id) SELECT $1, id FROM groups WHERE builtin = $2
+         ON CONFLICT (user_id, group_id) DO NOTHING",
+            &[&user, &group],
+        )
+        .await?;
+    Ok(joined > 0)
+}
+
+fn names(permissions: &[Permission]) -> Vec<&'static str> {
+    permissions.iter().map(|permission| permission.as_str()).collect()
+}

@@ -1,0 +1,325 @@
+//! The users of an installation, for those who watch over them: the list, blocking (S-41), accounts (S-46), groups
+//! (S-47).
+//!
+//! Every act asks whether the actor may, on this person: nobody stops, changes or raises someone who may more than they
+//! do. Every act that is done has its entry in the audit log.
+
+use serde::Serialize;
+use sqlx::AssertSqlSafe;
+use vestnik_model::audit::Action;
+use vestnik_model::id::{GroupId, MailingId, RunId, UserId};
+use vestnik_model::mailing::DisabledBy;
+use vestnik_model::user::{Registration, User};
+use vestnik_model::{Actor, BuiltinGroup, Permission, UnixMillis};
+
+use crate::audit::{self, Author, Entry};
+use crate::db::{Db, Param, Result, Rows, Tx, Wake};
+use crate::groups::{self, Change, Changed};
+use crate::page::{Cursor, Page};
+use crate::recipients::containing;
+use crate::{runs, users};
+
+/// Deliveries that are removed in one transaction with their attempts.
+const STEP: i64 = 5_000;
+
+/// Someone in the list.
+#[derive(Clone, Debug, Serialize, sqlx::FromRow)]
+pub struct PersonRow {
+    /// Identifier.
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+    /// What they are called.
+    pub name: String,
+    /// When the address was confirmed.
+    pub confirmed_at: Option<UnixMillis>,
+    /// When the account was made.
+    pub created_at: UnixMillis,
+    /// When they were last here.
+    pub seen_at: Option<UnixMillis>,
+    /// Since when they are blocked.
+    pub blocked_at: Option<UnixMillis>,
+    /// Recipients in their list.
+    pub recipients: i64,
+    /// Their mailings.
+    pub mailings: i64,
+    /// Messages that mail servers took from them.
+    pub sent: i64,
+}
+
+/// Which people are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct PeopleFilter {
+    /// Words in the address or the name; empty: everyone.
+    pub search: String,
+    /// Only those who are blocked, or only the others.
+    pub blocked: Option<bool>,
+}
+
+/// A page of the users, newest first; nobody for those who may not see them.
+pub async fn list(
+    db: &Db,
+    actor: &Actor,
+    filter: &PeopleFilter,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<PersonRow>> {
+    let back = cursor.is_some_and(|cursor| cursor.back);
+    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
+    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let limit = size as i64 + 1;
+    let pattern = containing(&filter.search);
+    let mut args: Vec<&dyn Param> = vec![&from, &limit];
+    let mut conditions = String::new();
+    if !filter.search.trim().is_empty() {
+        args.push(&pattern);
+        conditions.push_str(" AND (u.email_key LIKE $3 ESCAPE '\\' OR u.name_key LIKE $3 ESCAPE '\\')");
+    }
+    match filter.blocked {
+        Some(true) => conditions.push_str(" AND u.blocked_at IS NOT NULL"),
+        Some(false) => conditions.push_str(" AND u.blocked_at IS NULL"),
+        None => {}
+    }
+    // Only fixed conditions are put together here.
+    let sql = format!(
+        "SELECT u.id, u.email, u.name, u.confirmed_at, u.created_at, u.seen_at, u.blocked_at, u.recipients,
+            (SELECT count(*) FROM mailings m WHERE m.owner_id = u.id) AS mailings,
+            (SELECT CAST(COALESCE(sum(r.sent), 0) AS BIGINT) FROM runs r WHERE r.owner_id = u.id) AS sent
+         FROM users u WHERE u.id {compare} $1{conditions} ORDER BY u.id {direction} LIMIT $2"
+    );
+    let rows = if sees(actor) { db.fetch_all(AssertSqlSafe(sql), &args).await? } else { Vec::new() };
+    Ok(Page::of(rows, cursor, size, |row: &PersonRow| (row.id.0, String::new())))
+}
+
+/// How many users there are.
+pub async fn count(db: &Db) -> Result<i64> {
+    let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM users", &[]).await?;
+    Ok(count)
+}
+
+fn sees(actor: &Actor) -> bool {
+    actor.may(Permission::ViewUsers) || actor.may(Permission::ManageUsers)
+}
+
+/// Someone with all that is known of what they may.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The account.
+    pub user: User,
+    /// When they were last here.
+    pub seen_at: Option<UnixMillis>,
+    /// Their groups.
+    pub groups: Vec<GroupId>,
+    /// What these allow.
+    pub permissions: Vec<Permission>,
+}
+
+/// One of the users; `None` for those who may not see them.
+pub async fn find(db: &Db, actor: &Actor, id: UserId) -> Result<Option<Person>> {
+    if !sees(actor) {
+        return Ok(None);
+    }
+    let Some(user) = users::find(db, id).await? else { return Ok(None) };
+    let (seen_at,): (Option<UnixMillis>,) = db.fetch_one("SELECT seen_at FROM users WHERE id = $1", &[&id]).await?;
+    let (groups, permissions) = (groups::of_user(db, id).await?, groups::permissions_of(db, id).await?);
+    Ok(Some(Person { user, seen_at, groups, permissions }))
+}
+
+/// Whether the actor may do something of this kind to this person: they hold the permission, and the person may
+/// nothing that they may not.
+pub fn may_act_on(actor: &Actor, needed: Permission, person: &Person) -> bool {
+    actor.may(needed) && actor.may_all(&person.permissions) && actor.user() != person.user.id
+}
+
+/// Blocks someone: their sessions end, what is being sent of theirs is called off, their mailings are disabled, and
+/// they cannot sign in.
+pub async fn block(db: &Db, actor: &Actor, id: UserId, reason: &str, author: &Author) -> Result<Changed> {
+    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
+    if !may_act_on(actor, Permission::BlockUsers, &person) {
+        return Ok(Changed::NotAllowed);
+    }
+    let mut change = Change::begin(db).await?;
+    let blocked = change
+        .tx
+        .execute(
+            "UPDATE users SET blocked_at = $1, blocked_reason = $2 WHERE id = $3 AND blocked_at IS NULL",
+            &[&author.at, &reason, &id],
+        )
+        .await?;
+    if blocked == 0 {
+        return Ok(Changed::NotNow);
+    }
+    if change.removes_last_administrator().await? {
+        return Ok(Changed::LastAdministrator);
+    }
+    end_sessions_in(&mut change.tx, id, author.at).await?;
+    stop_everything(&mut change.tx, id, reason, author.at).await?;
+    let entry = Entry::new(Action::UserBlocked, Some(id.0), &person.user.email).after(&reason);
+    change.commit(author, entry).await
+}
+
+/// Runs before their mailings, as everyone locks them.
+async fn stop_everything(tx: &mut Tx, owner: UserId, reason: &str, now: UnixMillis) -> Result<()> {
+    tx.execute(
+        "UPDATE runs SET state = 'stopping', paused_at = NULL
+         WHERE owner_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused')",
+        &[&owner],
+    )
+    .await?;
+    let disabled: Vec<(MailingId,)> = tx
+        .fetch_all(
+            "UPDATE mailings SET disabled_at = $1, disabled_reason = $2, disabled_by = $3, next_at = NULL, updated_at = $1
+             WHERE owner_id = $4 AND disabled_at IS NULL RETURNING id",
+            &[&now, &reason, &DisabledBy::Block, &owner],
+        )
+        .await?;
+    for (mailing,) in disabled {
+        runs::settle_status(tx, mailing).await?;
+    }
+    tx.wake(Wake::Control);
+    tx.wake(Wake::Schedule);
+    Ok(())
+}
+
+async fn end_sessions_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<()> {
+    tx.execute("DELETE FROM sessions WHERE user_id = $1", &[&user]).await?;
+    tx.execute(
+        "UPDATE tokens SET used_at = $1 WHERE user_id = $2 AND purpose = 'recover' AND used_at IS NULL",
+        &[&now, &user],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lets someone in again. Their mailings stay disabled until they enable them: nothing goes out that nobody looks at.
+pub async fn unblock(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
+    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
+    if !may_act_on(actor, Permission::BlockUsers, &person) {
+        return Ok(Changed::NotAllowed);
+    }
+    let mut change = Change::begin(db).await?;
+    let unblocked = change
+        .tx
+        .execute(
+            "UPDATE users SET blocked_at = NULL, blocked_reason = '' WHERE id = $1 AND blocked_at IS NOT NULL",
+            &[&id],
+        )
+        .await?;
+    if unblocked == 0 {
+        return Ok(Changed::NotNow);
+    }
+    let entry = Entry::new(Action::UserUnblocked, Some(id.0), &person.user.email).before(&person.user.blocked_reason);
+    change.commit(author, entry).await
+}
+
+/// Signs someone out of every browser.
+pub async fn end_sessions(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
+    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
+    if !may_act_on(actor, Permission::ManageUsers, &person) {
+        return Ok(Changed::NotAllowed);
+    }
+    let mut tx = db.begin().await?;
+    end_sessions_in(&mut tx, id, author.at).await?;
+    audit::note(&mut tx, author, Entry::new(Action::SessionsEnded, Some(id.0), &person.user.email)).await?;
+    tx.commit().await?;
+    Ok(Changed::Done)
+}
+
+/// Puts someone into these groups and no others. Their sessions begin anew, with the new rights.
+pub async fn set_groups(db: &Db, actor: &Actor, id: UserId, wanted: &[GroupId], author: &Author) -> Result<Changed> {
+    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
+    let all = groups::all(db).await?;
+    let mut changing = Vec::new();
+    for (group, _) in &all {
+        if wanted.contains(&group.id) != person.groups.contains(&group.id) {
+            changing.extend(group.permissions.iter().copied());
+        }
+    }
+    // What is given and what is taken alike; also from oneself.
+    if !actor.may(Permission::ManageUsers) || !actor.may_all(&changing) || !actor.may_all(&person.permissions) {
+        return Ok(Changed::NotAllowed);
+    }
+    let called = |ids: &[GroupId]| -> Vec<String> {
+        all.iter().filter(|(group, _)| ids.contains(&group.id)).map(|(group, _)| group.name.clone()).collect()
+    };
+    let mut change = Change::begin(db).await?;
+    change.tx.execute("DELETE FROM user_groups WHERE user_id = $1", &[&id]).await?;
+    let known: Vec<GroupId> = all.iter().map(|(group, _)| group.id).filter(|group| wanted.contains(group)).collect();
+    if !known.is_empty() {
+        let rows = Rows::new().ints(known.iter().map(|_| id.0)).ints(known.iter().map(|group| group.0));
+        change.tx.execute_rows("INSERT INTO user_groups (user_id, group_id) {rows}", &rows).await?;
+    }
+    if change.removes_last_administrator().await? {
+        return Ok(Changed::LastAdministrator);
+    }
+    if id != actor.user() {
+        end_sessions_in(&mut change.tx, id, author.at).await?;
+    }
+    let entry = Entry::new(Action::GroupsSet, Some(id.0), &person.user.email)
+        .before(&called(&person.groups))
+        .after(&called(&known));
+    change.commit(author, entry).await
+}
+
+/// Makes an account in one of the groups that are there from the start. `None`: the address has one already.
+pub async fn create(
+    db: &Db,
+    registration: &Registration,
+    password_hash: &str,
+    confirmed_at: Option<UnixMillis>,
+    group: BuiltinGroup,
+    author: &Author,
+) -> Result<Option<User>> {
+    let mut change = Change::begin(db).await?;
+    let Some(user) = users::insert(&mut change.tx, registration, password_hash, confirmed_at, author.at).await? else {
+        return Ok(None);
+    };
+    groups::join(&mut change.tx, user.id, group).await?;
+    let entry = Entry::new(Action::UserCreated, Some(user.id.0), &user.email).after(&group.as_str());
+    change.commit(author, entry).await?;
+    Ok(Some(user))
+}
+
+/// Deletes someone with all that is theirs. They are blocked first, so that nothing comes in meanwhile; an account with
+/// a large ledger goes in steps, and one that was interrupted is deleted by asking again.
+pub async fn delete(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
+    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
+    if !may_act_on(actor, Permission::ManageUsers, &person) {
+        return Ok(Changed::NotAllowed);
+    }
+    let mut change = Change::begin(db).await?;
+    let sql = "UPDATE users SET blocked_at = COALESCE(blocked_at, $1) WHERE id = $2";
+    change.tx.execute(sql, &[&author.at, &id]).await?;
+    if change.removes_last_administrator().await? {
+        return Ok(Changed::LastAdministrator);
+    }
+    end_sessions_in(&mut change.tx, id, author.at).await?;
+    stop_everything(&mut change.tx, id, "", author.at).await?;
+    change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &person.user.email)).await?;
+    erase(db, id).await?;
+    Ok(Changed::Done)
+}
+
+async fn erase(db: &Db, id: UserId) -> Result<()> {
+    let runs: Vec<(RunId,)> = db.fetch_all("SELECT id FROM runs WHERE owner_id = $1", &[&id]).await?;
+    for (run,) in runs {
+        let sql = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 LIMIT $2)";
+        while db.execute(sql, &[&run, &STEP]).await? > 0 {}
+    }
+    // Mailings before the messages that they refer to.
+    db.execute("DELETE FROM mailings WHERE owner_id = $1", &[&id]).await?;
+    db.execute("DELETE FROM users WHERE id = $1", &[&id]).await?;
+    Ok(())
+}
+
+/// Puts someone into one of the groups that are there from the start, beside those they are in, on the word of whoever
+/// runs the installation. A second time changes nothing.
+pub async fn join(db: &Db, id: UserId, group: BuiltinGroup, author: &Author) -> Result<()> {
+    let Some(user) = users::find(db, id).await? else { return Ok(()) };
+    let mut change = Change::begin(db).await?;
+    if groups::join(&mut change.tx, id, group).await? {
+        let entry = Entry::new(Action::GroupsSet, Some(id.0), &user.email).after(&group.as_str());
+        change.commit(author, entry).await?;
+    }
+    Ok(())
+}

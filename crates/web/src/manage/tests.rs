@@ -1,0 +1,202 @@
+//! Those who watch over others, and those who run the installation (S-38 to S-48).
+
+use axum::http::StatusCode;
+use vestnik_model::{
+    Actor, BuiltinGroup, UnixMillis,
+    mailing::{MailingDraft, MailingInput},
+    message::MessageDraft,
+    recipient::RecipientDraft,
+};
+use vestnik_store::{audit::Author, groups, mailings, messages, people, recipients, runs, users};
+
+use crate::testing::{Browser, PASSWORD, TestApp};
+
+/// Someone in one of the groups that are there from the start, signed in.
+async fn member(app: &TestApp, name: &str, group: BuiltinGroup) -> (Browser, Actor) {
+    let user = app.user(name).await;
+    app.join(&user, group).await;
+    let mut browser = app.browser();
+    browser.post("/login", &[("email", &user.email), ("password", PASSWORD)]).await;
+    let granted = groups::permissions_of(&app.db, user.id).await.expect("granted");
+    (browser, Actor::with(&user, &granted))
+}
+
+/// A mailing of this person that is planned for now.
+async fn mailing(app: &TestApp, actor: &Actor) -> i64 {
+    let now = app.clock_now();
+    let recipient = RecipientDraft::parse("one@example.org", "One", "").expect("a recipient");
+    recipients::create(&app.db, actor, &recipient, now).await.expect("stored");
+    let message = MessageDraft::parse("Autumn menu", "", "Text").expect("a message");
+    let message = messages::create(&app.db, actor, &message, now).await.expect("stored");
+    let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..MailingInput::default() };
+    let draft = MailingDraft::parse(&input).expect("a mailing");
+    match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, now).await.expect("stored") {
+        mailings::Saved::Saved(id) => {
+            let delay = std::time::Duration::from_secs(30);
+            runs::demand(&app.db, actor, id, "key", delay, now).await.expect("planned");
+            id.0
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn s39_a_manager_sees_everything_and_s43_changes_nothing_of_others() {
+    let app = TestApp::start().await;
+    let (_, anna) = app.signed_in("anna").await;
+    let id = mailing(&app, &anna).await;
+    let (mut manager, _) = member(&app, "manager", BuiltinGroup::Managers).await;
+    manager.get("/manage/mailings").await.says("Autumn menu").says("anna@example.org");
+    manager.get(&format!("/manage/mailings/{id}")).await.says("Autumn menu").says("Text");
+    manager.get("/manage/recipients?q=one").await.says("one@example.org");
+    manager.get("/manage/users?q=ann").await.says("anna@example.org");
+    manager.get(&format!("/manage/users/{}", anna.user())).await.says("anna@example.org");
+
+    // By hand, on the owner's own addresses: there, and not theirs to touch.
+    for path in [format!("/mailings/{id}"), format!("/mailings/{id}/edit"), format!("/mailings/{id}/attempts.csv")] {
+        let answer = manager.get(&path).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        answer.says("This belongs to another user");
+    }
+    for path in [format!("/mailings/{id}/delete"), format!("/mailings/{id}/send"), "/recipients/1/edit".to_owned()] {
+        let answer = manager.post(&path, &[("email", "x@example.org")]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(manager.get("/mailings/999").await.status, StatusCode::NOT_FOUND);
+    let page = manager.get(&format!("/manage/mailings/{id}")).await.text;
+    assert!(!page.contains("/edit\"") && !page.contains("/delete\""), "no button changes it");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s42_what_a_manager_disables_its_owner_cannot_enable() {
+    let app = TestApp::start().await;
+    let (mut owner, anna) = app.signed_in("anna").await;
+    let id = mailing(&app, &anna).await;
+    let (mut manager, _) = member(&app, "manager", BuiltinGroup::Managers).await;
+    let disable = format!("/manage/mailings/{id}/disable");
+    manager.get(&disable).await.says("Disable");
+    assert_eq!(manager.post(&disable, &[("reason", "wrong prices")]).await.status, StatusCode::SEE_OTHER);
+    let run = runs::newest(&app.db, &anna, vestnik_model::id::MailingId(id)).await.expect("found").expect("a run");
+    assert_eq!(run.state, vestnik_model::run::RunState::Stopping);
+    owner.get(&format!("/mailings/{id}")).await.says("wrong prices").says("only a manager can enable it");
+    owner.post(&format!("/mailings/{id}/enable"), &[]).await;
+    owner.get(&format!("/mailings/{id}")).await.says("only a manager can enable it");
+    manager.post(&format!("/manage/mailings/{id}/enable"), &[]).await;
+    assert!(!owner.get(&format!("/mailings/{id}")).await.text.contains("wrong prices"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s41_whoever_is_blocked_is_out_at_once_and_reads_why() {
+    let app = TestApp::start().await;
+    let (mut owner, anna) = app.signed_in("anna").await;
+    let id = mailing(&app, &anna).await;
+    let (mut manager, _) = member(&app, "manager", BuiltinGroup::Managers).await;
+    let block = format!("/manage/users/{}/block", anna.user());
+    manager.get(&block).await.says("Their sessions end at once");
+    manager.post(&block, &[("reason", "spam to strangers")]).await;
+    assert!(owner.get("/dashboard").await.goes_to().is_some_and(|to| to.starts_with("/login")), "signed out");
+    let answer = owner.post("/login", &[("email", "anna@example.org"), ("password", PASSWORD)]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    answer.says("spam to strangers");
+    let wrong = owner.post("/login", &[("email", "anna@example.org"), ("password", "not the password")]).await;
+    assert!(!wrong.text.contains("blocked"), "only whoever knows the password is told");
+    let letters = app.letters(1).await;
+    assert!(letters[0].text.contains("spam to strangers") && letters[0].recipient == "anna@example.org");
+    let run = runs::newest(&app.db, &anna, vestnik_model::id::MailingId(id)).await.expect("found").expect("a run");
+    assert_eq!(run.state, vestnik_model::run::RunState::Stopping);
+    let mailing = mailings::find(&app.db, &anna, vestnik_model::id::MailingId(id)).await.expect("found");
+    assert!(mailing.expect("still there").disabled_at.is_some());
+
+    manager.post(&format!("/manage/users/{}/unblock", anna.user()), &[]).await;
+    let answer = owner.post("/login", &[("email", "anna@example.org"), ("password", PASSWORD)]).await;
+    assert_eq!(answer.goes_to(), Some("/dashboard"));
+    // Nothing begins by itself; the owner enables what is wanted.
+    owner.get(&format!("/mailings/{id}")).await.says("Enable");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_acts_on_someone_who_may_more_and_an_administrator_is_left() {
+    let app = TestApp::start().await;
+    let (mut admin, chief) = member(&app, "admin", BuiltinGroup::Administrators).await;
+    let (mut manager, _) = member(&app, "manager", BuiltinGroup::Managers).await;
+    let admins = format!("/manage/users/{}", chief.user());
+    for path in ["/block", "/unblock"] {
+        assert_eq!(manager.post(&format!("{admins}{path}"), &[]).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert!(!manager.get(&admins).await.text.contains("/block\""));
+    // Not even themselves out of the last seat.
+    let answer = admin.post(&format!("{admins}/groups"), &[("group", "1")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    admin.get(&admins).await.says("That would leave no administrator");
+    assert_eq!(admin.post(&format!("{admins}/block"), &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(admin.post(&format!("{admins}/delete"), &[]).await.status, StatusCode::FORBIDDEN);
+    let all = groups::all(&app.db).await.expect("groups");
+    let (own, _) = all.iter().find(|(group, _)| group.builtin == Some(BuiltinGroup::Administrators)).expect("there");
+    let path = format!("/manage/groups/{}", own.id);
+    admin.post(&path, &[("permission", "manage_own")]).await;
+    admin.get("/manage/groups").await.says("That would leave no administrator");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s47_a_group_is_made_given_and_felt() {
+    let app = TestApp::start().await;
+    let (mut admin, _) = member(&app, "admin", BuiltinGroup::Administrators).await;
+    let boris = app.user("boris").await;
+    let form = [("name", "Auditor"), ("permission", "view_audit"), ("permission", "view_mailings")];
+    assert_eq!(admin.post("/manage/groups/new", &form).await.goes_to(), Some("/manage/groups"));
+    let again = admin.post("/manage/groups/new", &form).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    again.says("There is a group of that name already");
+    let all = groups::all(&app.db).await.expect("groups");
+    let (auditor, _) = all.iter().find(|(group, _)| group.name == "Auditor").expect("made");
+    admin.post(&format!("/manage/users/{}/groups", boris.id), &[("group", &auditor.id.to_string())]).await;
+
+    let mut browser = app.browser();
+    browser.post("/login", &[("email", "boris@example.org"), ("password", PASSWORD)]).await;
+    browser.get("/manage/audit").await.says("Group created").says("Auditor").says("view_audit");
+    assert_eq!(browser.get("/manage/mailings").await.status, StatusCode::OK);
+    for path in ["/manage/users", "/manage/recipients", "/manage/groups"] {
+        assert_eq!(browser.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let csv = browser.get("/manage/audit.csv?action=groups_set").await;
+    assert!(csv.text.contains("boris@example.org") && csv.text.contains("Auditor"), "{}", csv.text);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s46_an_administrator_invites_and_deletes() {
+    let app = TestApp::start().await;
+    let (mut admin, _) = member(&app, "admin", BuiltinGroup::Administrators).await;
+    let (_, anna) = app.signed_in("anna").await;
+    mailing(&app, &anna).await;
+    let form = [("email", "new@example.org"), ("name", "Nina"), ("language", "ru"), ("group", "managers")];
+    let made = admin.post("/manage/users/new", &form).await;
+    assert!(made.goes_to().is_some_and(|to| to.starts_with("/manage/users/")));
+    admin.post("/manage/users/new", &form).await.says("This address has an account already");
+    let letter = app.letters(1).await.remove(0);
+    let link = letter.text.split_whitespace().find(|word| word.contains("/recover/")).expect("a link");
+    let path = link.trim_start_matches("http://vestnik.example");
+    let mut browser = app.browser();
+    assert_eq!(browser.post(path, &[("password", "a phrase of her own")]).await.goes_to(), Some("/dashboard"));
+    assert_eq!(browser.get("/manage/users").await.status, StatusCode::OK, "she is a manager");
+
+    admin.post(&format!("/manage/users/{}/delete", anna.user()), &[]).await;
+    assert!(users::find(&app.db, anna.user()).await.expect("asked").is_none());
+    assert_eq!(
+        recipients::batch_after(&app.db, &anna, vestnik_model::id::RecipientId(0), 9).await.expect("asked").len(),
+        0
+    );
+    admin.get("/manage/audit").await.says("User deleted").says("anna@example.org");
+    app.stop().await;
+}
+
+impl TestApp {
+    async fn join(&self, user: &vestnik_model::user::User, group: BuiltinGroup) {
+        let author = Author::at_console(UnixMillis(0));
+        people::join(&self.db, user.id, group, &author).await.expect("joined");
+    }
+}

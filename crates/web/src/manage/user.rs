@@ -1,0 +1,241 @@
+//! One user: figures (S-31), blocking (S-41), groups (S-47), and what an administrator does to an account (S-46).
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use vestnik_model::{
+    Group, Permission, UnixMillis,
+    audit::Action,
+    id::{GroupId, UserId},
+};
+use vestnik_store::{
+    audit::{self, Entry},
+    groups,
+    people::{self, Person},
+};
+
+use super::{ReasonForm, author, said};
+use crate::{
+    accounts::password_recovery,
+    dashboard::{FiguresView, figures},
+    error::Error,
+    flash::Flash,
+    form::{Form, Path},
+    letters::{self, Kind},
+    mailings::control::one_line,
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+    visit::Visit,
+};
+
+/// A group to tick.
+#[derive(Debug, Serialize)]
+pub(crate) struct GroupChoice {
+    pub(crate) id: GroupId,
+    /// The words are `group-{builtin}`; none: it is called by its name.
+    pub(crate) builtin: Option<&'static str>,
+    pub(crate) name: String,
+    pub(crate) chosen: bool,
+}
+
+impl GroupChoice {
+    pub(crate) fn of(group: &Group, chosen: bool) -> Self {
+        Self { id: group.id, builtin: group.builtin.map(|builtin| builtin.as_str()), name: group.name.clone(), chosen }
+    }
+}
+
+/// What the one who looks may do to this person.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Allowed {
+    pub(crate) block: bool,
+    pub(crate) manage: bool,
+    pub(crate) groups: bool,
+    pub(crate) see_mailings: bool,
+    pub(crate) see_recipients: bool,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct UserView {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) confirmed: bool,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) seen_at: Option<UnixMillis>,
+    pub(crate) blocked_at: Option<UnixMillis>,
+    pub(crate) blocked_reason: String,
+    pub(crate) figures: FiguresView,
+    pub(crate) groups: Vec<GroupChoice>,
+    pub(crate) allowed: Allowed,
+    /// Whether it is the one who looks.
+    pub(crate) oneself: bool,
+}
+
+/// The page that asks before something is done to someone.
+#[derive(Debug, Serialize)]
+pub(crate) struct AskView {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) email: String,
+}
+
+/// The groups that are ticked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct GroupsForm {
+    group: Vec<GroupId>,
+}
+
+async fn found(app: &AppState, user: &CurrentUser, id: UserId) -> Result<Person, Error> {
+    people::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)
+}
+
+/// Shows it.
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    let all = groups::all(&app.db).await?;
+    let actor = &user.actor;
+    let outranks = actor.may_all(&person.permissions);
+    let view = UserView {
+        id,
+        figures: figures(&app, &actor.looking_at(id)).await?,
+        groups: all.iter().map(|(group, _)| GroupChoice::of(group, person.groups.contains(&group.id))).collect(),
+        allowed: Allowed {
+            block: people::may_act_on(actor, Permission::BlockUsers, &person),
+            manage: people::may_act_on(actor, Permission::ManageUsers, &person),
+            groups: actor.may(Permission::ManageUsers) && outranks,
+            see_mailings: actor.may(Permission::ViewMailings),
+            see_recipients: actor.may(Permission::ViewRecipients),
+        },
+        oneself: actor.user() == id,
+        confirmed: person.user.confirmed_at.is_some(),
+        created_at: person.user.created_at,
+        seen_at: person.seen_at,
+        blocked_at: person.user.blocked_at,
+        blocked_reason: person.user.blocked_reason,
+        email: person.user.email,
+        name: person.user.name,
+    };
+    page.show("manage/user.html", &view)
+}
+
+/// Asks whether, and why, to block someone.
+pub(crate) async fn ask_block(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    if !people::may_act_on(&user.actor, Permission::BlockUsers, &person) {
+        return Err(Error::Forbidden);
+    }
+    let view = AskView { id, name: person.user.name, email: person.user.email };
+    page.show("manage/block.html", &view)
+}
+
+/// Blocks someone and tells them by letter.
+pub(crate) async fn block(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+    Form(form): Form<ReasonForm>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    let reason = one_line(&form.reason);
+    let changed = people::block(&app.db, &user.actor, id, &reason, &author(&app, &visit, &user)).await?;
+    if changed == groups::Changed::Done {
+        app.counts.forget(id);
+        letters::send_blocked(&app, &person.user, &reason).await?;
+    }
+    Ok(said(changed, "flash-user-blocked")?.with("name", &person.user.name).and_go(&format!("/manage/users/{id}")))
+}
+
+/// Lets someone in again.
+pub(crate) async fn unblock(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    let changed = people::unblock(&app.db, &user.actor, id, &author(&app, &visit, &user)).await?;
+    Ok(said(changed, "flash-user-unblocked")?.with("name", &person.user.name).and_go(&format!("/manage/users/{id}")))
+}
+
+/// Puts someone into the groups that are ticked.
+pub(crate) async fn set_groups(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+    Form(form): Form<GroupsForm>,
+) -> Result<Response, Error> {
+    let changed = people::set_groups(&app.db, &user.actor, id, &form.group, &author(&app, &visit, &user)).await?;
+    Ok(said(changed, "flash-user-groups")?.and_go(&format!("/manage/users/{id}")))
+}
+
+/// Signs someone out of every browser.
+pub(crate) async fn sign_out(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let changed = people::end_sessions(&app.db, &user.actor, id, &author(&app, &visit, &user)).await?;
+    Ok(said(changed, "flash-user-signed-out")?.and_go(&format!("/manage/users/{id}")))
+}
+
+/// Sends someone a letter to set a new password.
+pub(crate) async fn recovery(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    if !people::may_act_on(&user.actor, Permission::ManageUsers, &person) {
+        return Err(Error::Forbidden);
+    }
+    if person.user.blocked_at.is_some() {
+        return Ok(Flash::warn("flash-manage-not-now").and_go(&format!("/manage/users/{id}")));
+    }
+    password_recovery::send_link(&app, &person.user, Kind::Recover).await?;
+    let entry = Entry::new(Action::RecoverySent, Some(id.0), &person.user.email);
+    audit::note_alone(&app.db, &author(&app, &visit, &user), entry).await?;
+    Ok(Flash::ok("flash-user-recovery").with("email", &person.user.email).and_go(&format!("/manage/users/{id}")))
+}
+
+/// Asks whether to delete someone.
+pub(crate) async fn ask_delete(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    if !people::may_act_on(&user.actor, Permission::ManageUsers, &person) {
+        return Err(Error::Forbidden);
+    }
+    page.show("manage/delete_user.html", &AskView { id, name: person.user.name, email: person.user.email })
+}
+
+/// Deletes someone with all that is theirs.
+pub(crate) async fn delete(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    let changed = people::delete(&app.db, &user.actor, id, &author(&app, &visit, &user)).await?;
+    let to = if changed == groups::Changed::Done { "/manage/users".to_owned() } else { format!("/manage/users/{id}") };
+    Ok(said(changed, "flash-user-deleted")?.with("name", &person.user.name).and_go(&to))
+}
