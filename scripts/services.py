@@ -20,6 +20,9 @@ TARGET = os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")
 OLDEST_POSTGRES = 15
 # An SMTP server that is not ours, for the test of interoperability.
 AIOSMTPD = "aiosmtpd==1.4.6"
+# An S3-compatible store. Not its extra `server`, which brings every other service: 300 MB instead of 140.
+MOTO = ["moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"]
+TEST_PACKAGES = [AIOSMTPD, *MOTO]
 
 
 class Trouble(Exception):
@@ -171,8 +174,8 @@ class Services:
         return f"redis://127.0.0.1:{port}"
 
 
-def python_with_aiosmtpd():
-    """An interpreter that has it, in an environment under the target folder that is made once."""
+def python_for_tests():
+    """An interpreter that has the packages, in an environment under the target folder that is made once."""
     folder = os.path.join(TARGET, "test-python")
     python = os.path.join(folder, "bin", "python")
     made_for = os.path.join(folder, "made-for")
@@ -181,16 +184,17 @@ def python_with_aiosmtpd():
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             with open(made_for) as note:
-                if note.read() == AIOSMTPD and subprocess.run([python, "-c", "import aiosmtpd"]).returncode == 0:
+                packages_import = [python, "-c", "import aiosmtpd, moto.server"]
+                if note.read() == "\n".join(TEST_PACKAGES) and subprocess.run(packages_import).returncode == 0:
                     return python
         except OSError:
             pass
         for command in [
             [sys.executable, "-m", "venv", "--clear", folder],
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", AIOSMTPD],
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *TEST_PACKAGES],
         ]:
             if subprocess.run(command, stdin=subprocess.DEVNULL).returncode != 0:
                 raise Trouble(f"failed: {' '.join(command)}")
         with open(made_for, "w") as note:
-            note.write(AIOSMTPD)
+            note.write("\n".join(TEST_PACKAGES))
     return python

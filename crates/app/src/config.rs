@@ -50,6 +50,13 @@ pub struct WebArgs {
     /// Whether a proxy stands in front and appends visitors' addresses to X-Forwarded-For
     #[arg(long, env = "VESTNIK_BEHIND_PROXY")]
     pub behind_proxy: bool,
+    /// Redis for what processes share: cached pages, and how often someone has tried to sign in [default: each process
+    /// by itself]
+    #[arg(long, env = "VESTNIK_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// Begins every name in Redis, so that several installations can share one
+    #[arg(long, env = "VESTNIK_REDIS_PREFIX", default_value = "vestnik", value_name = "NAME")]
+    pub redis_prefix: String,
     /// How long "send now" on a page can be undone, for example 30s
     #[arg(long, env = "VESTNIK_UNDO_DELAY", default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub undo_delay: Duration,

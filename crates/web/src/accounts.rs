@@ -38,11 +38,11 @@ fn gone(page: &Page, words: &str, href: &str, button: &str) -> Result<Response, 
 }
 
 /// Counts a try against the visitor's network address.
-fn count_address(app: &AppState, page: &Page, limit: Limit) -> Result<(), Error> {
-    app.limiter.count(limit, &address_key(page.visit.address), app.now()).map_err(Error::TooOften)
+async fn count_address(app: &AppState, page: &Page, limit: Limit) -> Result<(), Error> {
+    limit.count(app, &address_key(page.visit.address)).await
 }
 
 /// Counts a try against an account, existing or not.
-fn count_account(app: &AppState, limit: Limit, email: &str) -> Result<(), Error> {
-    app.limiter.count(limit, email.trim(), app.now()).map_err(Error::TooOften)
+async fn count_account(app: &AppState, limit: Limit, email: &str) -> Result<(), Error> {
+    limit.count(app, email.trim()).await
 }

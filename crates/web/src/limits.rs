@@ -1,15 +1,13 @@
 //! How often someone may try: a sliding window for each pair of an act and a key (an account, a network address).
 //!
-//! In this process alone and forgotten at a restart: it slows down guessing, it is not an account lock.
+//! The counts are in the [cache](vestnik_cache), which nodes share if they share a Redis, and forgotten at a restart if
+//! they do not: they slow guessing down, and lock no account.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
-use vestnik_model::UnixMillis;
+use vestnik_cache::Counted;
+
+use crate::{error::Error, state::AppState};
 
 /// An act that is limited: its name, how many are allowed, and in which time.
 #[derive(Debug, Clone, Copy)]
@@ -27,51 +25,19 @@ impl Limit {
     pub const fn per_minutes(act: &'static str, times: usize, minutes: u64) -> Self {
         Self { act, times, window: Duration::from_secs(minutes * 60) }
     }
-}
 
-/// Entries above this number make the limiter forget those whose windows are over.
-const SWEEP_AT: usize = 10_000;
-
-/// Counts acts by key.
-#[derive(Debug, Default)]
-pub struct RateLimiter {
-    seen: Mutex<HashMap<(&'static str, String), Entry>>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    window: Duration,
-    times: VecDeque<UnixMillis>,
-}
-
-impl RateLimiter {
-    /// Counts one act, or says how long to wait when there were too many. A refused act is not counted, so that
-    /// waiting always helps.
-    pub fn count(&self, limit: Limit, key: &str, now: UnixMillis) -> Result<(), Duration> {
-        // A panic while holding the lock leaves at worst one count too many.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() > SWEEP_AT {
-            seen.retain(|_, entry| entry.times.back().is_some_and(|last| last.until(now) < entry.window));
+    /// Counts one act, or ends the request when there were too many. A refused act is not counted, so that waiting always
+    /// helps.
+    pub(crate) async fn count(self, app: &AppState, key: &str) -> Result<(), Error> {
+        match app.cache.count(self.act, &key.to_lowercase(), self.times, self.window).await {
+            Counted::Allowed => Ok(()),
+            Counted::Wait(wait) => Err(Error::TooOften(wait)),
         }
-        let entry = seen
-            .entry((limit.act, key.to_lowercase()))
-            .or_insert_with(|| Entry { window: limit.window, times: VecDeque::new() });
-        while entry.times.front().is_some_and(|first| first.until(now) >= limit.window) {
-            entry.times.pop_front();
-        }
-        if let Some(first) = entry.times.front()
-            && entry.times.len() >= limit.times
-        {
-            return Err(now.until(first.plus(limit.window)));
-        }
-        entry.times.push_back(now);
-        Ok(())
     }
 
     /// Forgets a key, after a success that shows that it was the right person.
-    pub fn forget(&self, limit: Limit, key: &str) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.remove(&(limit.act, key.to_lowercase()));
+    pub(crate) async fn forget(self, app: &AppState, key: &str) {
+        app.cache.uncount(self.act, &key.to_lowercase()).await;
     }
 }
 
@@ -88,23 +54,7 @@ pub fn address_key(address: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    const LIMIT: Limit = Limit::per_minutes("test", 2, 1);
-
-    #[test]
-    fn the_window_slides() {
-        let limiter = RateLimiter::default();
-        let at = |seconds: i64| UnixMillis(seconds * 1000);
-        assert_eq!(limiter.count(LIMIT, "a@example.org", at(0)), Ok(()));
-        assert_eq!(limiter.count(LIMIT, "A@example.org", at(10)), Ok(()));
-        assert_eq!(limiter.count(LIMIT, "a@example.org", at(20)), Err(Duration::from_secs(40)));
-        assert_eq!(limiter.count(LIMIT, "b@example.org", at(20)), Ok(()));
-        assert_eq!(limiter.count(LIMIT, "a@example.org", at(60)), Ok(()));
-        assert_eq!(limiter.count(LIMIT, "a@example.org", at(61)), Err(Duration::from_secs(9)));
-        limiter.forget(LIMIT, "a@example.org");
-        assert_eq!(limiter.count(LIMIT, "a@example.org", at(61)), Ok(()));
-    }
+    use super::address_key;
 
     #[test]
     fn an_ipv6_network_is_one_address() {

@@ -16,8 +16,9 @@ use minijinja::{
     context,
     value::{Serde, Value},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
+use vestnik_cache::Region;
 use vestnik_model::{
     Permission, Problem, Problems,
     user::{Language, Theme},
@@ -125,6 +126,35 @@ impl Page {
         answer(&self.visit, self.counts.as_ref(), self.catcher, status, template, view)
     }
 
+    /// A page whose content is made once for all who see it alike: those with the same permissions, language and time
+    /// zone. The shell around it is each visitor's own. `make` gathers what it shows.
+    pub(crate) async fn show_cached<V: Serialize>(
+        &self,
+        app: &AppState,
+        region: Region,
+        template: &str,
+        query: &str,
+        make: impl AsyncFnOnce() -> Result<V, Error>,
+    ) -> Result<Response, Error> {
+        let (language, user) = (self.visit.language, self.visit.user.as_ref());
+        let permissions: Vec<&str> =
+            user.iter().flat_map(|who| who.actor.permissions()).map(|permission| permission.as_str()).collect();
+        let zone = user.map_or("UTC", |who| who.user.time_zone.as_str());
+        let key = format!("{template} {language} {zone} {} {query}", permissions.join("+"));
+        let made = app.cache.get_or_make_json(region, &key, async || -> Result<CachedView, Error> {
+            let view = make().await?;
+            let shell = shell(&self.visit, self.counts.as_ref(), self.catcher);
+            let [title, content] = engine::blocks(language, template, with_shell(&shell, &view), ["title", "content"])?;
+            Ok(CachedView { title, content })
+        });
+        let (view, found) = made.await?;
+        let mut response = self.show("cached.html", &view)?;
+        if cfg!(debug_assertions) {
+            response.headers_mut().insert("x-cache", HeaderValue::from_static(found.as_str()));
+        }
+        Ok(response)
+    }
+
     /// The visitor's language.
     pub fn language(&self) -> Language {
         self.visit.language
@@ -167,17 +197,7 @@ fn answer(
     template: &str,
     view: &impl Serialize,
 ) -> Result<Response, Error> {
-    let note = visit.flash.as_ref().and_then(|flash| flash.in_words(visit.language));
-    let shell = Shell {
-        language: visit.language,
-        theme: (visit.theme != Theme::Auto).then_some(visit.theme),
-        section: visit.section(),
-        path: &visit.path,
-        user: visit.user.as_ref().map(Person::of),
-        counts,
-        catcher,
-        notes: note.into_iter().collect(),
-    };
+    let shell = shell(visit, counts, catcher);
     let html = render(visit.language, template, with_shell(&shell, view))?;
     let mut response = (status, Html(html)).into_response();
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.language.as_str()));
@@ -188,6 +208,27 @@ fn answer(
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
     Ok(response)
+}
+
+fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, catcher: bool) -> Shell<'a> {
+    let note = visit.flash.as_ref().and_then(|flash| flash.in_words(visit.language));
+    Shell {
+        language: visit.language,
+        theme: (visit.theme != Theme::Auto).then_some(visit.theme),
+        section: visit.section(),
+        path: &visit.path,
+        user: visit.user.as_ref().map(Person::of),
+        counts,
+        catcher,
+        notes: note.into_iter().collect(),
+    }
+}
+
+/// A page's own part, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CachedView {
+    pub(crate) title: String,
+    pub(crate) content: String,
 }
 
 fn with_shell(shell: &Shell<'_>, view: &impl Serialize) -> Value {

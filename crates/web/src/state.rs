@@ -4,10 +4,11 @@ use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use url::Url;
+use vestnik_cache::Cache;
 use vestnik_model::{Clock, UnixMillis, secret::Random};
 use vestnik_store::Db;
 
-use crate::{counts::KnownCounts, limits::RateLimiter, password::Passwords};
+use crate::{counts::KnownCounts, password::Passwords};
 
 /// Settings of the web interface.
 #[derive(Debug, Clone)]
@@ -61,8 +62,8 @@ pub struct Parts {
     pub random: Arc<dyn Random>,
     /// Settings.
     pub settings: Settings,
-    /// How often someone may try.
-    pub limiter: RateLimiter,
+    /// What was made once, and how often someone has tried; shared by nodes that share a Redis.
+    pub cache: Cache,
     /// Hashing and checking passwords, a few at once.
     pub passwords: Passwords,
     /// What stands beside the entries of the navigation.
@@ -72,11 +73,11 @@ pub struct Parts {
 
 impl AppState {
     /// Puts the state together.
-    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, settings: Settings) -> Self {
+    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, cache: Cache, settings: Settings) -> Self {
         let passwords = Passwords::new(settings.password_hashes_at_once, random.clone());
         let closing = watch::Sender::new(false);
-        let (limiter, counts) = (RateLimiter::default(), KnownCounts::default());
-        Self(Arc::new(Parts { db, clock, random, settings, limiter, passwords, counts, closing }))
+        let counts = KnownCounts::default();
+        Self(Arc::new(Parts { db, clock, random, settings, cache, passwords, counts, closing }))
     }
 
     /// Ends the streams of progress, which would otherwise keep a service that is stopping from coming to its end.

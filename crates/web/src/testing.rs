@@ -11,6 +11,7 @@ use axum::{
 };
 use tower::ServiceExt;
 use url::form_urlencoded;
+use vestnik_cache::{Cache, CacheOptions};
 use vestnik_model::{
     Actor, Clock, UnixMillis,
     clock::SettableClock,
@@ -23,6 +24,21 @@ use vestnik_store::{Db, letters, testing::TestDatabase, users};
 use crate::{AppState, Settings, dressed, routes};
 
 pub(crate) const PASSWORD: &str = "a long enough phrase";
+
+fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &str) -> AppState {
+    let settings = Settings {
+        base_url: "http://vestnik.example/".parse().expect("an address"),
+        catcher: true,
+        mail_from: "news@vestnik.example".into(),
+        behind_proxy: true,
+        password_hashes_at_once: 4,
+        data_dir: std::env::temp_dir(),
+        undo_delay: std::time::Duration::from_secs(30),
+    };
+    let options = CacheOptions { redis, most_bytes: 16 << 20, prefix: prefix.to_owned() };
+    let cache = Cache::new(options).expect("a cache");
+    AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), cache, settings)
+}
 
 /// The service.
 pub(crate) struct TestApp {
@@ -38,16 +54,7 @@ impl TestApp {
         let db = database.open().await;
         // 24 November 2026, 07:00 UTC.
         let clock = Arc::new(SettableClock::at(UnixMillis(1_795_503_600_000)));
-        let settings = Settings {
-            base_url: "http://vestnik.example/".parse().expect("an address"),
-            catcher: true,
-            mail_from: "news@vestnik.example".into(),
-            behind_proxy: true,
-            password_hashes_at_once: 4,
-            data_dir: std::env::temp_dir(),
-            undo_delay: std::time::Duration::from_secs(30),
-        };
-        let app = AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), settings);
+        let app = state(&db, &clock, None, "");
         // One route more than the product has, to see what a panic does.
         let broken = get(async || -> Response { panic!("a secret of the handler") });
         let routes = routes::router().route("/broken", broken);
@@ -57,6 +64,12 @@ impl TestApp {
     /// The time that the service sees.
     pub(crate) fn clock_now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    /// A browser at another process of the same installation; the processes share a Redis.
+    pub(crate) fn browser_of_node(&self, redis: &str, prefix: &str) -> Browser {
+        let app = state(&self.db, &self.clock, Some(redis.to_owned()), prefix);
+        Browser { router: dressed(routes::router(), app), cookies: BTreeMap::new(), language: "en" }
     }
 
     /// The service itself, for requests that no browser sends.

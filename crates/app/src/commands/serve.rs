@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use url::Url;
+use vestnik_cache::{Cache, CacheOptions};
 use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::SystemRandom;
 use vestnik_store::Db;
@@ -21,6 +22,8 @@ use crate::failure::Failure;
 use crate::installation;
 use crate::sending::{self, Sending};
 
+/// Memory for cached pages.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How long open requests may take when the service stops; live progress ends at once.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a thread may still be busy then, with a name that is being looked up.
@@ -117,7 +120,13 @@ pub async fn serve_pages(
         data_dir: data.data_dir.clone(),
         password_hashes_at_once: 2,
     };
-    let app = AppState::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), settings);
+    let cache = Cache::new(CacheOptions {
+        redis: web.redis_url.clone(),
+        most_bytes: CACHE_BYTES,
+        prefix: web.redis_prefix.clone(),
+    });
+    let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
+    let app = AppState::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), cache, settings);
     let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, router)

@@ -78,7 +78,7 @@ pub(crate) async fn resend(
     if user.user.confirmed_at.is_some() {
         return Ok(Flash::ok("flash-confirm-done").and_go(&back));
     }
-    count_account(&app, RESEND, &user.user.email)?;
+    count_account(&app, RESEND, &user.user.email).await?;
     send_link(&app, &user.user).await?;
     Ok(Flash::ok("flash-confirm-sent").with("email", &user.user.email).and_go(&back))
 }

@@ -11,20 +11,21 @@ use vestnik_store::{
     users,
 };
 
-use super::{count_account, count_address};
+use super::count_address;
 use crate::{
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Query},
     letters,
-    limits::Limit,
+    limits::{Limit, address_key},
     page::Page,
     session::{self, own_path},
     state::AppState,
     visit::Visit,
 };
 
-const BY_ACCOUNT: Limit = Limit::per_minutes("login-account", 10, 15);
+/// By account and network address together: whoever guesses is slowed down, and the owner gets in from elsewhere.
+const BY_GUESSER: Limit = Limit::per_minutes("login", 10, 15);
 const BY_ADDRESS: Limit = Limit::per_minutes("login-address", 60, 15);
 
 /// What is typed.
@@ -62,8 +63,9 @@ pub(crate) async fn submit(
     page: Page,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, Error> {
-    count_address(&app, &page, BY_ADDRESS)?;
-    count_account(&app, BY_ACCOUNT, &form.email)?;
+    count_address(&app, &page, BY_ADDRESS).await?;
+    let guesser = guesser(&form.email, &page.visit);
+    BY_GUESSER.count(&app, &guesser).await?;
     // What is no address has no account; it takes as long to say so.
     let user = match address(&form.email) {
         Ok(email) => users::find_by_email(&app.db, &email).await?,
@@ -94,11 +96,15 @@ pub(crate) async fn submit(
         return refused(&page, Problem::new(reason).with("reason", &user.blocked_reason));
     }
 
-    app.limiter.forget(BY_ACCOUNT, form.email.trim());
+    BY_GUESSER.forget(&app, &guesser).await;
     let next = own_path(&form.next).unwrap_or("/dashboard");
     let welcome = Flash::ok("flash-welcome").with("name", &user.name).and_go(next);
     note(&app, &page.visit, &user, Action::LoggedIn).await?;
     session::begin(&app, &page.visit, &user, welcome).await
+}
+
+fn guesser(email: &str, visit: &Visit) -> String {
+    format!("{} {}", address_key(visit.address), email.trim())
 }
 
 async fn note(app: &AppState, visit: &Visit, user: &User, action: Action) -> Result<(), Error> {

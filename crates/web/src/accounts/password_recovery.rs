@@ -70,7 +70,7 @@ pub(crate) async fn submit(
     page: Page,
     Form(form): Form<RecoverForm>,
 ) -> Result<Response, Error> {
-    count_address(&app, &page, BY_ADDRESS)?;
+    count_address(&app, &page, BY_ADDRESS).await?;
     let email = match address(&form.email) {
         Ok(email) => email,
         Err(problem) => {
@@ -78,7 +78,7 @@ pub(crate) async fn submit(
             return page.invalid("accounts/recover.html", &RecoverView { form, errors });
         }
     };
-    count_account(&app, BY_ACCOUNT, email.as_str())?;
+    count_account(&app, BY_ACCOUNT, email.as_str()).await?;
 
     if let Some(user) = users::find_by_email(&app.db, &email).await? {
         letters::aside(async move { send_link(&app, &user, letters::Kind::Recover).await });

@@ -55,7 +55,7 @@ pub(crate) async fn submit(
     page: Page,
     Form(form): Form<RegistrationForm>,
 ) -> Result<Response, Error> {
-    count_address(&app, &page, BY_ADDRESS)?;
+    count_address(&app, &page, BY_ADDRESS).await?;
     let zone = if form.time_zone.is_empty() { "UTC" } else { &form.time_zone };
     let registration = match Registration::parse(&form.email, &form.name, &form.password, page.language(), zone) {
         Ok(registration) => registration,

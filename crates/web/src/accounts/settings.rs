@@ -100,7 +100,7 @@ pub(crate) async fn change_password(
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, Error> {
     // A session that was left open must not be a way to guess the password.
-    count_account(&app, PASSWORD_CHECKS, &user.user.email)?;
+    count_account(&app, PASSWORD_CHECKS, &user.user.email).await?;
     let mut problems = Problems::default();
     let right = app.passwords.verify(form.current, Some(user.user.password_hash.clone())).await?;
     if !right {

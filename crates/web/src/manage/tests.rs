@@ -194,6 +194,81 @@ async fn s46_an_administrator_invites_and_deletes() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn s56_the_list_of_users_is_made_once_and_a_change_shows_at_once() {
+    let app = TestApp::start().await;
+    let (mut manager, _) = member(&app, "manager", BuiltinGroup::Managers).await;
+    let cached = |answer: &crate::testing::Answer| answer.headers["x-cache"].to_str().expect("text").to_owned();
+    assert_eq!(cached(&manager.get("/manage/users").await), "made");
+    let again = manager.get("/manage/users").await;
+    assert_eq!(cached(&again), "memory");
+    again.says("manager@example.org").says("<title>Users");
+    // Others see it with their own shell, and with their own rights.
+    let (mut other, _) = member(&app, "other", BuiltinGroup::Managers).await;
+    other.get("/manage/users").await;
+    let answer = other.get("/manage/users").await;
+    assert_eq!(cached(&answer), "memory");
+    answer.says("other</span></a>");
+    let (mut admin, _) = member(&app, "admin", BuiltinGroup::Administrators).await;
+    admin.get("/manage/users").await.says("/manage/users/new");
+    assert!(!manager.get("/manage/users").await.text.contains("/manage/users/new"));
+
+    app.browser().post("/register", &[("email", "nina@example.org"), ("name", "Nina"), ("password", PASSWORD)]).await;
+    let answer = manager.get("/manage/users").await;
+    assert_eq!(cached(&answer), "made");
+    answer.says("nina@example.org");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s56_a_change_on_one_node_shows_at_once_on_another() {
+    let redis = std::env::var("VESTNIK_TEST_REDIS_URL").expect("VESTNIK_TEST_REDIS_URL names a Redis for tests");
+    let app = TestApp::start().await;
+    let (_, manager) = member(&app, "manager", BuiltinGroup::Managers).await;
+    let prefix = vestnik_model::secret::new_key(&vestnik_model::secret::SystemRandom, 8);
+    let [mut here, mut there] = std::array::from_fn(|_| app.browser_of_node(&redis, &prefix));
+    for browser in [&mut here, &mut there] {
+        browser.post("/login", &[("email", "manager@example.org"), ("password", PASSWORD)]).await;
+    }
+    let list = "/manage/users?state=active";
+    // Once both are connected, what one has made the other finds.
+    let mut shared = false;
+    for round in 0..200 {
+        let list = format!("{list}&q=manager&round={round}");
+        here.get(&list).await;
+        shared = there.get(&list).await.headers["x-cache"] == "redis";
+        if shared {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(shared, "what one node makes the other finds in Redis");
+    for name in ["first", "second", "third"] {
+        let email = format!("{name}@example.org");
+        here.get(list).await;
+        there.get(list).await;
+        here.post("/register", &[("email", &email), ("name", name), ("password", PASSWORD)]).await;
+        here.get(list).await.says(&email);
+        let mut seen = false;
+        for _ in 0..50 {
+            seen = there.get(list).await.text.contains(&email);
+            if seen {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(4)).await;
+        }
+        assert!(seen, "{email} is seen on the other node within 200 ms");
+    }
+    // Whoever is blocked on one node is out on the other.
+    let (_, chief) = member(&app, "admin", BuiltinGroup::Administrators).await;
+    let author = Author::at_console(app.clock_now());
+    people::block(&app.db, &chief, manager.user(), "", &author).await.expect("asked");
+    for browser in [&mut here, &mut there] {
+        assert!(browser.get("/dashboard").await.goes_to().is_some_and(|to| to.starts_with("/login")));
+    }
+    app.stop().await;
+}
+
 impl TestApp {
     async fn join(&self, user: &vestnik_model::user::User, group: BuiltinGroup) {
         let author = Author::at_console(UnixMillis(0));

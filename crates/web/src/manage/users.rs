@@ -1,7 +1,10 @@
 //! The list of users with their figures (S-40).
 
+use std::time::Duration;
+
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
+use vestnik_cache::Region;
 use vestnik_model::{Permission, UnixMillis};
 use vestnik_store::people::{self, PeopleFilter, PersonRow};
 
@@ -13,6 +16,21 @@ use crate::{
     session::CurrentUser,
     state::AppState,
 };
+
+/// The list as a page (S-56). A change of a user makes it forgotten, on every node; figures that move with each mailing
+/// may be this old.
+pub(crate) const LIST: Region = Region { name: "users", fresh_for: Duration::from_secs(30) };
+
+/// Where forms are sent to that change users, or what the list says of them.
+const CHANGES: &[&str] =
+    &["/register", "/confirm", "/recover", "/login", "/settings", "/manage/users", "/manage/groups"];
+
+/// Lets the list be made anew after a form that may have changed it.
+pub(crate) async fn note_change(app: &AppState, path: &str) {
+    if CHANGES.iter().any(|start| path.starts_with(start)) {
+        app.cache.forget(LIST).await;
+    }
+}
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -51,16 +69,19 @@ pub(crate) async fn show(
     };
     let filter = PeopleFilter { search: query.q.trim().to_owned(), blocked };
     let cursor = query.at.parse().ok();
-    let found = people::list(&app.db, &user.actor, &filter, cursor.as_ref(), PAGE_SIZE).await?;
-    let pager = Pager::of("/manage/users", &[("q", filter.search.as_str()), ("state", &query.state)], &found);
-    let view = UsersView {
-        rows: found.rows,
-        search: filter.search,
-        state: query.state,
-        total: people::count(&app.db).await?,
-        pager,
-        may_create: user.actor.may(Permission::ManageUsers),
-        now: app.now(),
-    };
-    page.show("manage/users.html", &view)
+    let key = format!("{:?} {:?} {}", filter.search, query.state, query.at);
+    page.show_cached(&app, LIST, "manage/users.html", &key, async || {
+        let found = people::list(&app.db, &user.actor, &filter, cursor.as_ref(), PAGE_SIZE).await?;
+        let pager = Pager::of("/manage/users", &[("q", filter.search.as_str()), ("state", &query.state)], &found);
+        Ok(UsersView {
+            rows: found.rows,
+            search: filter.search.clone(),
+            state: query.state.clone(),
+            total: people::count(&app.db).await?,
+            pager,
+            may_create: user.actor.may(Permission::ManageUsers),
+            now: app.now(),
+        })
+    })
+    .await
 }

@@ -49,7 +49,7 @@ pub(crate) async fn submit(
     if !user.actor.may(Permission::SendMail) {
         return Ok(Flash::warn("flash-test-unconfirmed").and_go(&back));
     }
-    app.limiter.count(TEST_LETTERS, &user.user.id.to_string(), app.now()).map_err(Error::TooOften)?;
+    TEST_LETTERS.count(&app, &user.user.id.to_string()).await?;
     let Ok(rendered) = render(message, reader).await? else {
         // The page says what is wrong with the template.
         return Ok(Flash::warn("flash-test-not-rendered").and_go(&back));

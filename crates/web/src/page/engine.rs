@@ -36,6 +36,22 @@ pub fn render(language: Language, template: &str, context: Value) -> Result<Stri
     of(language).get_template(template)?.render(context)
 }
 
+/// Renders these blocks of a template, and nothing around them.
+pub(super) fn blocks<const N: usize>(
+    language: Language,
+    template: &str,
+    context: Value,
+    names: [&str; N],
+) -> Result<[String; N], Error> {
+    // The whole is rendered first: what the blocks call is imported there.
+    let mut whole = of(language).get_template(template)?.render_captured(context)?;
+    let mut rendered = [const { String::new() }; N];
+    for (block, name) in rendered.iter_mut().zip(names) {
+        *block = whole.with_state_mut(|state| state.render_block(name))?;
+    }
+    Ok(rendered)
+}
+
 /// Renders a template without the shell: a part of a page for a live update.
 pub fn fragment(language: Language, template: &str, view: &impl serde::Serialize) -> Result<String, Error> {
     render(language, template, Value::from(minijinja::value::Serde(view)))
