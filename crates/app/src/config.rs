@@ -9,6 +9,7 @@ use clap::Args;
 use url::Url;
 use vestnik_engine::limits::{DomainLimits, Limits, Rate};
 use vestnik_mail::relay::Relay;
+use vestnik_media::store::{Location, MediaStore, S3Settings};
 use vestnik_model::delivery::RetryPolicy;
 
 use crate::failure::Failure;
@@ -22,9 +23,64 @@ pub struct DataArgs {
     /// Database: `postgres://user:password@host/name`, or `sqlite:PATH` [default: SQLite in the data folder]
     #[arg(long, env = "VESTNIK_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
+    /// Uploaded pictures: a folder, or `s3://BUCKET/PREFIX` [default: `media` in the data folder]
+    #[arg(long, env = "VESTNIK_MEDIA", value_name = "PLACE", global = true)]
+    pub media: Option<Location>,
+    /// Access to the bucket of pictures.
+    #[command(flatten)]
+    pub s3: S3Args,
+}
+
+/// Access to an S3-compatible store.
+#[derive(Args, Clone, Debug)]
+pub struct S3Args {
+    /// The store's URL without the bucket [default: Amazon's own for the region]
+    #[arg(long, env = "VESTNIK_S3_ENDPOINT", value_name = "URL", global = true)]
+    pub s3_endpoint: Option<String>,
+    /// The region that requests are signed for
+    #[arg(long, env = "VESTNIK_S3_REGION", default_value = "us-east-1", value_name = "NAME", global = true)]
+    pub s3_region: String,
+    /// Access key
+    #[arg(
+        long,
+        env = "VESTNIK_S3_ACCESS_KEY",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "KEY",
+        global = true
+    )]
+    pub s3_access_key: String,
+    /// Secret key
+    #[arg(
+        long,
+        env = "VESTNIK_S3_SECRET_KEY",
+        default_value = "",
+        hide_default_value = true,
+        hide_env_values = true,
+        value_name = "KEY",
+        global = true
+    )]
+    pub s3_secret_key: String,
+    /// Whether the endpoint may be http://, on this machine or in a private network
+    #[arg(long, env = "VESTNIK_S3_ALLOW_HTTP", global = true)]
+    pub s3_allow_http: bool,
 }
 
 impl DataArgs {
+    /// Where uploaded pictures are kept.
+    pub fn media(&self) -> Result<MediaStore, Failure> {
+        let location = self.media.clone().unwrap_or_else(|| Location::Folder(self.data_dir.join("media")));
+        let settings = S3Settings {
+            endpoint: self.s3.s3_endpoint.clone(),
+            region: self.s3.s3_region.clone(),
+            access_key: self.s3.s3_access_key.clone(),
+            secret_key: self.s3.s3_secret_key.clone(),
+            allow_http: self.s3.s3_allow_http,
+        };
+        MediaStore::open(&location, Some(&settings))
+            .map_err(|error| Failure::misused(format!("VESTNIK_MEDIA: {error}")))
+    }
+
     /// The folder that the lock and the journal belong to: an embedded database's own, wherever it was named from, or
     /// else the data folder.
     pub fn home(&self) -> PathBuf {

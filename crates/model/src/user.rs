@@ -66,6 +66,14 @@ pub struct User {
     pub blocked_at: Option<UnixMillis>,
     /// Why, in the words of whoever has blocked them.
     pub blocked_reason: String,
+    /// As typed; empty: not given.
+    pub phone: String,
+    /// Empty: not given.
+    pub city: String,
+    /// The picture's key in the media store; empty: none.
+    pub avatar: String,
+    /// The same, small.
+    pub avatar_small: String,
 }
 
 impl User {
@@ -73,6 +81,63 @@ impl User {
     pub fn zone(&self) -> TimeZone {
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
+}
+
+/// What a person says of themselves, and how they see the pages (S-36).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileDraft {
+    /// What the person is called.
+    pub name: String,
+    /// As typed; empty: not given.
+    pub phone: String,
+    /// Empty: not given.
+    pub city: String,
+    /// Language of pages and letters.
+    pub language: Language,
+    /// IANA name of a time zone.
+    pub time_zone: String,
+    /// Light or dark.
+    pub theme: Theme,
+}
+
+impl ProfileDraft {
+    /// Checks the typed fields: `name`, `phone`, `city`, `language`, `time_zone`, `theme`.
+    pub fn parse(
+        name: &str,
+        phone: &str,
+        city: &str,
+        language: &str,
+        time_zone: &str,
+        theme: &str,
+    ) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let choice = || Problem::new("problem-choice");
+        let name = problems.take("name", line(name, true, 200));
+        let phone = problems.take("phone", phone_number(phone));
+        let city = problems.take("city", line(city, false, 100));
+        let language = problems.take("language", language.parse().map_err(|_| choice()));
+        let time_zone = problems.take("time_zone", time_zone_name(time_zone));
+        let theme = problems.take("theme", theme.parse().map_err(|_| choice()));
+        let draft = (|| {
+            Some(Self {
+                name: name?,
+                phone: phone?,
+                city: city?,
+                language: language?,
+                time_zone: time_zone?,
+                theme: theme?,
+            })
+        })();
+        problems.into_result(draft)
+    }
+}
+
+/// Checks a phone number as people write it: 5 to 15 digits (ITU-T E.164), and what is put between them.
+fn phone_number(text: &str) -> Result<String, Problem> {
+    let text = line(text, false, 40)?;
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let written = text.char_indices().all(|(at, c)| c.is_ascii_digit() || " ()-.".contains(c) || c == '+' && at == 0);
+    if text.is_empty() || written && (5..=15).contains(&digits) { Ok(text) } else { Err(Problem::new("problem-phone")) }
 }
 
 /// A signed-in browser.
@@ -88,6 +153,10 @@ pub struct Session {
     pub seen_at: UnixMillis,
     /// When it ends by itself.
     pub expires_at: UnixMillis,
+    /// From which network address it was begun.
+    pub address: String,
+    /// What the browser calls itself.
+    pub agent: String,
 }
 
 /// What a person types to get an account.
@@ -198,4 +267,19 @@ pub fn check_password(password: &str, email: &str, name: &str) -> Result<String,
 pub fn time_zone_name(name: &str) -> Result<String, Problem> {
     let zone = TimeZone::get(name.trim()).map_err(|_| Problem::new("problem-time-zone").with("name", name))?;
     Ok(zone.iana_name().unwrap_or("UTC").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phone_numbers_are_taken_as_people_write_them() {
+        for good in ["", "+7 (912) 345-67-89", "8 800 555 35 35", "030.1234-567", "+1 202 555 0100"] {
+            assert_eq!(phone_number(good).unwrap(), good);
+        }
+        for bad in ["1234", "+7 912 345 67 89 12 34 56", "call me", "8+800 555", "12345x"] {
+            assert_eq!(phone_number(bad).unwrap_err().id, "problem-phone", "{bad}");
+        }
+    }
 }

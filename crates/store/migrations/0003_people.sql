@@ -4,6 +4,14 @@ ALTER TABLE users ADD COLUMN blocked_at BIGINT;
 ALTER TABLE users ADD COLUMN blocked_reason TEXT NOT NULL DEFAULT '';
 -- To the minute or so.
 ALTER TABLE users ADD COLUMN seen_at BIGINT;
+ALTER TABLE users ADD COLUMN phone TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN city TEXT NOT NULL DEFAULT '';
+-- Keys of the media store; empty: none.
+ALTER TABLE users ADD COLUMN avatar TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN avatar_small TEXT NOT NULL DEFAULT '';
+-- By what a person knows their own sessions.
+ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';
 -- In lower case, to search in.
 ALTER TABLE users ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
 UPDATE users SET name_key = lower(name);

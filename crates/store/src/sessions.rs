@@ -1,18 +1,38 @@
 //! Signed-in browsers. The cookie's secret is never stored, only its hash.
 
-use vestnik_model::id::UserId;
+use sqlx::AssertSqlSafe;
+use vestnik_model::id::{SessionId, UserId};
 use vestnik_model::user::{Session, User};
 use vestnik_model::{Actor, UnixMillis, secret};
 
 use crate::db::{Db, Result};
 use crate::{groups, users};
 
+const COLUMNS: &str = "id, user_id, created_at, seen_at, expires_at, address, agent";
+
+/// By what a person knows one of their sessions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// The network address.
+    pub address: &'a str,
+    /// What the browser calls itself.
+    pub agent: &'a str,
+}
+
 /// Notes a signed-in browser.
-pub async fn create(db: &Db, user: UserId, cookie: &str, now: UnixMillis, expires_at: UnixMillis) -> Result<()> {
+pub async fn create(
+    db: &Db,
+    user: UserId,
+    cookie: &str,
+    origin: Origin<'_>,
+    now: UnixMillis,
+    expires_at: UnixMillis,
+) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.execute(
-        "INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $3, $4)",
-        &[&secret::hash(cookie), &user, &now, &expires_at],
+        "INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at, address, agent)
+         VALUES ($1, $2, $3, $3, $4, $5, $6)",
+        &[&secret::hash(cookie), &user, &now, &expires_at, &origin.address, &origin.agent],
     )
     .await?;
     tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &user]).await?;
@@ -23,7 +43,7 @@ pub async fn create(db: &Db, user: UserId, cookie: &str, now: UnixMillis, expire
 pub async fn find(db: &Db, cookie: &str, now: UnixMillis) -> Result<Option<(Session, User, Actor)>> {
     let session: Option<Session> = db
         .fetch_optional(
-            "SELECT id, user_id, created_at, seen_at, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2",
+            AssertSqlSafe(format!("SELECT {COLUMNS} FROM sessions WHERE hash = $1 AND expires_at > $2")),
             &[&secret::hash(cookie), &now],
         )
         .await?;
@@ -43,6 +63,23 @@ pub async fn touch(db: &Db, session: &Session, now: UnixMillis, expires_at: Unix
     tx.execute(sql, &[&now, &expires_at, &session.id]).await?;
     tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &session.user_id]).await?;
     tx.commit().await
+}
+
+/// The actor's sessions, the one that was used last first.
+pub async fn all(db: &Db, actor: &Actor, now: UnixMillis) -> Result<Vec<Session>> {
+    db.fetch_all(
+        AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY seen_at DESC, id DESC LIMIT 50"
+        )),
+        &[&actor.user(), &now],
+    )
+    .await
+}
+
+/// Ends one of the actor's sessions. `false`: the actor has no such session.
+pub async fn end_one(db: &Db, actor: &Actor, id: SessionId) -> Result<bool> {
+    let sql = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
+    Ok(db.execute(sql, &[&id, &actor.user()]).await? == 1)
 }
 
 /// Ends the session of a cookie.

@@ -1,7 +1,7 @@
 //! People with accounts.
 
 use vestnik_mail::address::EmailAddress;
-use vestnik_model::user::{Language, Registration, Theme, User};
+use vestnik_model::user::{Language, ProfileDraft, Registration, Theme, User};
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis, id::UserId};
 
 use crate::db::{Db, Result, Tx};
@@ -9,7 +9,7 @@ use crate::groups;
 
 /// Every column of [`User`].
 pub(crate) const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at,
-    blocked_at, blocked_reason";
+    blocked_at, blocked_reason, phone, city, avatar, avatar_small";
 
 /// Makes an account. `None`: the address has one already.
 pub async fn create(
@@ -93,19 +93,41 @@ pub async fn set_password(db: &Db, id: UserId, password_hash: &str, now: UnixMil
     tx.commit().await
 }
 
-/// Changes what the person is called and how they see the pages.
-pub async fn update_settings(
-    db: &Db,
-    actor: &Actor,
-    name: &str,
-    language: Language,
-    time_zone: &str,
-    theme: Theme,
-) -> Result<()> {
+/// Changes what the person says of themselves and how they see the pages.
+pub async fn update_profile(db: &Db, actor: &Actor, draft: &ProfileDraft) -> Result<()> {
     db.execute(
-        "UPDATE users SET name = $1, name_key = $2, language = $3, time_zone = $4, theme = $5 WHERE id = $6",
-        &[&name, &name.to_lowercase(), &language, &time_zone, &theme, &actor.user()],
+        "UPDATE users SET name = $1, name_key = $2, phone = $3, city = $4, language = $5, time_zone = $6, theme = $7
+         WHERE id = $8",
+        &[
+            &draft.name,
+            &draft.name.to_lowercase(),
+            &draft.phone,
+            &draft.city,
+            &draft.language,
+            &draft.time_zone,
+            &draft.theme,
+            &actor.user(),
+        ],
     )
     .await?;
+    Ok(())
+}
+
+/// Changes the language alone, from the switch on every page.
+pub async fn set_language(db: &Db, actor: &Actor, language: Language) -> Result<()> {
+    db.execute("UPDATE users SET language = $1 WHERE id = $2", &[&language, &actor.user()]).await?;
+    Ok(())
+}
+
+/// Changes the theme alone, from the switch on every page.
+pub async fn set_theme(db: &Db, actor: &Actor, theme: Theme) -> Result<()> {
+    db.execute("UPDATE users SET theme = $1 WHERE id = $2", &[&theme, &actor.user()]).await?;
+    Ok(())
+}
+
+/// Notes the keys of the person's picture, large and small; empty ones: no picture.
+pub async fn set_avatar(db: &Db, actor: &Actor, large: &str, small: &str) -> Result<()> {
+    db.execute("UPDATE users SET avatar = $1, avatar_small = $2 WHERE id = $3", &[&large, &small, &actor.user()])
+        .await?;
     Ok(())
 }

@@ -48,7 +48,7 @@ databases! {
     async fn a_new_password_ends_every_session_and_every_recovery_link(db: Db) {
         let anna = users::create(&db, &registration("anna@example.com"), "hash", None, NOW).await.unwrap().unwrap().id;
         let end = NOW.plus(DAY);
-        sessions::create(&db, anna, "cookie", NOW, end).await.unwrap();
+        sessions::create(&db, anna, "cookie", sessions::Origin::default(), NOW, end).await.unwrap();
         tokens::issue(&db, anna, TokenPurpose::Recover, "link", NOW, end).await.unwrap();
         assert!(sessions::find(&db, "cookie", NOW).await.unwrap().is_some());
         assert!(sessions::find(&db, "cookie", end).await.unwrap().is_none(), "it ends by itself");

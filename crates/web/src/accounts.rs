@@ -3,6 +3,7 @@
 //! Whether an address has an account is never told: neither by what a page says, nor by its status, nor by how long it
 //! takes, nor by a limit.
 
+pub(crate) mod avatar;
 pub(crate) mod confirm;
 pub(crate) mod login;
 pub(crate) mod password_recovery;

@@ -56,6 +56,7 @@ pub mod letters;
 pub mod limits;
 mod mailings;
 mod manage;
+pub mod media;
 mod messages;
 #[cfg(test)]
 mod owner_tests;

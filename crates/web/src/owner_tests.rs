@@ -7,7 +7,7 @@ use vestnik_model::{
     message::MessageDraft,
     recipient::RecipientDraft,
 };
-use vestnik_store::{import, mailings, messages, recipients, runs};
+use vestnik_store::{import, mailings, messages, recipients, runs, sessions};
 
 use crate::{
     routes::{self, Who},
@@ -36,6 +36,7 @@ async fn belongings(app: &TestApp, actor: &Actor) -> Vec<(&'static str, String)>
         runs::Demanded::Planned(id) => id,
         other => panic!("{other:?}"),
     };
+    let session = sessions::all(&app.db, actor, now).await.expect("found")[0].id;
     let read = import::begin(&app.db, actor, "list.csv", 100, now).await.expect("stored");
     vec![
         ("/recipients/imports/", read.to_string()),
@@ -43,6 +44,7 @@ async fn belongings(app: &TestApp, actor: &Actor) -> Vec<(&'static str, String)>
         ("/messages/", message.to_string()),
         ("/mailings/", mailing.to_string()),
         ("/runs/", run.to_string()),
+        ("/settings/sessions/", session.to_string()),
     ]
 }
 

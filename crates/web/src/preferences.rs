@@ -38,8 +38,7 @@ pub(crate) async fn set_language(
     Form(form): Form<LanguageForm>,
 ) -> Result<Response, Error> {
     if let Some(who) = &visit.user {
-        let user = &who.user;
-        users::update_settings(&app.db, &who.actor, &user.name, form.language, &user.time_zone, user.theme).await?;
+        users::set_language(&app.db, &who.actor, form.language).await?;
     }
     let back = Redirect::to(&came_from(&headers)).into_response();
     Ok(with_cookie(back, &lasting(&app.settings, LANGUAGE_COOKIE, form.language.as_str())))
@@ -53,8 +52,7 @@ pub(crate) async fn set_theme(
     Form(form): Form<ThemeForm>,
 ) -> Result<Response, Error> {
     if let Some(who) = &visit.user {
-        let user = &who.user;
-        users::update_settings(&app.db, &who.actor, &user.name, user.language, &user.time_zone, form.theme).await?;
+        users::set_theme(&app.db, &who.actor, form.theme).await?;
     }
     let back = Redirect::to(&came_from(&headers)).into_response();
     Ok(with_cookie(back, &lasting(&app.settings, THEME_COOKIE, form.theme.as_str())))

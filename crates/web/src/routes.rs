@@ -17,13 +17,15 @@ use tower_http::timeout::TimeoutLayer;
 use vestnik_model::Permission;
 
 use crate::{
-    accounts::{confirm, login, password_recovery, registration, settings},
+    accounts::{avatar, confirm, login, password_recovery, registration, settings},
     caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
     home,
     mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
-    manage, messages, preferences, recipients, reports,
+    manage,
+    media::{self, LARGEST_PICTURE},
+    messages, preferences, recipients, reports,
     state::AppState,
     visit::Visit,
 };
@@ -55,6 +57,10 @@ fn table() -> Table {
         .get("/settings", SignedIn, settings::form)
         .post("/settings", SignedIn, settings::submit)
         .post("/settings/password", SignedIn, settings::change_password)
+        .picture("/settings/avatar", SignedIn, avatar::submit)
+        .post("/settings/avatar/remove", SignedIn, avatar::remove)
+        .post("/settings/sessions/{id}/end", Owner, settings::end_session)
+        .get("/media/{*key}", Anyone, media::show)
         // Overview
         .get("/dashboard", SignedIn, dashboard::show)
         .get("/live", SignedIn, live::everything)
@@ -213,6 +219,11 @@ impl Table {
     /// A form with a file.
     fn upload<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
         self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), UPLOAD_PATIENCE, LARGEST_UPLOAD))
+    }
+
+    /// A form with a picture.
+    fn picture<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
+        self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), PATIENCE, LARGEST_PICTURE))
     }
 
     fn add(mut self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {

@@ -10,7 +10,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use url::form_urlencoded;
 use vestnik_model::{secret::new_secret, user::User};
-use vestnik_store::sessions;
+use vestnik_store::sessions::{self, Origin};
 
 use crate::{
     error::Error,
@@ -43,7 +43,7 @@ pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<Signe
         sessions::touch(&app.db, &session, now, now.plus(LIFETIME)).await?;
     }
     let cookie = SessionCookie(cookie.value().into());
-    Ok(Some(SignedIn { actor, user: Arc::new(user), cookie }))
+    Ok(Some(SignedIn { actor, user: Arc::new(user), session: session.id, cookie }))
 }
 
 /// Begins a session and puts its cookie on the answer. Always a new secret: whatever the browser had before, perhaps
@@ -54,7 +54,9 @@ pub(crate) async fn begin(app: &AppState, visit: &Visit, user: &User, response: 
     }
     let secret = new_secret(&*app.random);
     let now = app.now();
-    sessions::create(&app.db, user.id, &secret, now, now.plus(LIFETIME)).await?;
+    let (address, agent) = (visit.address.to_string(), visit.agent.as_str());
+    let origin = Origin { address: &address, agent };
+    sessions::create(&app.db, user.id, &secret, origin, now, now.plus(LIFETIME)).await?;
     Ok(with_cookie(response, &cookie(&app.settings, &secret, LIFETIME.as_secs())))
 }
 

@@ -8,7 +8,7 @@ use vestnik_cache::Cache;
 use vestnik_model::{Clock, UnixMillis, secret::Random};
 use vestnik_store::Db;
 
-use crate::{counts::KnownCounts, password::Passwords};
+use crate::{counts::KnownCounts, media::Media, password::Passwords};
 
 /// Settings of the web interface.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where secrets come from; a test repeats it.
     pub random: Arc<dyn Random>,
+    /// Uploaded pictures.
+    pub media: Media,
     /// Settings.
     pub settings: Settings,
     /// What was made once, and how often someone has tried; shared by nodes that share a Redis.
@@ -73,11 +75,18 @@ pub struct Parts {
 
 impl AppState {
     /// Puts the state together.
-    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, cache: Cache, settings: Settings) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        cache: Cache,
+        media: Media,
+        settings: Settings,
+    ) -> Self {
         let passwords = Passwords::new(settings.password_hashes_at_once, random.clone());
         let closing = watch::Sender::new(false);
         let counts = KnownCounts::default();
-        Self(Arc::new(Parts { db, clock, random, settings, cache, passwords, counts, closing }))
+        Self(Arc::new(Parts { db, clock, random, media, settings, cache, passwords, counts, closing }))
     }
 
     /// Ends the streams of progress, which would otherwise keep a service that is stopping from coming to its end.

@@ -12,6 +12,7 @@ use axum::{
 use tower::ServiceExt;
 use url::form_urlencoded;
 use vestnik_cache::{Cache, CacheOptions};
+use vestnik_media::store::{Location, MediaStore};
 use vestnik_model::{
     Actor, Clock, UnixMillis,
     clock::SettableClock,
@@ -21,6 +22,7 @@ use vestnik_model::{
 };
 use vestnik_store::{Db, letters, testing::TestDatabase, users};
 
+use crate::media::Media;
 use crate::{AppState, Settings, dressed, routes};
 
 pub(crate) const PASSWORD: &str = "a long enough phrase";
@@ -37,7 +39,9 @@ fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &st
     };
     let options = CacheOptions { redis, most_bytes: 16 << 20, prefix: prefix.to_owned() };
     let cache = Cache::new(options).expect("a cache");
-    AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), cache, settings)
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let store = MediaStore::open(&Location::Folder(folder), None).expect("a media store");
+    AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), cache, Media::new(store), settings)
 }
 
 /// The service.
@@ -174,8 +178,13 @@ impl Browser {
 
     /// Sends a file as a browser does from a form with the field `file`.
     pub(crate) async fn upload(&mut self, path: &str, name: &str, file: &[u8]) -> Answer {
+        self.upload_as("file", path, name, file).await
+    }
+
+    /// The same from a form with another field.
+    pub(crate) async fn upload_as(&mut self, field: &str, path: &str, name: &str, file: &[u8]) -> Answer {
         let mut body = format!(
-            "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n"
+            "--edge\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n"
         )
         .into_bytes();
         body.extend_from_slice(file);

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use url::{Host, Url};
 use vestnik_model::{
     Actor,
+    id::SessionId,
     secret::new_key,
     user::{Language, Theme, User},
 };
@@ -53,6 +54,8 @@ pub struct Circumstances {
     pub local: bool,
     /// Where the request came from, for rate limits. Not logged.
     pub address: IpAddr,
+    /// What the browser calls itself, cut to a length that fits a list.
+    pub agent: String,
     /// Names this request in the log and on the page of an internal error.
     pub request_id: String,
 }
@@ -64,6 +67,8 @@ pub struct SignedIn {
     pub user: Arc<User>,
     /// In whose name `store` is asked.
     pub actor: Actor,
+    /// Which of the person's sessions it is.
+    pub session: SessionId,
     /// The session's secret, to end it.
     pub(crate) cookie: session::SessionCookie,
 }
@@ -148,6 +153,7 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         local: host(request).is_some_and(|host| is_local(&host)),
         address: address(app, request),
+        agent: text(headers, header::USER_AGENT).chars().filter(|c| !c.is_control()).take(200).collect(),
         request_id: new_key(&*app.random, 8),
     });
     (visit, trouble)

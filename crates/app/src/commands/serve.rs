@@ -14,6 +14,7 @@ use vestnik_cache::{Cache, CacheOptions};
 use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::SystemRandom;
 use vestnik_store::Db;
+use vestnik_web::media::Media;
 use vestnik_web::{AppState, Settings};
 
 use crate::cli::{ServeArgs, WorkerArgs};
@@ -126,7 +127,8 @@ pub async fn serve_pages(
         prefix: web.redis_prefix.clone(),
     });
     let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
-    let app = AppState::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), cache, settings);
+    let app =
+        AppState::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), cache, Media::new(data.media()?), settings);
     let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, router)

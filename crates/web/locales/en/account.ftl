@@ -79,3 +79,23 @@ letter-exists-text = Someone, perhaps you, tried to register with this address, 
 letter-exists-button = Log in
 letter-exists-until = If you have forgotten the password, the login page has a link for recovery. If it was not you, there is nothing to do.
 letter-foot = Sent by Vestnik, the mailing service at { $host }.
+
+# Profile
+field-phone = Phone
+field-city = City
+settings-avatar = Picture
+settings-avatar-yours = Your picture
+settings-avatar-file = File
+settings-avatar-help = JPEG, PNG, WebP or GIF, up to 8 MB. A square is cut out of the middle.
+settings-avatar-save = Upload
+settings-avatar-remove = Remove the picture
+settings-sessions = Where you are signed in
+settings-session-browser = Browser
+settings-session-address = Network address
+settings-session-seen = Last used
+settings-session-unknown = Unknown browser
+settings-session-current = this browser
+settings-session-end = End
+flash-avatar-saved = The picture is saved.
+flash-avatar-removed = The picture is removed.
+flash-session-ended = The session has ended.

@@ -79,3 +79,23 @@ letter-exists-text = Кто-то, возможно вы, попробовал з
 letter-exists-button = Войти
 letter-exists-until = Если забыли пароль, на странице входа есть ссылка для восстановления. Если это были не вы, ничего делать не нужно.
 letter-foot = Письмо отправил «Вестник», сервис рассылок на { $host }.
+
+# Profile
+field-phone = Телефон
+field-city = Город
+settings-avatar = Фотография
+settings-avatar-yours = Ваша фотография
+settings-avatar-file = Файл
+settings-avatar-help = JPEG, PNG, WebP или GIF, до 8 МБ. Из середины вырежем квадрат.
+settings-avatar-save = Загрузить
+settings-avatar-remove = Убрать фотографию
+settings-sessions = Где вы вошли
+settings-session-browser = Браузер
+settings-session-address = Сетевой адрес
+settings-session-seen = Последнее действие
+settings-session-unknown = Неизвестный браузер
+settings-session-current = этот браузер
+settings-session-end = Завершить
+flash-avatar-saved = Фотография сохранена.
+flash-avatar-removed = Фотография убрана.
+flash-session-ended = Сеанс завершён.

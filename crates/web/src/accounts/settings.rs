@@ -1,19 +1,19 @@
-//! A person's settings: name, language, time zone, appearance, password.
+//! A person's settings: what they say of themselves (S-36), language, time zone, appearance, password, their sessions.
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
-    Problem, Problems,
-    problem::line,
-    user::{Language, Theme, check_password, time_zone_name},
+    Problem, Problems, UnixMillis,
+    id::SessionId,
+    user::{ProfileDraft, check_password},
 };
-use vestnik_store::users;
+use vestnik_store::{sessions, users};
 
 use super::count_account;
 use crate::{
     error::Error,
     flash::Flash,
-    form::{Form, FormErrors},
+    form::{Form, FormErrors, Path},
     i18n,
     limits::Limit,
     page::Page,
@@ -25,9 +25,12 @@ use crate::{
 const PASSWORD_CHECKS: Limit = Limit::per_minutes("settings-password", 10, 15);
 
 /// What is typed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct SettingsForm {
     pub(crate) name: String,
+    pub(crate) phone: String,
+    pub(crate) city: String,
     pub(crate) language: String,
     pub(crate) time_zone: String,
     pub(crate) theme: String,
@@ -40,19 +43,37 @@ pub(crate) struct PasswordForm {
     password: String,
 }
 
+/// A browser that is signed in.
+#[derive(Debug, Serialize)]
+pub(crate) struct SessionView {
+    pub(crate) id: SessionId,
+    /// Whether it is this one.
+    pub(crate) current: bool,
+    pub(crate) address: String,
+    pub(crate) agent: String,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) seen_at: UnixMillis,
+}
+
 /// The page.
 #[derive(Debug, Serialize)]
 pub(crate) struct SettingsView {
     pub(crate) form: SettingsForm,
     pub(crate) errors: FormErrors,
     pub(crate) password_errors: FormErrors,
+    pub(crate) avatar_errors: FormErrors,
+    /// The picture's key; empty: none.
+    pub(crate) avatar: String,
     pub(crate) zones: Vec<(String, String)>,
+    pub(crate) sessions: Vec<SessionView>,
 }
 
 impl SettingsForm {
-    fn of(who: &SignedIn) -> Self {
+    pub(crate) fn of(who: &SignedIn) -> Self {
         Self {
             name: who.user.name.clone(),
+            phone: who.user.phone.clone(),
+            city: who.user.city.clone(),
             language: who.user.language.to_string(),
             time_zone: who.user.time_zone.clone(),
             theme: who.user.theme.to_string(),
@@ -60,14 +81,35 @@ impl SettingsForm {
     }
 }
 
-fn view(app: &AppState, page: &Page, form: SettingsForm) -> SettingsView {
-    let zones = i18n::zones(page.language(), app.now(), &form.time_zone);
-    SettingsView { form, errors: FormErrors::none(), password_errors: FormErrors::none(), zones }
+/// The page with this in its form, and no errors yet.
+pub(crate) async fn view(
+    app: &AppState,
+    page: &Page,
+    user: &CurrentUser,
+    form: SettingsForm,
+) -> Result<SettingsView, Error> {
+    let sessions = sessions::all(&app.db, &user.actor, app.now()).await?.into_iter().map(|session| SessionView {
+        current: session.id == user.session,
+        id: session.id,
+        address: session.address,
+        agent: session.agent,
+        created_at: session.created_at,
+        seen_at: session.seen_at,
+    });
+    Ok(SettingsView {
+        zones: i18n::zones(page.language(), app.now(), &form.time_zone),
+        form,
+        errors: FormErrors::none(),
+        password_errors: FormErrors::none(),
+        avatar_errors: FormErrors::none(),
+        avatar: user.user.avatar.clone(),
+        sessions: sessions.collect(),
+    })
 }
 
 /// The settings as they are.
 pub(crate) async fn form(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
-    page.show("accounts/settings.html", &view(&app, &page, SettingsForm::of(&user)))
+    page.show("accounts/settings.html", &view(&app, &page, &user, SettingsForm::of(&user)).await?)
 }
 
 /// Changes them.
@@ -77,19 +119,29 @@ pub(crate) async fn submit(
     user: CurrentUser,
     Form(form): Form<SettingsForm>,
 ) -> Result<Response, Error> {
-    let mut problems = Problems::default();
-    let choice = || Problem::new("problem-choice");
-    let name = problems.take("name", line(&form.name, true, 200));
-    let zone = problems.take("time_zone", time_zone_name(&form.time_zone));
-    let language = problems.take("language", form.language.parse::<Language>().map_err(|_| choice()));
-    let theme = problems.take("theme", form.theme.parse::<Theme>().map_err(|_| choice()));
-    let (Some(name), Some(zone), Some(language), Some(theme)) = (name, zone, language, theme) else {
-        let view = SettingsView { errors: page.errors(&problems), ..view(&app, &page, form) };
-        return page.invalid("accounts/settings.html", &view);
-    };
+    let SettingsForm { name, phone, city, language, time_zone, theme } = &form;
+    match ProfileDraft::parse(name, phone, city, language, time_zone, theme) {
+        Ok(draft) => {
+            users::update_profile(&app.db, &user.actor, &draft).await?;
+            Ok(Flash::ok("flash-settings-saved").and_go("/settings"))
+        }
+        Err(problems) => {
+            let shown = SettingsView { errors: page.errors(&problems), ..view(&app, &page, &user, form).await? };
+            page.invalid("accounts/settings.html", &shown)
+        }
+    }
+}
 
-    users::update_settings(&app.db, &user.actor, &name, language, &zone, theme).await?;
-    Ok(Flash::ok("flash-settings-saved").and_go("/settings"))
+/// Ends one of the person's other sessions.
+pub(crate) async fn end_session(
+    State(app): State<AppState>,
+    user: CurrentUser,
+    Path(id): Path<SessionId>,
+) -> Result<Response, Error> {
+    if !sessions::end_one(&app.db, &user.actor, id).await? {
+        return Err(Error::NotFound);
+    }
+    Ok(Flash::ok("flash-session-ended").and_go("/settings#sessions"))
 }
 
 /// Changes the password, ends all sessions, and begins a new one here.
@@ -110,9 +162,9 @@ pub(crate) async fn change_password(
     let password = match problems.into_result(password) {
         Ok(password) => password,
         Err(problems) => {
-            let form = SettingsForm::of(&user);
-            let view = SettingsView { password_errors: page.errors(&problems), ..view(&app, &page, form) };
-            return page.invalid("accounts/settings.html", &view);
+            let shown = view(&app, &page, &user, SettingsForm::of(&user)).await?;
+            let shown = SettingsView { password_errors: page.errors(&problems), ..shown };
+            return page.invalid("accounts/settings.html", &shown);
         }
     };
 

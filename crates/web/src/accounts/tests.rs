@@ -230,3 +230,91 @@ async fn the_confirmation_letter_can_be_had_again() {
     assert_eq!(browser.post(&newest, &[]).await.goes_to(), Some("/dashboard"));
     app.stop().await;
 }
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(width, height).write_to(&mut file, image::ImageFormat::Png).expect("a picture");
+    file.into_inner()
+}
+
+#[tokio::test]
+async fn s36_a_profile_has_a_picture_a_phone_number_and_a_city() {
+    let app = TestApp::start().await;
+    let (mut browser, anna) = app.signed_in("anna").await;
+    let form = [
+        ("name", "Анна"),
+        ("phone", "+7 912 345-67-89"),
+        ("city", "Омск"),
+        ("language", "en"),
+        ("time_zone", "Asia/Omsk"),
+        ("theme", "auto"),
+    ];
+    assert_eq!(browser.post("/settings", &form).await.goes_to(), Some("/settings"));
+    browser.get("/settings").await.says("+7 912 345-67-89").says("Омск");
+    let wrong = browser.post("/settings", &[("name", "Анна"), ("phone", "call me"), ("city", "Омск")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    wrong.says("Write the number with").says("call me");
+
+    let answer = browser.upload_as("picture", "/settings/avatar", "me.png", &png(300, 200)).await;
+    assert_eq!(answer.goes_to(), Some("/settings"));
+    let path = |page: &str| {
+        let page = page.replace("&#x2f;", "/");
+        let start = page.find("/media/avatars/").expect("a picture on the page");
+        page[start..].split('"').next().expect("its end").to_owned()
+    };
+    let first = path(&browser.get("/settings").await.text);
+    let shown = app.browser().get(&first).await;
+    assert_eq!(shown.headers[header::CONTENT_TYPE], "image/jpeg");
+    assert!(shown.headers[header::CACHE_CONTROL].to_str().expect("text").contains("immutable"));
+    browser.upload_as("picture", "/settings/avatar", "me.png", &png(100, 100)).await;
+    let second = path(&browser.get("/settings").await.text);
+    assert_ne!(first, second);
+    assert_eq!(app.browser().get(&first).await.status, StatusCode::NOT_FOUND, "nothing shows it any more");
+    browser.post("/settings/avatar/remove", &[]).await;
+    assert_eq!(app.browser().get(&second).await.status, StatusCode::NOT_FOUND);
+    assert!(vestnik_store::users::find(&app.db, anna.user()).await.expect("found").expect("anna").avatar.is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_picture_is_refused_and_says_why() {
+    let app = TestApp::start().await;
+    let (mut browser, _) = app.signed_in("anna").await;
+    // A GIF's head that claims 50,000 by 50,000 pixels.
+    let bomb = b"GIF89a\x50\xc3\x50\xc3\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x50\xc3\x50\xc3\x00\x02\x02L\x01\x00;";
+    let large = vec![0; 9 * 1024 * 1024];
+    let cut = &png(300, 200)[..200];
+    let cases: [(&[u8], u16, &str); 6] = [
+        (bomb, 422, "The picture is too large: 50"),
+        (b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>", 422, "This is neither JPEG"),
+        (b"%PDF-1.7", 422, "This is neither JPEG"),
+        (cut, 422, "The picture is damaged"),
+        (b"", 422, "Choose a file"),
+        (&large, 413, "larger than 8"),
+    ];
+    for (file, status, words) in cases {
+        let answer = browser.upload_as("picture", "/settings/avatar", "me.png", file).await;
+        assert_eq!(answer.status.as_u16(), status, "{words}");
+        answer.says(words);
+    }
+    for path in ["/media/../vestnik.db", "/media/avatars/1", "/media/avatars/1/none.jpg"] {
+        assert_eq!(browser.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_person_ends_their_other_sessions() {
+    let app = TestApp::start().await;
+    let (mut browser, _) = app.signed_in("anna").await;
+    let mut elsewhere = app.browser();
+    elsewhere.post("/login", &[("email", "anna@example.org"), ("password", PASSWORD)]).await;
+    let page = browser.get("/settings").await.text;
+    let start = page.find("/settings/sessions/").expect("another session");
+    let path = page[start..].split('"').next().expect("its end").to_owned();
+    assert_eq!(page.matches("/settings/sessions/").count(), 1, "this one is ended by signing out");
+    browser.post(&path, &[]).await;
+    assert!(elsewhere.get("/dashboard").await.goes_to().is_some(), "signed out");
+    assert_eq!(browser.get("/dashboard").await.status, StatusCode::OK);
+    app.stop().await;
+}

@@ -1,6 +1,7 @@
 //! Samples of the pages and letters of accounts.
 
 use minijinja::context;
+use vestnik_model::{UnixMillis, id::SessionId};
 
 use super::{Sample, errors_at, page, stranger};
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
         login::{LoginForm, LoginView},
         password_recovery::{NewPasswordView, RecoverForm, RecoverView},
         registration::{RegistrationForm, RegistrationView},
-        settings::{SettingsForm, SettingsView},
+        settings::{SessionView, SettingsForm, SettingsView},
     },
     form::FormErrors,
     letters::Kind,
@@ -46,13 +47,30 @@ pub(super) fn all() -> Vec<Sample> {
         let at = |fields| if wrong { errors_at(fields) } else { FormErrors::none() };
         let form = SettingsForm {
             name: "Анна <Север>".into(),
+            phone: "+7 912 345-67-89".into(),
+            city: "<b>Омск".into(),
             language: "ru".into(),
             time_zone: "Europe/Moscow".into(),
             theme: "dark".into(),
         };
         // One form is sent at a time, so only one of them has errors.
-        let view =
-            SettingsView { form, errors: at(&["name", "theme"]), password_errors: FormErrors::none(), zones: zones() };
+        let session = |current| SessionView {
+            id: SessionId(1),
+            current,
+            address: "192.0.2.7".into(),
+            agent: if current { "<b>Firefox".into() } else { String::new() },
+            created_at: UnixMillis(0),
+            seen_at: UnixMillis(0),
+        };
+        let view = SettingsView {
+            form,
+            errors: at(&["name", "phone", "city", "theme"]),
+            password_errors: FormErrors::none(),
+            avatar_errors: FormErrors::none(),
+            avatar: if wrong { String::new() } else { "avatars/1/0a.jpg".into() },
+            zones: zones(),
+            sessions: vec![session(true), session(false)],
+        };
         samples.push(page("accounts/settings.html", view));
     }
     for kind in Kind::ALL {

@@ -1,0 +1,68 @@
+//! A person's picture (S-36): a square cut out of the middle, in two sizes.
+
+use axum::{
+    extract::{Multipart, State},
+    http::StatusCode,
+    response::Response,
+};
+use vestnik_model::Problem;
+use vestnik_store::users;
+
+use super::settings::{SettingsForm, SettingsView, view};
+use crate::{error::Error, flash::Flash, limits::Limit, media, page::Page, session::CurrentUser, state::AppState};
+
+/// Sides in pixels: on the person's page, and in lists (at twice the density).
+const LARGE: u32 = 256;
+const SMALL: u32 = 64;
+/// Decoding takes a processor's time.
+const UPLOADS: Limit = Limit::per_minutes("avatar", 20, 15);
+
+/// Takes a picture.
+pub(crate) async fn submit(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    multipart: Multipart,
+) -> Result<Response, Error> {
+    UPLOADS.count(&app, &user.user.id.to_string()).await?;
+    let bytes = match media::receive(multipart).await {
+        Ok(bytes) => bytes,
+        Err(refused) => return refuse(&app, &page, &user, refused).await,
+    };
+    let sizes =
+        app.media.pictures.read(bytes, |picture| [LARGE, SMALL].map(|side| picture.square(side).encode())).await;
+    let [large, small] = match sizes {
+        Ok(sizes) => sizes,
+        Err(refused) => return refuse(&app, &page, &user, media::problem(refused)).await,
+    };
+    // Below a folder of their own, so that no one else's picture goes with theirs.
+    let prefix = format!("avatars/{}", user.user.id);
+    let (large, small) = (app.media.keep(&prefix, large).await?, app.media.keep(&prefix, small).await?);
+    users::set_avatar(&app.db, &user.actor, large.as_str(), small.as_str()).await?;
+    for (old, new) in [(&user.user.avatar, &large), (&user.user.avatar_small, &small)] {
+        if old != new.as_str() {
+            app.media.forget(old).await;
+        }
+    }
+    Ok(Flash::ok("flash-avatar-saved").and_go("/settings"))
+}
+
+async fn refuse(
+    app: &AppState,
+    page: &Page,
+    user: &CurrentUser,
+    (status, problem): (StatusCode, Problem),
+) -> Result<Response, Error> {
+    let avatar_errors = page.error("picture", &problem);
+    let shown = SettingsView { avatar_errors, ..view(app, page, user, SettingsForm::of(user)).await? };
+    page.answer(status, "accounts/settings.html", &shown)
+}
+
+/// Takes the picture away.
+pub(crate) async fn remove(State(app): State<AppState>, user: CurrentUser) -> Result<Response, Error> {
+    users::set_avatar(&app.db, &user.actor, "", "").await?;
+    for old in [&user.user.avatar, &user.user.avatar_small] {
+        app.media.forget(old).await;
+    }
+    Ok(Flash::ok("flash-avatar-removed").and_go("/settings"))
+}
