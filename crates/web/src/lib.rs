@@ -56,6 +56,8 @@ pub mod letters;
 pub mod limits;
 mod mailings;
 mod manage;
+#[cfg(test)]
+mod matrix_tests;
 pub mod media;
 mod messages;
 #[cfg(test)]

@@ -60,10 +60,11 @@ fn print_where(url: &Url) {
     let catcher = url.join("/caught").map_or_else(|_| url.to_string(), |url| url.to_string());
     println!(
         "\nVestnik is at {url}\n\
-         \n  Русский:  {}\n  English:  {}\n  password: {}\n\
+         \n  Русский:  {}\n  English:  {}\n  who runs it: {}\n  password: {}\n\
          \nThe letters are at {catcher} (nothing was sent to anybody). Ctrl+C ends the demo.",
         sample::RUSSIAN,
         sample::ENGLISH,
+        sample::ADMINISTRATOR,
         sample::PASSWORD,
     );
 }

@@ -11,7 +11,8 @@ use vestnik_model::recipient::RecipientDraft;
 use vestnik_model::schedule::local_input;
 use vestnik_model::secret::SystemRandom;
 use vestnik_model::user::{Language, Registration, User};
-use vestnik_model::{Actor, Clock as _, UnixMillis};
+use vestnik_model::{Actor, BuiltinGroup, Clock as _, UnixMillis};
+use vestnik_store::audit::Author;
 use vestnik_store::mailings::{Saved, Selection};
 use vestnik_store::{Db, mailings, messages, recipients, users};
 use vestnik_web::password::hash_password;
@@ -24,6 +25,8 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 pub const RUSSIAN: &str = "anna@sever.example";
 /// The English account.
 pub const ENGLISH: &str = "kate@harbour.example";
+/// Who watches over both, and runs the installation.
+pub const ADMINISTRATOR: &str = "admin@vestnik.example";
 /// Their password.
 pub const PASSWORD: &str = "morning-coffee";
 
@@ -37,6 +40,9 @@ pub struct Prepared {
 pub async fn prepare(db: &Db) -> Result<Prepared, Failure> {
     let anna = account(db, RUSSIAN, "Кофейня «Север»", Language::Ru, "Europe/Moscow").await?;
     let kate = account(db, ENGLISH, "Harbour Books", Language::En, "Europe/London").await?;
+    let admin = account(db, ADMINISTRATOR, "Вера Администратор", Language::Ru, "Europe/Moscow").await?;
+    let author = Author::at_console(SystemClock.now());
+    vestnik_store::people::join(db, admin.id, BuiltinGroup::Administrators, &author).await?;
     let actor = Actor::of(&anna);
     if let Some(row) = mailings::list(db, &actor, None, 200).await?.rows.last() {
         return Ok(Prepared { actor, mailing: row.mailing.id });
