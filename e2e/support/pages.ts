@@ -35,4 +35,71 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
   };
 }
 
+/**
+ * The same for those who watch over others: `chief`, an administrator who is signed in, has blocked someone, disabled a
+ * mailing of `person` and made a group.
+ */
+export async function managePages(person: Person, chief: Person): Promise<Pages> {
+  const { page, language, watch } = chief;
+  const russian = language === "ru";
+  await person.hasAccount();
+  const message = await person.hasRecipientsAndMessage(20);
+  const autumn = await person.hasMailing(message, russian ? "Осеннее меню" : "Autumn menu", true);
+  const long = russian
+    ? "Приглашение на открытие второй кофейни на Большой Никитской улице"
+    : "An invitation to the opening of our second coffee house in Nikitskaya Street";
+  const disabled = await person.hasMailing(message, long, false);
+  await person.hasAccount("konstantinopolskaya.anastasia@marketing-department.example.org");
+
+  const id = async (email: string) => {
+    await chief.open(`/manage/users?q=${encodeURIComponent(email)}`);
+    return (await page.locator("tbody .row-link").first().getAttribute("href")) ?? "";
+  };
+  const [owner, blocked] = [await id(person.email), await id("konstantinopolskaya")];
+  const why = async (address: string, reason: string) => {
+    await chief.open(address);
+    await page.locator("#reason").fill(reason);
+    await page.locator("main button.btn-danger").click();
+    await page.locator(".note-ok").waitFor();
+    await watch.check();
+  };
+  await why(
+    `${blocked}/block`,
+    russian ? "Рассылала незнакомым людям без их согласия" : "Mailed strangers who had not agreed to it",
+  );
+  await why(
+    `/manage/mailings/${disabled}/disable`,
+    russian ? "В письме старый адрес кофейни" : "The letter has the old address of the coffee house",
+  );
+  await chief.open("/manage/groups/new");
+  await page.locator("#name").fill(russian ? "Аудитор" : "Auditor");
+  for (const may of ["view_audit", "view_mailings"]) await page.locator(`#permission-${may}`).check();
+  await page.locator("main button.btn-primary").click();
+  await page.locator(".note-ok").waitFor();
+  await watch.check();
+  const group = (await page.locator("tbody .row-link").last().getAttribute("href")) ?? "";
+  return {
+    users: "/manage/users",
+    "users-none": "/manage/users?q=nobody",
+    user: owner,
+    "user-blocked": blocked,
+    "user-new": "/manage/users/new",
+    block: `${owner}/block`,
+    delete: `${owner}/delete`,
+    mailings: "/manage/mailings",
+    "mailings-of-one": `/manage/mailings?owner=${owner.split("/").pop()}`,
+    mailing: `/manage/mailings/${autumn}`,
+    "mailing-disabled": `/manage/mailings/${disabled}`,
+    "mailing-disable": `/manage/mailings/${autumn}/disable`,
+    recipients: "/manage/recipients",
+    groups: "/manage/groups",
+    group,
+    "group-builtin": "/manage/groups/2",
+    "group-new": "/manage/groups/new",
+    "group-delete": `${group}/delete`,
+    audit: "/manage/audit",
+    "audit-blocked": "/manage/audit?action=user_blocked",
+  };
+}
+
 type Pages = Record<string, string>;

@@ -7,8 +7,6 @@ import type { Watch } from "./watch";
 import type { Language, Words } from "./words";
 
 export class Person {
-  readonly email = "olga@example.org";
-  readonly name: string;
   readonly password = "correct horse battery";
 
   constructor(
@@ -16,10 +14,10 @@ export class Person {
     private readonly app: App,
     readonly language: Language,
     private readonly t: Words,
-    private readonly watch: Watch,
-  ) {
-    this.name = language === "ru" ? "Ольга" : "Olga";
-  }
+    readonly watch: Watch,
+    readonly email: string,
+    readonly name: string,
+  ) {}
 
   button(id: string, args = {}) {
     return this.page.getByRole("button", { name: this.t(id, args), exact: true });
@@ -82,9 +80,14 @@ export class Person {
 
   /** Makes a confirmed account from the command line, for tests that are about something else. */
   async hasAccount(email = this.email): Promise<void> {
+    await this.hasAccountOf("user", email);
+  }
+
+  /** Has an account that watches over everyone's mailings (`manager`) or runs the installation (`admin`). */
+  async hasAccountOf(kind: "user" | "manager" | "admin", email = this.email): Promise<void> {
     const account = ["--email", email, "--name", this.name, "--language", this.language];
     await this.app.cli(
-      ["create-user", ...account, "--time-zone", "Europe/Moscow", "--password-stdin"],
+      [`create-${kind}`, ...account, "--time-zone", "Europe/Moscow", "--password-stdin"],
       this.password,
     );
   }
@@ -99,11 +102,35 @@ export class Person {
   }
 
   async logOut(): Promise<void> {
-    const more = this.page.locator(".bottombar-more > summary");
-    if (await more.isVisible()) await more.click();
+    await this.openSections();
     await this.button("log-out").locator("visible=true").click();
     await expect(this.note("flash-logged-out")).toBeVisible();
     await this.watch.check();
+  }
+
+  // Finding the way
+
+  /** Opens the part of the navigation that a phone has no room for. */
+  private async openSections(): Promise<void> {
+    const more = this.page.locator(".bottombar-more > summary");
+    if (await more.isVisible()) await more.click();
+  }
+
+  /** Goes to a section by the navigation. */
+  async goTo(id: string): Promise<void> {
+    await this.openSections();
+    const section = this.page.locator("nav").getByRole("link", { name: this.t(id), exact: true });
+    await section.locator("visible=true").click();
+    await expect(this.heading(this.t(id))).toBeVisible();
+    await this.watch.check();
+  }
+
+  /** What the navigation offers besides the person's own mailings. */
+  async managedSections(): Promise<string[]> {
+    await this.openSections();
+    const links = this.page.locator("nav a[href^='/manage/']").locator("visible=true");
+    await this.watch.check();
+    return links.allInnerTexts();
   }
 
   // Caught letters

@@ -21,7 +21,10 @@ interface Fixtures {
   language: Language;
   t: Words;
   watch: Watch;
+  /** Who uses the product; all that is done at `page` is done by them. */
   person: Person;
+  /** Someone else, at a browser of their own. */
+  another: (email: string, names: Record<Language, string>) => Promise<Person>;
 }
 
 export const test = base.extend<Options & Fixtures>({
@@ -56,7 +59,26 @@ export const test = base.extend<Options & Fixtures>({
     watch.quiet();
   },
 
-  person: async ({ page, app, language, t, watch }, use) => use(new Person(page, app, language, t, watch)),
+  person: async ({ page, app, language, t, watch }, use) => {
+    const name = language === "ru" ? "Ольга" : "Olga";
+    await use(new Person(page, app, language, t, watch, "olga@example.org", name));
+  },
+
+  another: async ({ browser, app, language, t }, use) => {
+    const people: Person[] = [];
+    await use(async (email, names) => {
+      const page = await (await browser.newContext()).newPage();
+      const watch = new Watch(page, app.url);
+      await watch.begin();
+      const person = new Person(page, app, language, t, watch, email, names[language]);
+      people.push(person);
+      return person;
+    });
+    for (const { page, watch } of people) {
+      watch.quiet();
+      await page.context().close();
+    }
+  },
 });
 
 export { expect } from "@playwright/test";

@@ -1,5 +1,5 @@
 // All main pages in the dark, and the switches of language and theme.
-import { mainPages } from "../support/pages";
+import { mainPages, managePages } from "../support/pages";
 import { expect, test } from "../support/test";
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -13,6 +13,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       expect(paper).toBe(colorScheme === "dark" ? "rgb(17, 22, 30)" : "rgb(250, 248, 244)");
       await person.logIn();
       for (const path of Object.values(pages.user)) await person.open(path);
+    });
+
+    test("all pages of those who watch over others", async ({ person, another }) => {
+      const chief = await another("irina@example.org", { ru: "Ирина", en: "Irene" });
+      await chief.hasAccountOf("admin");
+      await chief.logIn();
+      for (const path of Object.values(await managePages(person, chief))) await chief.open(path);
     });
   });
 }

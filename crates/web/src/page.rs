@@ -64,6 +64,8 @@ struct Person<'a> {
     name: &'a str,
     email: &'a str,
     initial: String,
+    /// The small picture's key; empty: none.
+    avatar: &'a str,
     /// False until the address is confirmed: then a banner says what to do.
     may_send: bool,
     time_zone: &'a str,
@@ -79,6 +81,7 @@ impl<'a> Person<'a> {
             name: &user.name,
             email: &user.email,
             initial,
+            avatar: &user.avatar_small,
             // Someone who lacks it for another reason has nothing to confirm.
             may_send: user.confirmed_at.is_some(),
             time_zone: &user.time_zone,
@@ -250,6 +253,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         name: "Анна <Север>",
         email: "anna@sever.example",
         initial: "А".into(),
+        avatar: if shell == SampleShell::Confirmed { "avatars/1/0b.jpg" } else { "" },
         may_send: shell == SampleShell::Confirmed,
         time_zone: "Europe/Moscow",
         permissions: Permission::ALL,

@@ -118,9 +118,11 @@ async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Re
     let bar = progress_bar(0, "{bar:40} {pos}/{len} {per_sec} {msg}");
     let mut sending: Option<Sending> = None;
     let run = loop {
-        // A service that runs may have another mail server than this command was told, and knows better.
+        // Beside a service that runs, this process would take part in its work: not without a mail server, or else the
+        // letters of others would end in the catcher of this one.
+        let takes_part = args.mail.smtp_url.is_some() || !nodes::any_lives(db).await?;
         if sending.is_none()
-            && !nodes::any_lives(db).await?
+            && takes_part
             && let Turn::Ours(lock) = sending::turn(db, &args.data)?
         {
             sending = Some(Sending::start(db.clone(), &args.data, &args.mail, lock).await?);
