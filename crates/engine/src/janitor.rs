@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
-use vestnik_store::{Result, Wake, caught, deliveries, import, nodes, sessions, tokens, troubles};
+use vestnik_store::{Result, Wake, caught, deliveries, import, nodes, people, sessions, tokens, troubles};
 
 use crate::{Context, journal, outcome};
 
@@ -40,7 +40,7 @@ async fn clean(context: &Context) -> Result<()> {
     sessions::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
     caught::prune(&context.db).await?;
-    Ok(())
+    people::erase_deleted(&context.db).await
 }
 
 /// At the start, before the first claim. On an embedded database no other process sends, so whatever is claimed after

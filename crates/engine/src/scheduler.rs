@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestnik_model::secret::new_key;
 use vestnik_store::expansion::{self, Expanded};
-use vestnik_store::{Result, Wake, deliveries, runs};
+use vestnik_store::{Result, Wake, control, deliveries, runs};
 
 use crate::Context;
 
@@ -49,6 +49,7 @@ enum More {
 async fn turn(context: &Context) -> Result<More> {
     let db = &context.db;
     let now = context.clock.now();
+    control::stop_forbidden(db, now).await?;
     for mailing in runs::due(db, now, BATCH).await? {
         // One that cannot be fired must not hold the others up.
         if let Err(error) = runs::fire(db, &mailing, &new_key(&*context.random, 8), now).await {

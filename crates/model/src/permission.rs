@@ -79,7 +79,7 @@ pub struct GroupDraft {
 }
 
 impl GroupDraft {
-    /// Checks the typed fields: `name`, `permissions`.
+    /// Checks the typed fields: `name`, `permissions`. Things of one's own need not be allowed: everyone has them.
     pub fn parse(name: &str, permissions: &[String]) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let name = problems.take("name", line(name, true, 100));
@@ -116,15 +116,17 @@ impl Actor {
         Self::with(user, BuiltinGroup::Users.permissions())
     }
 
-    /// A person with the permissions of their groups. Someone who is blocked may nothing. Mail goes out only from a
-    /// confirmed address (S-33), or else a stranger could send in the name of an address that is not theirs.
+    /// A person with the permissions of their groups. Someone who is blocked may nothing. Before the address is confirmed
+    /// (S-33) a person keeps their own things and no more: a stranger could have registered with it.
     pub fn with(user: &User, granted: &[Permission]) -> Self {
-        let allowed = |permission: &Permission| match permission {
-            Permission::SendMail => user.confirmed_at.is_some(),
-            _ => true,
-        };
-        let granted = if user.blocked_at.is_some() { &[] } else { granted };
-        Self { user: user.id, permissions: granted.iter().copied().filter(allowed).collect() }
+        let proven = user.blocked_at.is_none() && user.confirmed_at.is_some();
+        let granted = if proven { granted } else { &[] };
+        let mut permissions = granted.to_vec();
+        // S-45: whatever their groups are, everyone has things of their own.
+        if user.blocked_at.is_none() && !permissions.contains(&Permission::ManageOwn) {
+            permissions.push(Permission::ManageOwn);
+        }
+        Self { user: user.id, permissions }
     }
 
     /// This person looking at another's data, to read it and for nothing else: what is done in the name of the answer

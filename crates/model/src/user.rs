@@ -66,6 +66,8 @@ pub struct User {
     pub blocked_at: Option<UnixMillis>,
     /// Why, in the words of whoever has blocked them.
     pub blocked_reason: String,
+    /// When they were last here, to ten minutes or so.
+    pub seen_at: Option<UnixMillis>,
     /// As typed; empty: not given.
     pub phone: String,
     /// Empty: not given.

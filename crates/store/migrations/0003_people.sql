@@ -4,6 +4,9 @@ ALTER TABLE users ADD COLUMN blocked_at BIGINT;
 ALTER TABLE users ADD COLUMN blocked_reason TEXT NOT NULL DEFAULT '';
 -- To the minute or so.
 ALTER TABLE users ADD COLUMN seen_at BIGINT;
+-- Deleted, and being erased step by step.
+ALTER TABLE users ADD COLUMN deleted_at BIGINT;
+CREATE INDEX users_deleted ON users (deleted_at) WHERE deleted_at IS NOT NULL;
 ALTER TABLE users ADD COLUMN phone TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN city TEXT NOT NULL DEFAULT '';
 -- Keys of the media store; empty: none.
@@ -78,5 +81,4 @@ CREATE TABLE audit (
     before TEXT NOT NULL,
     after TEXT NOT NULL
 );
-CREATE INDEX audit_actor ON audit (actor_id, id);
 CREATE INDEX audit_action ON audit (action, id);

@@ -3,6 +3,7 @@
 //! Each is a change of a state in one transaction, and from then on nothing of the run is claimed. What is claimed
 //! already is given back by the process that has it, as soon as it is woken.
 
+use sqlx::AssertSqlSafe;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{MailingId, RecipientId, RunId};
 use vestnik_model::mailing::{DisabledBy, Mailing};
@@ -139,7 +140,7 @@ pub(crate) async fn disable_in(
 /// Enables one of the actor's mailings again, unless a manager has disabled it.
 pub async fn enable(db: &Db, actor: &Actor, mailing: MailingId, now: UnixMillis) -> Result<Controlled> {
     let Some(found) = mailings::find(db, actor, mailing).await? else { return Ok(Controlled::NotFound) };
-    if found.disabled_by == DisabledBy::Manager {
+    if found.disabled_by == DisabledBy::Manager || found.starts_at.is_some() && !actor.may(Permission::SendMail) {
         return Ok(Controlled::NotNow);
     }
     let mut tx = db.begin().await?;
@@ -148,20 +149,58 @@ pub async fn enable(db: &Db, actor: &Actor, mailing: MailingId, now: UnixMillis)
     Ok(if enabled { Controlled::Done } else { Controlled::NotNow })
 }
 
-/// Enables a mailing; `false`: it is already. It fires at its next occurrence, never for one that has passed.
+/// Enables a mailing that is disabled as it was found to be; `false`: things have changed, or its owner is blocked. It
+/// fires at its next occurrence, never for one that has passed.
 pub(crate) async fn enable_in(tx: &mut Tx, mailing: &Mailing, now: UnixMillis) -> Result<bool> {
     let next_at = mailing.schedule().and_then(|schedule| schedule.at_or_after(now));
     let enabled = tx
         .execute(
             "UPDATE mailings SET disabled_at = NULL, disabled_reason = '', disabled_by = 'owner', next_at = $1,
                 updated_at = $2
-             WHERE id = $3 AND disabled_at IS NOT NULL",
-            &[&next_at, &now, &mailing.id],
+             WHERE id = $3 AND disabled_at IS NOT NULL AND disabled_by = $4
+                AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = mailings.owner_id AND u.blocked_at IS NOT NULL)",
+            &[&next_at, &now, &mailing.id, &mailing.disabled_by],
         )
         .await?;
     runs::settle_status(tx, mailing.id).await?;
     tx.wake(Wake::Schedule);
     Ok(enabled > 0)
+}
+
+/// Stops what goes on although its mailing is disabled or its owner blocked. Both stop everything that they find; a run
+/// or a plan that was being made in the same moment is found here, within a second.
+pub async fn stop_forbidden(db: &Db, now: UnixMillis) -> Result<()> {
+    const RUNS: &str = "state IN ('planned', 'expanding', 'sending', 'paused') AND (
+        EXISTS (SELECT 1 FROM mailings m WHERE m.id = runs.mailing_id AND m.disabled_at IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM users u WHERE u.id = runs.owner_id AND u.blocked_at IS NOT NULL))";
+    const PLANS: &str = "next_at IS NOT NULL AND next_at <= $1 AND disabled_at IS NULL
+        AND EXISTS (SELECT 1 FROM users u WHERE u.id = mailings.owner_id AND u.blocked_at IS NOT NULL)";
+    // Looked for first: there hardly ever is any, and writing has its price.
+    let (any,): (bool,) = db
+        .fetch_one(
+            AssertSqlSafe(format!(
+                "SELECT EXISTS (SELECT 1 FROM runs WHERE {RUNS}) OR EXISTS (SELECT 1 FROM mailings WHERE {PLANS})"
+            )),
+            &[&now],
+        )
+        .await?;
+    if !any {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    tx.execute(AssertSqlSafe(format!("UPDATE runs SET state = 'stopping', paused_at = NULL WHERE {RUNS}")), &[])
+        .await?;
+    tx.execute(
+        AssertSqlSafe(format!(
+            "UPDATE mailings SET next_at = NULL, disabled_at = $1, disabled_by = 'block',
+                disabled_reason = (SELECT u.blocked_reason FROM users u WHERE u.id = mailings.owner_id)
+             WHERE {PLANS}"
+        )),
+        &[&now],
+    )
+    .await?;
+    tx.wake(Wake::Control);
+    tx.commit().await
 }
 
 /// Which deliveries of a run are sent again.

@@ -8,6 +8,7 @@ use vestnik_model::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
 
 use crate::audit::{self, Author};
 use crate::db::{Db, Result, Rows, Tx};
+use crate::people;
 
 /// Whoever changes who may what does so alone.
 const CHANGING: i64 = 0x7665_7374_6e69_6b02;
@@ -19,24 +20,31 @@ struct Row {
     name: String,
 }
 
+const GROUPS: &str = "SELECT id, builtin, name FROM groups ORDER BY builtin IS NULL, id";
+const GRANTS: &str = "SELECT group_id, permission FROM group_permissions";
+
+fn grouped(rows: Vec<Row>, granted: &[(GroupId, String)]) -> Vec<Group> {
+    let group = |row: Row| {
+        // In the order in which they are declared, which is the one that people read them in.
+        let has =
+            |permission: &Permission| granted.iter().any(|(id, name)| *id == row.id && name == permission.as_str());
+        let permissions = Permission::ALL.iter().copied().filter(has).collect();
+        Group { id: row.id, builtin: row.builtin, name: row.name, permissions }
+    };
+    rows.into_iter().map(group).collect()
+}
+
 /// All groups, those that are there from the start first, each with its permissions and how many are in it.
 pub async fn all(db: &Db) -> Result<Vec<(Group, i64)>> {
-    let rows: Vec<Row> = db.fetch_all("SELECT id, builtin, name FROM groups ORDER BY builtin IS NULL, id", &[]).await?;
-    let granted: Vec<(GroupId, Permission)> =
-        db.fetch_all("SELECT group_id, permission FROM group_permissions ORDER BY group_id, permission", &[]).await?;
+    let groups = grouped(db.fetch_all(GROUPS, &[]).await?, &db.fetch_all(GRANTS, &[]).await?);
     let members: Vec<(GroupId, i64)> =
         db.fetch_all("SELECT group_id, count(*) FROM user_groups GROUP BY group_id", &[]).await?;
     let members: BTreeMap<GroupId, i64> = members.into_iter().collect();
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            // In the order in which they are declared, which is the one that people read them in.
-            let has = |permission: &Permission| granted.contains(&(row.id, *permission));
-            let permissions = Permission::ALL.iter().copied().filter(has).collect();
-            let group = Group { id: row.id, builtin: row.builtin, name: row.name, permissions };
-            (group, members.get(&row.id).copied().unwrap_or(0))
-        })
-        .collect())
+    let counted = |group: Group| {
+        let count = members.get(&group.id).copied().unwrap_or(0);
+        (group, count)
+    };
+    Ok(groups.into_iter().map(counted).collect())
 }
 
 /// One group.
@@ -44,24 +52,24 @@ pub async fn find(db: &Db, id: GroupId) -> Result<Option<Group>> {
     Ok(all(db).await?.into_iter().map(|(group, _)| group).find(|group| group.id == id))
 }
 
+pub(crate) const OF_USER: &str = "SELECT group_id FROM user_groups WHERE user_id = $1 ORDER BY group_id";
+pub(crate) const PERMISSIONS_OF: &str = "SELECT DISTINCT p.permission FROM group_permissions p
+    JOIN user_groups g ON g.group_id = p.group_id WHERE g.user_id = $1";
+
 /// The groups of a person.
 pub async fn of_user(db: &Db, user: UserId) -> Result<Vec<GroupId>> {
-    let ids: Vec<(GroupId,)> =
-        db.fetch_all("SELECT group_id FROM user_groups WHERE user_id = $1 ORDER BY group_id", &[&user]).await?;
+    let ids: Vec<(GroupId,)> = db.fetch_all(OF_USER, &[&user]).await?;
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
 /// What a person may by their groups. See [`Actor::with`] for what becomes of it.
 pub async fn permissions_of(db: &Db, user: UserId) -> Result<Vec<Permission>> {
-    let granted: Vec<(String,)> = db
-        .fetch_all(
-            "SELECT DISTINCT p.permission FROM group_permissions p JOIN user_groups g ON g.group_id = p.group_id
-             WHERE g.user_id = $1",
-            &[&user],
-        )
-        .await?;
-    // One that this version does not know allows nothing here.
-    Ok(granted.iter().filter_map(|(permission,)| permission.parse().ok()).collect())
+    Ok(known(db.fetch_all(PERMISSIONS_OF, &[&user]).await?))
+}
+
+/// One that this version does not know allows nothing here.
+pub(crate) fn known(granted: Vec<(String,)>) -> Vec<Permission> {
+    granted.iter().filter_map(|(permission,)| permission.parse().ok()).collect()
 }
 
 /// What came of a change of who may what.
@@ -87,16 +95,42 @@ pub enum Changed {
 pub(crate) struct Change {
     /// Its transaction.
     pub(crate) tx: Tx,
+    /// Whoever makes it, with what they may now and not when their request began; `None`: the command line, which may
+    /// everything.
+    actor: Option<Actor>,
     /// Whether there was an administrator before. An installation on which none has been made yet needs none.
     had: bool,
 }
 
 impl Change {
-    pub(crate) async fn begin(db: &Db) -> Result<Self> {
+    pub(crate) async fn begin(db: &Db, actor: Option<&Actor>) -> Result<Self> {
         let mut tx = db.begin().await?;
         tx.lock(CHANGING).await?;
         let had = has_administrator(&mut tx).await?;
-        Ok(Self { tx, had })
+        let actor = match actor {
+            None => None,
+            Some(actor) => {
+                let now = people::person_in(&mut tx, actor.user()).await?;
+                Some(
+                    now.map_or(actor.looking_at(actor.user()), |person| Actor::with(&person.user, &person.permissions)),
+                )
+            }
+        };
+        Ok(Self { tx, actor, had })
+    }
+
+    /// Whether whoever makes the change may do so, and may all that it gives, takes or touches.
+    pub(crate) fn is_allowed(&self, needed: Permission, touched: &[Permission]) -> bool {
+        self.actor.as_ref().is_none_or(|actor| actor.may(needed) && actor.may_all(touched))
+    }
+
+    /// All groups, as they stand in this transaction.
+    pub(crate) async fn groups(&mut self) -> Result<Vec<Group>> {
+        Ok(grouped(self.tx.fetch_all(GROUPS, &[]).await?, &self.tx.fetch_all(GRANTS, &[]).await?))
+    }
+
+    async fn group(&mut self, id: GroupId) -> Result<Option<Group>> {
+        Ok(self.groups().await?.into_iter().find(|group| group.id == id))
     }
 
     /// Whether nobody would be left who can manage users and groups.
@@ -116,7 +150,7 @@ impl Change {
 async fn has_administrator(tx: &mut Tx) -> Result<bool> {
     let (has,): (bool,) = tx
         .fetch_one(
-            "SELECT EXISTS (SELECT 1 FROM users u WHERE u.blocked_at IS NULL
+            "SELECT EXISTS (SELECT 1 FROM users u WHERE u.blocked_at IS NULL AND u.confirmed_at IS NOT NULL
                 AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
                     WHERE g.user_id = u.id AND p.permission = $1)
                 AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
@@ -140,10 +174,10 @@ async fn grant(tx: &mut Tx, group: GroupId, permissions: &[Permission]) -> Resul
 
 /// Makes a group.
 pub async fn create(db: &Db, actor: &Actor, draft: &GroupDraft, author: &Author) -> Result<(Changed, Option<GroupId>)> {
-    if !actor.may(Permission::ManageGroups) || !actor.may_all(&draft.permissions) {
+    let mut change = Change::begin(db, Some(actor)).await?;
+    if !change.is_allowed(Permission::ManageGroups, &draft.permissions) {
         return Ok((Changed::NotAllowed, None));
     }
-    let mut change = Change::begin(db).await?;
     let created: Option<(GroupId,)> = change
         .tx
         .fetch_optional(
@@ -159,15 +193,15 @@ pub async fn create(db: &Db, actor: &Actor, draft: &GroupDraft, author: &Author)
 
 /// Changes a group. Those that are there from the start keep their name.
 pub async fn update(db: &Db, actor: &Actor, id: GroupId, draft: &GroupDraft, author: &Author) -> Result<Changed> {
-    let Some(before) = find(db, id).await? else { return Ok(Changed::NotFound) };
+    let mut change = Change::begin(db, Some(actor)).await?;
+    let Some(before) = change.group(id).await? else { return Ok(Changed::NotFound) };
     let differs =
         |permission: &&Permission| before.permissions.contains(permission) != draft.permissions.contains(permission);
     let changed: Vec<Permission> = Permission::ALL.iter().filter(differs).copied().collect();
-    if !actor.may(Permission::ManageGroups) || !actor.may_all(&changed) {
+    if !change.is_allowed(Permission::ManageGroups, &changed) {
         return Ok(Changed::NotAllowed);
     }
     let name = if before.builtin.is_some() { &before.name } else { &draft.name };
-    let mut change = Change::begin(db).await?;
     let sql = "UPDATE groups SET name = $1, name_key = $2 WHERE id = $3";
     match change.tx.execute(sql, &[name, &name.to_lowercase(), &id]).await {
         Ok(_) => {}
@@ -186,14 +220,14 @@ pub async fn update(db: &Db, actor: &Actor, id: GroupId, draft: &GroupDraft, aut
 
 /// Deletes a group; its members keep what they have from others.
 pub async fn delete(db: &Db, actor: &Actor, id: GroupId, author: &Author) -> Result<Changed> {
-    let Some(group) = find(db, id).await? else { return Ok(Changed::NotFound) };
+    let mut change = Change::begin(db, Some(actor)).await?;
+    let Some(group) = change.group(id).await? else { return Ok(Changed::NotFound) };
     if group.builtin.is_some() {
         return Ok(Changed::Builtin);
     }
-    if !actor.may(Permission::ManageGroups) || !actor.may_all(&group.permissions) {
+    if !change.is_allowed(Permission::ManageGroups, &group.permissions) {
         return Ok(Changed::NotAllowed);
     }
-    let mut change = Change::begin(db).await?;
     change.tx.execute("DELETE FROM groups WHERE id = $1", &[&id]).await?;
     if change.removes_last_administrator().await? {
         return Ok(Changed::LastAdministrator);
@@ -214,7 +248,7 @@ pub async fn restore_builtin(db: &Db, author: &Author) -> Result<usize> {
         if group.permissions == wanted {
             continue;
         }
-        let mut change = Change::begin(db).await?;
+        let mut change = Change::begin(db, None).await?;
         grant(&mut change.tx, group.id, &wanted).await?;
         let entry = audit::Entry::new(Action::GroupChanged, Some(group.id.0), &group.name)
             .before(&names(&group.permissions))

@@ -212,7 +212,7 @@ pub async fn update(
     let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
     tx.execute(
         "UPDATE mailings SET name = $1, message_id = $2, audience = $3, starts_at = $4, ends_at = $5, periodicity = $6,
-            time_zone = $7, on_unknown = $8, next_at = $9, updated_at = $10
+            time_zone = $7, on_unknown = $8, next_at = CASE WHEN disabled_at IS NULL THEN $9 END, updated_at = $10
          WHERE id = $11 AND owner_id = $12",
         &[
             &name,

@@ -12,6 +12,7 @@ use vestnik_model::{Actor, Permission, UnixMillis};
 use crate::audit::{self, Author, Entry};
 use crate::control::{self, Controlled};
 use crate::db::{Db, Param, Result};
+use crate::groups;
 use crate::mailings::{self, MailingRow};
 use crate::page::{Cursor, Page};
 use crate::recipients::{containing, matches};
@@ -150,10 +151,10 @@ pub async fn disable(db: &Db, actor: &Actor, id: MailingId, reason: &str, author
     Ok(Controlled::Done)
 }
 
-/// Enables anyone's mailing that was disabled.
+/// Enables anyone's mailing that a manager has disabled. What its owner has stopped only its owner starts.
 pub async fn enable(db: &Db, actor: &Actor, id: MailingId, author: &Author) -> Result<Controlled> {
     let Some((mailing, owner)) = controllable(db, actor, id).await? else { return Ok(Controlled::NotFound) };
-    if owner.blocked_at.is_some() {
+    if mailing.disabled_by != DisabledBy::Manager {
         return Ok(Controlled::NotNow);
     }
     let mut tx = db.begin().await?;
@@ -168,7 +169,12 @@ pub async fn enable(db: &Db, actor: &Actor, id: MailingId, author: &Author) -> R
 }
 
 async fn controllable(db: &Db, actor: &Actor, id: MailingId) -> Result<Option<(Mailing, User)>> {
-    if actor.may(Permission::DisableMailings) { mailing(db, actor, id).await } else { Ok(None) }
+    if !actor.may(Permission::DisableMailings) {
+        return Ok(None);
+    }
+    let Some((mailing, owner)) = mailing(db, actor, id).await? else { return Ok(None) };
+    let outranks = actor.may_all(&groups::permissions_of(db, owner.id).await?);
+    Ok(outranks.then_some((mailing, owner)))
 }
 
 fn called(mailing: &Mailing, owner: &User) -> String {
@@ -188,17 +194,18 @@ pub enum Thing {
     Run,
 }
 
-/// Whether there is such a thing and the actor may know of it, whosever it is.
+/// Whether someone else has such a thing and the actor may know of it.
 pub async fn knows_of(db: &Db, actor: &Actor, thing: Thing, id: i64) -> Result<bool> {
-    let (needed, sql) = match thing {
-        Thing::Recipient => (Permission::ViewRecipients, "SELECT EXISTS (SELECT 1 FROM recipients WHERE id = $1)"),
-        Thing::Message => (Permission::ViewMailings, "SELECT EXISTS (SELECT 1 FROM messages WHERE id = $1)"),
-        Thing::Mailing => (Permission::ViewMailings, "SELECT EXISTS (SELECT 1 FROM mailings WHERE id = $1)"),
-        Thing::Run => (Permission::ViewMailings, "SELECT EXISTS (SELECT 1 FROM runs WHERE id = $1)"),
+    let (needed, table) = match thing {
+        Thing::Recipient => (Permission::ViewRecipients, "recipients"),
+        Thing::Message => (Permission::ViewMailings, "messages"),
+        Thing::Mailing => (Permission::ViewMailings, "mailings"),
+        Thing::Run => (Permission::ViewMailings, "runs"),
     };
     if !actor.may(needed) {
         return Ok(false);
     }
-    let (known,): (bool,) = db.fetch_one(sql, &[&id]).await?;
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE id = $1 AND owner_id <> $2)");
+    let (known,): (bool,) = db.fetch_one(AssertSqlSafe(sql), &[&id, &actor.user()]).await?;
     Ok(known)
 }

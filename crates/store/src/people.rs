@@ -12,7 +12,7 @@ use vestnik_model::mailing::DisabledBy;
 use vestnik_model::user::{Registration, User};
 use vestnik_model::{Actor, BuiltinGroup, Permission, UnixMillis};
 
-use crate::audit::{self, Author, Entry};
+use crate::audit::{Author, Entry};
 use crate::db::{Db, Param, Result, Rows, Tx, Wake};
 use crate::groups::{self, Change, Changed};
 use crate::page::{Cursor, Page};
@@ -85,7 +85,7 @@ pub async fn list(
         "SELECT u.id, u.email, u.name, u.confirmed_at, u.created_at, u.seen_at, u.blocked_at, u.recipients,
             (SELECT count(*) FROM mailings m WHERE m.owner_id = u.id) AS mailings,
             (SELECT CAST(COALESCE(sum(r.sent), 0) AS BIGINT) FROM runs r WHERE r.owner_id = u.id) AS sent
-         FROM users u WHERE u.id {compare} $1{conditions} ORDER BY u.id {direction} LIMIT $2"
+         FROM users u WHERE u.deleted_at IS NULL AND u.id {compare} $1{conditions} ORDER BY u.id {direction} LIMIT $2"
     );
     let rows = if sees(actor) { db.fetch_all(AssertSqlSafe(sql), &args).await? } else { Vec::new() };
     Ok(Page::of(rows, cursor, size, |row: &PersonRow| (row.id.0, String::new())))
@@ -93,7 +93,7 @@ pub async fn list(
 
 /// How many users there are.
 pub async fn count(db: &Db) -> Result<i64> {
-    let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM users", &[]).await?;
+    let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM users WHERE deleted_at IS NULL", &[]).await?;
     Ok(count)
 }
 
@@ -106,8 +106,6 @@ fn sees(actor: &Actor) -> bool {
 pub struct Person {
     /// The account.
     pub user: User,
-    /// When they were last here.
-    pub seen_at: Option<UnixMillis>,
     /// Their groups.
     pub groups: Vec<GroupId>,
     /// What these allow.
@@ -120,9 +118,17 @@ pub async fn find(db: &Db, actor: &Actor, id: UserId) -> Result<Option<Person>> 
         return Ok(None);
     }
     let Some(user) = users::find(db, id).await? else { return Ok(None) };
-    let (seen_at,): (Option<UnixMillis>,) = db.fetch_one("SELECT seen_at FROM users WHERE id = $1", &[&id]).await?;
     let (groups, permissions) = (groups::of_user(db, id).await?, groups::permissions_of(db, id).await?);
-    Ok(Some(Person { user, seen_at, groups, permissions }))
+    Ok(Some(Person { user, groups, permissions }))
+}
+
+/// Someone as they stand in a transaction.
+pub(crate) async fn person_in(tx: &mut Tx, id: UserId) -> Result<Option<Person>> {
+    let sql = format!("SELECT {} FROM users WHERE id = $1", users::COLUMNS);
+    let Some(user) = tx.fetch_optional::<User>(AssertSqlSafe(sql), &[&id]).await? else { return Ok(None) };
+    let groups: Vec<(GroupId,)> = tx.fetch_all(groups::OF_USER, &[&id]).await?;
+    let granted: Vec<(String,)> = tx.fetch_all(groups::PERMISSIONS_OF, &[&id]).await?;
+    Ok(Some(Person { user, groups: groups.into_iter().map(|(id,)| id).collect(), permissions: groups::known(granted) }))
 }
 
 /// Whether the actor may do something of this kind to this person: they hold the permission, and the person may
@@ -131,14 +137,23 @@ pub fn may_act_on(actor: &Actor, needed: Permission, person: &Person) -> bool {
     actor.may(needed) && actor.may_all(&person.permissions) && actor.user() != person.user.id
 }
 
+/// Begins an act on someone. The error is the answer when it may not be.
+async fn act_on(db: &Db, actor: &Actor, needed: Permission, id: UserId) -> Result<Result<(Change, Person), Changed>> {
+    let mut change = Change::begin(db, Some(actor)).await?;
+    let Some(person) = person_in(&mut change.tx, id).await?.filter(|_| sees(actor)) else {
+        return Ok(Err(Changed::NotFound));
+    };
+    let allowed = change.is_allowed(needed, &person.permissions) && actor.user() != id;
+    Ok(if allowed { Ok((change, person)) } else { Err(Changed::NotAllowed) })
+}
+
 /// Blocks someone: their sessions end, what is being sent of theirs is called off, their mailings are disabled, and
 /// they cannot sign in.
 pub async fn block(db: &Db, actor: &Actor, id: UserId, reason: &str, author: &Author) -> Result<Changed> {
-    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
-    if !may_act_on(actor, Permission::BlockUsers, &person) {
-        return Ok(Changed::NotAllowed);
-    }
-    let mut change = Change::begin(db).await?;
+    let (mut change, person) = match act_on(db, actor, Permission::BlockUsers, id).await? {
+        Ok(begun) => begun,
+        Err(refused) => return Ok(refused),
+    };
     let blocked = change
         .tx
         .execute(
@@ -152,7 +167,8 @@ pub async fn block(db: &Db, actor: &Actor, id: UserId, reason: &str, author: &Au
     if change.removes_last_administrator().await? {
         return Ok(Changed::LastAdministrator);
     }
-    end_sessions_in(&mut change.tx, id, author.at).await?;
+    end_sessions_in(&mut change.tx, id).await?;
+    end_links_in(&mut change.tx, id, author.at).await?;
     stop_everything(&mut change.tx, id, reason, author.at).await?;
     let entry = Entry::new(Action::UserBlocked, Some(id.0), &person.user.email).after(&reason);
     change.commit(author, entry).await
@@ -181,8 +197,13 @@ async fn stop_everything(tx: &mut Tx, owner: UserId, reason: &str, now: UnixMill
     Ok(())
 }
 
-async fn end_sessions_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<()> {
+async fn end_sessions_in(tx: &mut Tx, user: UserId) -> Result<()> {
     tx.execute("DELETE FROM sessions WHERE user_id = $1", &[&user]).await?;
+    Ok(())
+}
+
+/// Open links to set a password end as well.
+async fn end_links_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<()> {
     tx.execute(
         "UPDATE tokens SET used_at = $1 WHERE user_id = $2 AND purpose = 'recover' AND used_at IS NULL",
         &[&now, &user],
@@ -193,58 +214,56 @@ async fn end_sessions_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<(
 
 /// Lets someone in again. Their mailings stay disabled until they enable them: nothing goes out that nobody looks at.
 pub async fn unblock(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
-    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
-    if !may_act_on(actor, Permission::BlockUsers, &person) {
-        return Ok(Changed::NotAllowed);
-    }
-    let mut change = Change::begin(db).await?;
+    let (mut change, person) = match act_on(db, actor, Permission::BlockUsers, id).await? {
+        Ok(begun) => begun,
+        Err(refused) => return Ok(refused),
+    };
     let unblocked = change
         .tx
         .execute(
-            "UPDATE users SET blocked_at = NULL, blocked_reason = '' WHERE id = $1 AND blocked_at IS NOT NULL",
+            "UPDATE users SET blocked_at = NULL, blocked_reason = '' WHERE id = $1 AND blocked_at IS NOT NULL
+                AND deleted_at IS NULL",
             &[&id],
         )
         .await?;
     if unblocked == 0 {
         return Ok(Changed::NotNow);
     }
+    // One that began in the moment of the blocking must not come to life now.
+    end_sessions_in(&mut change.tx, id).await?;
     let entry = Entry::new(Action::UserUnblocked, Some(id.0), &person.user.email).before(&person.user.blocked_reason);
     change.commit(author, entry).await
 }
 
 /// Signs someone out of every browser.
 pub async fn end_sessions(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
-    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
-    if !may_act_on(actor, Permission::ManageUsers, &person) {
-        return Ok(Changed::NotAllowed);
-    }
-    let mut tx = db.begin().await?;
-    end_sessions_in(&mut tx, id, author.at).await?;
-    audit::note(&mut tx, author, Entry::new(Action::SessionsEnded, Some(id.0), &person.user.email)).await?;
-    tx.commit().await?;
-    Ok(Changed::Done)
+    let (mut change, person) = match act_on(db, actor, Permission::ManageUsers, id).await? {
+        Ok(begun) => begun,
+        Err(refused) => return Ok(refused),
+    };
+    end_sessions_in(&mut change.tx, id).await?;
+    change.commit(author, Entry::new(Action::SessionsEnded, Some(id.0), &person.user.email)).await
 }
 
 /// Puts someone into these groups and no others. Their sessions begin anew, with the new rights.
 pub async fn set_groups(db: &Db, actor: &Actor, id: UserId, wanted: &[GroupId], author: &Author) -> Result<Changed> {
-    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
-    let all = groups::all(db).await?;
-    let mut changing = Vec::new();
-    for (group, _) in &all {
-        if wanted.contains(&group.id) != person.groups.contains(&group.id) {
-            changing.extend(group.permissions.iter().copied());
-        }
-    }
+    let mut change = Change::begin(db, Some(actor)).await?;
+    let Some(person) = person_in(&mut change.tx, id).await?.filter(|_| sees(actor)) else {
+        return Ok(Changed::NotFound);
+    };
+    let all = change.groups().await?;
     // What is given and what is taken alike; also from oneself.
-    if !actor.may(Permission::ManageUsers) || !actor.may_all(&changing) || !actor.may_all(&person.permissions) {
+    let changing = all.iter().filter(|group| wanted.contains(&group.id) != person.groups.contains(&group.id));
+    let touched: Vec<Permission> =
+        changing.flat_map(|group| &group.permissions).chain(&person.permissions).copied().collect();
+    if !change.is_allowed(Permission::ManageUsers, &touched) {
         return Ok(Changed::NotAllowed);
     }
-    let called = |ids: &[GroupId]| -> Vec<String> {
-        all.iter().filter(|(group, _)| ids.contains(&group.id)).map(|(group, _)| group.name.clone()).collect()
+    let called = |ids: &[GroupId]| -> Vec<&str> {
+        all.iter().filter(|group| ids.contains(&group.id)).map(|group| group.name.as_str()).collect()
     };
-    let mut change = Change::begin(db).await?;
     change.tx.execute("DELETE FROM user_groups WHERE user_id = $1", &[&id]).await?;
-    let known: Vec<GroupId> = all.iter().map(|(group, _)| group.id).filter(|group| wanted.contains(group)).collect();
+    let known: Vec<GroupId> = all.iter().map(|group| group.id).filter(|group| wanted.contains(group)).collect();
     if !known.is_empty() {
         let rows = Rows::new().ints(known.iter().map(|_| id.0)).ints(known.iter().map(|group| group.0));
         change.tx.execute_rows("INSERT INTO user_groups (user_id, group_id) {rows}", &rows).await?;
@@ -253,7 +272,7 @@ pub async fn set_groups(db: &Db, actor: &Actor, id: UserId, wanted: &[GroupId], 
         return Ok(Changed::LastAdministrator);
     }
     if id != actor.user() {
-        end_sessions_in(&mut change.tx, id, author.at).await?;
+        end_sessions_in(&mut change.tx, id).await?;
     }
     let entry = Entry::new(Action::GroupsSet, Some(id.0), &person.user.email)
         .before(&called(&person.groups))
@@ -261,54 +280,97 @@ pub async fn set_groups(db: &Db, actor: &Actor, id: UserId, wanted: &[GroupId], 
     change.commit(author, entry).await
 }
 
-/// Makes an account in one of the groups that are there from the start. `None`: the address has one already.
+/// What came of making an account.
+#[derive(Clone, Debug)]
+pub enum Created {
+    /// It is made.
+    Done(Box<User>),
+    /// The address has one already.
+    EmailTaken,
+    /// The actor may not, or would give more than they have.
+    NotAllowed,
+}
+
+/// Makes an account in one of the groups that are there from the start; `actor` is `None` for the command line.
 pub async fn create(
     db: &Db,
+    actor: Option<&Actor>,
     registration: &Registration,
     password_hash: &str,
     confirmed_at: Option<UnixMillis>,
     group: BuiltinGroup,
     author: &Author,
-) -> Result<Option<User>> {
-    let mut change = Change::begin(db).await?;
+) -> Result<Created> {
+    let mut change = Change::begin(db, actor).await?;
+    let given: Vec<Permission> = change
+        .groups()
+        .await?
+        .into_iter()
+        .filter(|known| known.builtin == Some(group))
+        .flat_map(|known| known.permissions)
+        .collect();
+    if !change.is_allowed(Permission::ManageUsers, &given) {
+        return Ok(Created::NotAllowed);
+    }
     let Some(user) = users::insert(&mut change.tx, registration, password_hash, confirmed_at, author.at).await? else {
-        return Ok(None);
+        return Ok(Created::EmailTaken);
     };
     groups::join(&mut change.tx, user.id, group).await?;
     let entry = Entry::new(Action::UserCreated, Some(user.id.0), &user.email).after(&group.as_str());
     change.commit(author, entry).await?;
-    Ok(Some(user))
+    Ok(Created::Done(Box::new(user)))
 }
 
-/// Deletes someone with all that is theirs. They are blocked first, so that nothing comes in meanwhile; an account with
-/// a large ledger goes in steps, and one that was interrupted is deleted by asking again.
+/// Deletes someone with all that is theirs. From now on nobody sees them and their address is free; what is theirs is
+/// [erased](erase_deleted) step by step.
 pub async fn delete(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
-    let Some(person) = find(db, actor, id).await? else { return Ok(Changed::NotFound) };
-    if !may_act_on(actor, Permission::ManageUsers, &person) {
-        return Ok(Changed::NotAllowed);
-    }
-    let mut change = Change::begin(db).await?;
-    let sql = "UPDATE users SET blocked_at = COALESCE(blocked_at, $1) WHERE id = $2";
-    change.tx.execute(sql, &[&author.at, &id]).await?;
+    let (mut change, person) = match act_on(db, actor, Permission::ManageUsers, id).await? {
+        Ok(begun) => begun,
+        Err(refused) => return Ok(refused),
+    };
+    change
+        .tx
+        .execute(
+            "UPDATE users SET deleted_at = $1, blocked_at = COALESCE(blocked_at, $1), email_key = $2 WHERE id = $3",
+            &[&author.at, &format!("deleted {id}"), &id],
+        )
+        .await?;
     if change.removes_last_administrator().await? {
         return Ok(Changed::LastAdministrator);
     }
-    end_sessions_in(&mut change.tx, id, author.at).await?;
+    end_sessions_in(&mut change.tx, id).await?;
+    end_links_in(&mut change.tx, id, author.at).await?;
     stop_everything(&mut change.tx, id, "", author.at).await?;
-    change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &person.user.email)).await?;
-    erase(db, id).await?;
-    Ok(Changed::Done)
+    change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &person.user.email)).await
 }
 
-async fn erase(db: &Db, id: UserId) -> Result<()> {
-    let runs: Vec<(RunId,)> = db.fetch_all("SELECT id FROM runs WHERE owner_id = $1", &[&id]).await?;
-    for (run,) in runs {
-        let sql = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 LIMIT $2)";
-        while db.execute(sql, &[&run, &STEP]).await? > 0 {}
+/// Erases what was someone's who is deleted, as far as nothing of it is on its way any more. A large ledger goes in
+/// steps, so that others can write in between.
+pub async fn erase_deleted(db: &Db) -> Result<()> {
+    let deleted: Vec<(UserId,)> = db
+        .fetch_all(
+            "SELECT id FROM users WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs u
+                WHERE u.owner_id = users.id AND u.state IN ('planned', 'expanding', 'sending', 'paused', 'stopping'))",
+            &[],
+        )
+        .await?;
+    for (id,) in deleted {
+        let runs: Vec<(RunId,)> = db.fetch_all("SELECT id FROM runs WHERE owner_id = $1", &[&id]).await?;
+        for (run,) in runs {
+            let sql = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 LIMIT $2)";
+            while db.execute(sql, &[&run, &STEP]).await? > 0 {}
+        }
+        let sql = "DELETE FROM recipients WHERE id IN (SELECT id FROM recipients WHERE owner_id = $1 LIMIT $2)";
+        while db.execute(sql, &[&id, &STEP]).await? > 0 {}
+        // Runs before their mailings, and those before the messages that they refer to.
+        for sql in [
+            "DELETE FROM runs WHERE owner_id = $1",
+            "DELETE FROM mailings WHERE owner_id = $1",
+            "DELETE FROM users WHERE id = $1",
+        ] {
+            db.execute(sql, &[&id]).await?;
+        }
     }
-    // Mailings before the messages that they refer to.
-    db.execute("DELETE FROM mailings WHERE owner_id = $1", &[&id]).await?;
-    db.execute("DELETE FROM users WHERE id = $1", &[&id]).await?;
     Ok(())
 }
 
@@ -316,7 +378,7 @@ async fn erase(db: &Db, id: UserId) -> Result<()> {
 /// runs the installation. A second time changes nothing.
 pub async fn join(db: &Db, id: UserId, group: BuiltinGroup, author: &Author) -> Result<()> {
     let Some(user) = users::find(db, id).await? else { return Ok(()) };
-    let mut change = Change::begin(db).await?;
+    let mut change = Change::begin(db, None).await?;
     if groups::join(&mut change.tx, id, group).await? {
         let entry = Entry::new(Action::GroupsSet, Some(id.0), &user.email).after(&group.as_str());
         change.commit(author, entry).await?;

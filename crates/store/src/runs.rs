@@ -187,7 +187,7 @@ pub async fn due(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Mailing>> {
     db.fetch_all(
         "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone, status, next_at,
             on_unknown, disabled_at, disabled_reason, disabled_by, created_at, updated_at
-         FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 ORDER BY next_at, id LIMIT $2",
+         FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 AND disabled_at IS NULL ORDER BY next_at, id LIMIT $2",
         &[&now, &limit],
     )
     .await
@@ -212,7 +212,11 @@ pub async fn fire(db: &Db, mailing: &Mailing, key: &str, now: UnixMillis) -> Res
     let mut tx = db.begin().await?;
     // Whoever moves the mailing on has it; another process finds nothing to move.
     let moved = tx
-        .execute("UPDATE mailings SET next_at = $1 WHERE id = $2 AND next_at = $3", &[&next, &mailing.id, &due])
+        .execute(
+            "UPDATE mailings SET next_at = $1 WHERE id = $2 AND next_at = $3 AND disabled_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = mailings.owner_id AND u.blocked_at IS NOT NULL)",
+            &[&next, &mailing.id, &due],
+        )
         .await?;
     if moved == 0 {
         return Ok(Fired::Nothing);

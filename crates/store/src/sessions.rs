@@ -59,9 +59,10 @@ pub async fn find(db: &Db, cookie: &str, now: UnixMillis) -> Result<Option<(Sess
 /// Notes that the session was used, and how long it lasts from here on.
 pub async fn touch(db: &Db, session: &Session, now: UnixMillis, expires_at: UnixMillis) -> Result<()> {
     let mut tx = db.begin().await?;
+    // The person before their sessions, as everyone locks them.
+    tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &session.user_id]).await?;
     let sql = "UPDATE sessions SET seen_at = $1, expires_at = $2 WHERE id = $3";
     tx.execute(sql, &[&now, &expires_at, &session.id]).await?;
-    tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &session.user_id]).await?;
     tx.commit().await
 }
 

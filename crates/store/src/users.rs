@@ -9,7 +9,7 @@ use crate::groups;
 
 /// Every column of [`User`].
 pub(crate) const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at,
-    blocked_at, blocked_reason, phone, city, avatar, avatar_small";
+    blocked_at, blocked_reason, seen_at, phone, city, avatar, avatar_small";
 
 /// Makes an account. `None`: the address has one already.
 pub async fn create(
@@ -70,7 +70,11 @@ pub async fn find_by_email(db: &Db, email: &EmailAddress) -> Result<Option<User>
 
 /// An account by its id.
 pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
-    db.fetch_optional(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users WHERE id = $1")), &[&id]).await
+    db.fetch_optional(
+        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users WHERE id = $1 AND deleted_at IS NULL")),
+        &[&id],
+    )
+    .await
 }
 
 /// Notes that the address is the person's. A second time changes nothing.
@@ -125,9 +129,15 @@ pub async fn set_theme(db: &Db, actor: &Actor, theme: Theme) -> Result<()> {
     Ok(())
 }
 
-/// Notes the keys of the person's picture, large and small; empty ones: no picture.
-pub async fn set_avatar(db: &Db, actor: &Actor, large: &str, small: &str) -> Result<()> {
-    db.execute("UPDATE users SET avatar = $1, avatar_small = $2 WHERE id = $3", &[&large, &small, &actor.user()])
-        .await?;
-    Ok(())
+/// Notes the keys of the person's picture, large and small; empty ones: no picture. Answers those of the one before.
+pub async fn set_avatar(db: &Db, actor: &Actor, large: &str, small: &str) -> Result<Vec<String>> {
+    let mut tx = db.begin().await?;
+    // Before the look: of two uploads at once the second sees what the first has left.
+    tx.execute("UPDATE users SET seen_at = seen_at WHERE id = $1", &[&actor.user()]).await?;
+    let before: Option<(String, String)> =
+        tx.fetch_optional("SELECT avatar, avatar_small FROM users WHERE id = $1", &[&actor.user()]).await?;
+    let sql = "UPDATE users SET avatar = $1, avatar_small = $2 WHERE id = $3";
+    tx.execute(sql, &[&large, &small, &actor.user()]).await?;
+    tx.commit().await?;
+    Ok(before.map_or(Vec::new(), |(large, small)| vec![large, small]))
 }

@@ -147,6 +147,63 @@ databases! {
         assert_eq!(control::enable(&db, &anna, planned[0], NOW).await.unwrap(), Controlled::Done);
     }
 
+    async fn what_was_being_made_while_its_owner_was_blocked_goes_nowhere(db: Db) {
+        let manager = member(&db, "manager", BuiltinGroup::Managers).await;
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 3).await;
+        let id = plan(&db, &anna, "2026-11-25 10:00", "", "daily").await;
+        people::block(&db, &manager, anna.user(), "spam", &author()).await.unwrap();
+        assert_eq!(control::enable(&db, &anna, id, NOW).await.unwrap(), Controlled::NotNow, "also from the command line");
+        // As another process would leave it that had begun a moment before: a plan, and a run.
+        let plan = "UPDATE mailings SET disabled_at = NULL, disabled_by = 'owner', next_at = $1 WHERE id = $2";
+        db.execute(plan, &[&NOW, &id]).await.unwrap();
+        let later = NOW.plus(common::DAY);
+        for mailing in runs::due(&db, later, 10).await.unwrap() {
+            assert_eq!(runs::fire(&db, &mailing, "key", later).await.unwrap(), runs::Fired::Nothing);
+        }
+        let run = "INSERT INTO runs (mailing_id, owner_id, occurrence_at, state, begins_at, key, subject, html, text, audience)
+            VALUES ($1, $2, 1, 'planned', 1, 'key', '', '', '', 'all')";
+        db.execute(run, &[&id, &anna.user()]).await.unwrap();
+        control::stop_forbidden(&db, later).await.unwrap();
+        let mailing = mailings::find(&db, &anna, id).await.unwrap().unwrap();
+        assert_eq!((mailing.next_at, mailing.disabled_by, mailing.disabled_reason.as_str()), (None, DisabledBy::Block, "spam"));
+        let run = runs::newest(&db, &anna, id).await.unwrap().unwrap();
+        assert_eq!(run.state, RunState::Stopping);
+    }
+
+    async fn an_unproved_address_has_no_power_and_is_no_administrator(db: Db) {
+        let admin = member(&db, "admin", BuiltinGroup::Administrators).await;
+        let draft = vestnik_model::user::Registration::parse(
+            "boss@example.com", "Boss", "correct horse battery", vestnik_model::user::Language::En, "UTC",
+        ).unwrap();
+        let group = BuiltinGroup::Administrators;
+        let made = people::create(&db, Some(&admin), &draft, "hash", None, group, &author()).await.unwrap();
+        let people::Created::Done(boss) = made else { panic!("{made:?}") };
+        let granted = groups::permissions_of(&db, boss.id).await.unwrap();
+        assert_eq!(Actor::with(&boss, &granted).permissions(), [Permission::ManageOwn]);
+        let users = [self::group(&db, BuiltinGroup::Users).await.id];
+        let left = people::set_groups(&db, &admin, admin.user(), &users, &author()).await.unwrap();
+        assert_eq!(left, Changed::LastAdministrator);
+    }
+
+    async fn an_invitation_gives_no_more_than_its_author_has(db: Db) {
+        let admin = member(&db, "admin", BuiltinGroup::Administrators).await;
+        let content = group(&db, BuiltinGroup::ContentManagers).await;
+        let powers = GroupDraft { name: String::new(), permissions: vec![Permission::ManageOwn, Permission::ManageGroups] };
+        groups::update(&db, &admin, content.id, &powers, &author()).await.unwrap();
+        let staff = GroupDraft { name: "Staff".into(), permissions: vec![Permission::ManageBlog, Permission::ManageUsers] };
+        let (_, id) = groups::create(&db, &admin, &staff, &author()).await.unwrap();
+        let nina = someone(&db, "nina").await;
+        people::set_groups(&db, &admin, nina.user(), &[id.unwrap()], &author()).await.unwrap();
+        let draft = vestnik_model::user::Registration::parse(
+            "second@example.com", "Second", "correct horse battery", vestnik_model::user::Language::En, "UTC",
+        ).unwrap();
+        let invited = people::create(
+            &db, Some(&nina), &draft, "hash", None, BuiltinGroup::ContentManagers, &author(),
+        ).await.unwrap();
+        assert!(matches!(invited, people::Created::NotAllowed), "{invited:?}");
+    }
+
     async fn a_manager_disables_anyones_mailing_and_its_owner_cannot_enable_it(db: Db) {
         let manager = member(&db, "manager", BuiltinGroup::Managers).await;
         let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
@@ -159,6 +216,10 @@ databases! {
         assert_eq!(oversight::disable(&db, &manager, id, "again", &author()).await.unwrap(), Controlled::NotNow);
         assert_eq!(control::enable(&db, &anna, id, NOW).await.unwrap(), Controlled::NotNow);
         assert_eq!(oversight::enable(&db, &manager, id, &author()).await.unwrap(), Controlled::Done);
+        // What its owner stops only its owner starts.
+        control::disable(&db, &anna, id, "a pause", NOW).await.unwrap();
+        assert_eq!(oversight::enable(&db, &manager, id, &author()).await.unwrap(), Controlled::NotNow);
+        assert_eq!(control::enable(&db, &anna, id, NOW).await.unwrap(), Controlled::Done);
         assert!(mailings::find(&db, &anna, id).await.unwrap().unwrap().next_at.is_some());
         let seen = oversight::mailings(&db, &manager, &Default::default(), None, 10).await.unwrap();
         assert_eq!(seen.rows[0].owner_email, "anna@example.com");
@@ -174,6 +235,8 @@ databases! {
         people::block(&db, &admin, anna.user(), "spam", &author()).await.unwrap();
         people::end_sessions(&db, &admin, anna.user(), &author()).await.unwrap();
         assert_eq!(people::delete(&db, &admin, anna.user(), &author()).await.unwrap(), Changed::Done);
+        assert!(people::find(&db, &admin, anna.user()).await.unwrap().is_none(), "nobody sees them");
+        people::erase_deleted(&db).await.unwrap();
         assert_eq!(people::delete(&db, &admin, anna.user(), &author()).await.unwrap(), Changed::NotFound);
         for table in ["recipients", "messages", "mailings", "mailing_recipients", "runs", "deliveries"] {
             let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));

@@ -6,6 +6,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use vestnik_cache::Counted;
+use vestnik_model::secret;
 
 use crate::{error::Error, state::AppState};
 
@@ -29,7 +30,7 @@ impl Limit {
     /// Counts one act, or ends the request when there were too many. A refused act is not counted, so that waiting always
     /// helps.
     pub(crate) async fn count(self, app: &AppState, key: &str) -> Result<(), Error> {
-        match app.cache.count(self.act, &key.to_lowercase(), self.times, self.window).await {
+        match app.cache.count(self.act, &short(key), self.times, self.window).await {
             Counted::Allowed => Ok(()),
             Counted::Wait(wait) => Err(Error::TooOften(wait)),
         }
@@ -37,8 +38,13 @@ impl Limit {
 
     /// Forgets a key, after a success that shows that it was the right person.
     pub(crate) async fn forget(self, app: &AppState, key: &str) {
-        app.cache.uncount(self.act, &key.to_lowercase()).await;
+        app.cache.uncount(self.act, &short(key)).await;
     }
+}
+
+/// A key of which thousands can be kept, whatever someone has typed.
+fn short(key: &str) -> String {
+    if key.len() <= 100 { key.to_lowercase() } else { secret::hash(key) }
 }
 
 /// The key of a network address. One IPv6 customer has a whole /64, so that is what counts as one address.

@@ -8,6 +8,7 @@ use vestnik_model::secret::SystemRandom;
 use vestnik_model::user::{Registration, User};
 use vestnik_model::{BuiltinGroup, Clock as _, Problems};
 use vestnik_store::audit::Author;
+use vestnik_store::people::Created;
 use vestnik_store::{Db, groups, people, users};
 use vestnik_web::password::hash_password;
 
@@ -30,6 +31,11 @@ pub async fn create_in(args: CreateUserArgs, group: BuiltinGroup) -> Result<(), 
     let db = installation::open(&args.data).await?;
     let email = address(&args.email).map_err(|problem| Problems::one("email", problem))?;
     let user = match users::find_by_email(&db, &email).await? {
+        // A stranger could have registered with it, and would have the rights with their own password.
+        Some(user) if user.confirmed_at.is_none() => {
+            let email = &user.email;
+            return Err(Failure::failed(format!("{email} has an account whose address is not confirmed yet")));
+        }
         Some(user) => {
             people::join(&db, user.id, group, &Author::at_console(SystemClock.now())).await?;
             eprintln!("{} has an account already; its password stays as it is", user.email);
@@ -50,9 +56,10 @@ async fn made(db: &Db, args: &CreateUserArgs, password: &str, group: BuiltinGrou
     let hash =
         hash_password(&registration.password, &SystemRandom).map_err(|error| Failure::failed(error.to_string()))?;
     let author = Author::at_console(SystemClock.now());
-    people::create(db, &registration, &hash, Some(author.at), group, &author)
-        .await?
-        .ok_or_else(|| Failure::failed(format!("{} has an account already", registration.email)))
+    match people::create(db, None, &registration, &hash, Some(author.at), group, &author).await? {
+        Created::Done(user) => Ok(*user),
+        _ => Err(Failure::failed(format!("{} has an account already", registration.email))),
+    }
 }
 
 /// Gives the groups that are there from the start their permissions again.

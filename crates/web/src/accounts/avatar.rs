@@ -38,11 +38,10 @@ pub(crate) async fn submit(
     // Below a folder of their own, so that no one else's picture goes with theirs.
     let prefix = format!("avatars/{}", user.user.id);
     let (large, small) = (app.media.keep(&prefix, large).await?, app.media.keep(&prefix, small).await?);
-    users::set_avatar(&app.db, &user.actor, large.as_str(), small.as_str()).await?;
-    for (old, new) in [(&user.user.avatar, &large), (&user.user.avatar_small, &small)] {
-        if old != new.as_str() {
-            app.media.forget(old).await;
-        }
+    let new = [large.as_str(), small.as_str()];
+    let before = users::set_avatar(&app.db, &user.actor, new[0], new[1]).await?;
+    for old in before.iter().filter(|old| !new.contains(&old.as_str())) {
+        app.media.forget(old).await;
     }
     Ok(Flash::ok("flash-avatar-saved").and_go("/settings"))
 }
@@ -60,9 +59,8 @@ async fn refuse(
 
 /// Takes the picture away.
 pub(crate) async fn remove(State(app): State<AppState>, user: CurrentUser) -> Result<Response, Error> {
-    users::set_avatar(&app.db, &user.actor, "", "").await?;
-    for old in [&user.user.avatar, &user.user.avatar_small] {
-        app.media.forget(old).await;
+    for old in users::set_avatar(&app.db, &user.actor, "", "").await? {
+        app.media.forget(&old).await;
     }
     Ok(Flash::ok("flash-avatar-removed").and_go("/settings"))
 }

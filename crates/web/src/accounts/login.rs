@@ -64,12 +64,14 @@ pub(crate) async fn submit(
     Form(form): Form<LoginForm>,
 ) -> Result<Response, Error> {
     count_address(&app, &page, BY_ADDRESS).await?;
-    let guesser = guesser(&form.email, &page.visit);
-    BY_GUESSER.count(&app, &guesser).await?;
     // What is no address has no account; it takes as long to say so.
-    let user = match address(&form.email) {
-        Ok(email) => users::find_by_email(&app.db, &email).await?,
-        Err(_) => None,
+    let email = address(&form.email).ok();
+    let account = email.as_ref().map(|email| email.key()).unwrap_or_default();
+    let guesser = format!("{} {account}", address_key(page.visit.address));
+    BY_GUESSER.count(&app, &guesser).await?;
+    let user = match &email {
+        Some(email) => users::find_by_email(&app.db, email).await?,
+        None => None,
     };
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = app.passwords.verify(form.password.clone(), hash).await?;
@@ -101,10 +103,6 @@ pub(crate) async fn submit(
     let welcome = Flash::ok("flash-welcome").with("name", &user.name).and_go(next);
     note(&app, &page.visit, &user, Action::LoggedIn).await?;
     session::begin(&app, &page.visit, &user, welcome).await
-}
-
-fn guesser(email: &str, visit: &Visit) -> String {
-    format!("{} {}", address_key(visit.address), email.trim())
 }
 
 async fn note(app: &AppState, visit: &Visit, user: &User, action: Action) -> Result<(), Error> {

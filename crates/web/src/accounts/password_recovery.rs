@@ -80,7 +80,8 @@ pub(crate) async fn submit(
     };
     count_account(&app, BY_ACCOUNT, email.as_str()).await?;
 
-    if let Some(user) = users::find_by_email(&app.db, &email).await? {
+    // A link would not let someone in who is blocked.
+    if let Some(user) = users::find_by_email(&app.db, &email).await?.filter(|user| user.blocked_at.is_none()) {
         letters::aside(async move { send_link(&app, &user, letters::Kind::Recover).await });
     }
 
@@ -143,7 +144,7 @@ pub(crate) async fn set_password(
 
 async fn holder(app: &AppState, redeemed: Redeemed) -> Result<Option<User>, Error> {
     match redeemed {
-        Redeemed::Valid(id) => Ok(users::find(&app.db, id).await?),
+        Redeemed::Valid(id) => Ok(users::find(&app.db, id).await?.filter(|user| user.blocked_at.is_none())),
         Redeemed::Used(_) | Redeemed::Expired(_) | Redeemed::Unknown => Ok(None),
     }
 }

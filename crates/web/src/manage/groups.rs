@@ -64,8 +64,13 @@ fn view(user: &CurrentUser, group: Option<&Group>, form: GroupForm, errors: Form
         builtin: group.and_then(|group| group.builtin).map(|builtin| builtin.as_str()),
         form,
         errors,
-        permissions: Permission::ALL.iter().map(|permission| (*permission, user.actor.may(*permission))).collect(),
+        permissions: shown(Permission::ALL).map(|permission| (permission, user.actor.may(permission))).collect(),
     }
+}
+
+/// Those that make a difference: things of their own everyone keeps.
+fn shown(permissions: &[Permission]) -> impl Iterator<Item = Permission> {
+    permissions.iter().copied().filter(|permission| *permission != Permission::ManageOwn)
 }
 
 /// Shows all.
@@ -73,7 +78,7 @@ pub(crate) async fn list(State(app): State<AppState>, page: Page) -> Result<Resp
     let rows = groups::all(&app.db).await?.into_iter().map(|(group, members)| GroupRow {
         group: GroupChoice::of(&group, false),
         members,
-        permissions: group.permissions,
+        permissions: shown(&group.permissions).collect(),
     });
     page.show("manage/groups.html", &GroupsView { rows: rows.collect() })
 }

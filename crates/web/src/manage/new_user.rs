@@ -2,8 +2,8 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{BuiltinGroup, Permission, Problem, secret::new_secret, user::Registration};
-use vestnik_store::people;
+use vestnik_model::{BuiltinGroup, Problem, secret::new_secret, user::Registration};
+use vestnik_store::people::{self, Created};
 
 use super::author;
 use crate::{
@@ -54,9 +54,6 @@ pub(crate) async fn submit(
     Form(form): Form<NewUserForm>,
 ) -> Result<Response, Error> {
     let group: BuiltinGroup = form.group.parse().map_err(|_| Error::BadRequest)?;
-    if !user.actor.may(Permission::ManageUsers) || !user.actor.may_all(group.permissions()) {
-        return Err(Error::Forbidden);
-    }
     let language = form.language.parse().unwrap_or(page.language());
     // Nobody knows it, so nobody signs in with it.
     let unknown = new_secret(&*app.random);
@@ -69,10 +66,14 @@ pub(crate) async fn submit(
         }
     };
     let hash = app.passwords.hash(unknown).await?;
-    let made = people::create(&app.db, &registration, &hash, None, group, &author(&app, &visit, &user)).await?;
-    let Some(made) = made else {
-        let errors = page.error("email", &Problem::new("problem-email-has-account"));
-        return page.invalid("manage/new_user.html", &NewUserView { form, errors });
+    let author = author(&app, &visit, &user);
+    let made = match people::create(&app.db, Some(&user.actor), &registration, &hash, None, group, &author).await? {
+        Created::Done(made) => made,
+        Created::NotAllowed => return Err(Error::Forbidden),
+        Created::EmailTaken => {
+            let errors = page.error("email", &Problem::new("problem-email-has-account"));
+            return page.invalid("manage/new_user.html", &NewUserView { form, errors });
+        }
     };
     password_recovery::send_link(&app, &made, Kind::Invite).await?;
     Ok(Flash::ok("flash-user-invited").with("email", &made.email).and_go(&format!("/manage/users/{}", made.id)))

@@ -185,11 +185,8 @@ async fn s46_an_administrator_invites_and_deletes() {
     assert_eq!(browser.get("/manage/users").await.status, StatusCode::OK, "she is a manager");
 
     admin.post(&format!("/manage/users/{}/delete", anna.user()), &[]).await;
+    assert!(!admin.get("/manage/users").await.text.contains("anna@example.org"));
     assert!(users::find(&app.db, anna.user()).await.expect("asked").is_none());
-    assert_eq!(
-        recipients::batch_after(&app.db, &anna, vestnik_model::id::RecipientId(0), 9).await.expect("asked").len(),
-        0
-    );
     admin.get("/manage/audit").await.says("User deleted").says("anna@example.org");
     app.stop().await;
 }

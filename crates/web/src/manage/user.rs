@@ -116,7 +116,7 @@ pub(crate) async fn show(
         oneself: actor.user() == id,
         confirmed: person.user.confirmed_at.is_some(),
         created_at: person.user.created_at,
-        seen_at: person.seen_at,
+        seen_at: person.user.seen_at,
         blocked_at: person.user.blocked_at,
         blocked_reason: person.user.blocked_reason,
         email: person.user.email,
@@ -207,9 +207,10 @@ pub(crate) async fn recovery(
     if person.user.blocked_at.is_some() {
         return Ok(Flash::warn("flash-manage-not-now").and_go(&format!("/manage/users/{id}")));
     }
-    password_recovery::send_link(&app, &person.user, Kind::Recover).await?;
+    // Noted first: a letter that was not sent can be explained, one that nobody has noted cannot.
     let entry = Entry::new(Action::RecoverySent, Some(id.0), &person.user.email);
     audit::note_alone(&app.db, &author(&app, &visit, &user), entry).await?;
+    password_recovery::send_link(&app, &person.user, Kind::Recover).await?;
     Ok(Flash::ok("flash-user-recovery").with("email", &person.user.email).and_go(&format!("/manage/users/{id}")))
 }
 
@@ -236,6 +237,11 @@ pub(crate) async fn delete(
 ) -> Result<Response, Error> {
     let person = found(&app, &user, id).await?;
     let changed = people::delete(&app.db, &user.actor, id, &author(&app, &visit, &user)).await?;
+    if changed == groups::Changed::Done {
+        for picture in [&person.user.avatar, &person.user.avatar_small] {
+            app.media.forget(picture).await;
+        }
+    }
     let to = if changed == groups::Changed::Done { "/manage/users".to_owned() } else { format!("/manage/users/{id}") };
     Ok(said(changed, "flash-user-deleted")?.with("name", &person.user.name).and_go(&to))
 }
