@@ -20,7 +20,9 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type};
+use sqlx::{
+    Arguments, AssertSqlSafe, Connection as _, Encode, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type,
+};
 
 pub use self::rows::Rows;
 pub use self::wake::Wake;
@@ -208,7 +210,7 @@ impl Db {
     /// Begins a transaction for writing.
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.pool {
-            Pool::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Sqlite { write, .. } => TxInner::Sqlite(begin_immediate(write).await?),
             Pool::Postgres(pool) => TxInner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, signals: Arc::clone(&self.signals), wakes: Vec::new() })
@@ -412,6 +414,19 @@ fn postgres(args: Args<'_>) -> Result<PgArguments> {
         arg.postgres(&mut arguments).map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
+}
+
+/// Begins on the one writing connection. A full disk makes SQLite end a transaction by itself when it is committed; the
+/// connection still counts it as open, and would refuse every other one for ever. It is replaced.
+async fn begin_immediate(write: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match write.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            write.acquire().await?.detach().close().await?;
+            write.begin_with(BEGIN).await
+        }
+        begun => begun,
+    }
 }
 
 /// The schema's steps, oldest first. A step that has been released is never changed.
