@@ -37,5 +37,9 @@ text_enum! {
         GroupChanged = "group_changed",
         /// A group was deleted.
         GroupDeleted = "group_deleted",
+        /// The first administrator was made, with the first settings.
+        SetUp = "set_up",
+        /// The settings of the installation were changed.
+        SettingsChanged = "settings_changed",
     }
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod delivery;
 pub mod id;
 pub mod import;
+pub mod installation;
 pub mod mailing;
 pub mod message;
 pub mod permission;
@@ -22,5 +23,6 @@ mod text_enum;
 pub mod user;
 
 pub use clock::{Clock, UnixMillis};
+pub use installation::Installation;
 pub use permission::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
 pub use problem::{Problem, Problems};

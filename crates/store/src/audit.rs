@@ -9,7 +9,7 @@ use vestnik_model::user::User;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Param, Result, Tx};
-use crate::page::{Cursor, Page};
+use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
 
 /// Who does something, and from where.
@@ -139,9 +139,7 @@ pub async fn list(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<Noted>> {
-    let back = cursor.is_some_and(|cursor| cursor.back);
-    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
-    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let rows = select(db, actor, filter, from, compare, direction, size as i64 + 1).await?;
     Ok(Page::of(rows, cursor, size, |entry: &Noted| (entry.id.0, String::new())))
 }

@@ -7,7 +7,7 @@ use vestnik_model::id::{GroupId, UserId};
 use vestnik_model::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
 
 use crate::audit::{self, Author};
-use crate::db::{Db, Result, Rows, Tx};
+use crate::db::{Args, Db, Result, Rows, Tx};
 use crate::people;
 
 /// Whoever changes who may what does so alone.
@@ -146,18 +146,19 @@ impl Change {
     }
 }
 
-/// Whether, as things stand in this transaction, someone who can sign in can manage users and groups.
-async fn has_administrator(tx: &mut Tx) -> Result<bool> {
-    let (has,): (bool,) = tx
-        .fetch_one(
-            "SELECT EXISTS (SELECT 1 FROM users u WHERE u.blocked_at IS NULL AND u.confirmed_at IS NOT NULL
-                AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
-                    WHERE g.user_id = u.id AND p.permission = $1)
-                AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
-                    WHERE g.user_id = u.id AND p.permission = $2))",
-            &[&Permission::ManageUsers, &Permission::ManageGroups],
-        )
-        .await?;
+/// Whether someone who can sign in can manage users and groups.
+pub(crate) const HAS_ADMINISTRATOR: &str =
+    "SELECT EXISTS (SELECT 1 FROM users u WHERE u.blocked_at IS NULL AND u.confirmed_at IS NOT NULL
+        AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
+            WHERE g.user_id = u.id AND p.permission = $1)
+        AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
+            WHERE g.user_id = u.id AND p.permission = $2))";
+/// The arguments of [`HAS_ADMINISTRATOR`].
+pub(crate) const RUNS_THE_INSTALLATION: Args<'static> = &[&Permission::ManageUsers, &Permission::ManageGroups];
+
+/// The same, as things stand in this transaction.
+pub(crate) async fn has_administrator(tx: &mut Tx) -> Result<bool> {
+    let (has,): (bool,) = tx.fetch_one(HAS_ADMINISTRATOR, RUNS_THE_INSTALLATION).await?;
     Ok(has)
 }
 

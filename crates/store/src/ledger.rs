@@ -6,7 +6,7 @@ use vestnik_model::delivery::Attempt;
 use vestnik_model::id::{AttemptId, MailingId, RunId};
 
 use crate::db::{Db, Param, Result};
-use crate::page::{Cursor, Page};
+use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
 
 const COLUMNS: &str = "a.id, a.delivery_id, a.run_id, a.mailing_id, d.email, a.number, a.at, a.successful, a.unknown,
@@ -43,9 +43,7 @@ pub async fn attempts(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<Attempt>> {
-    let back = cursor.is_some_and(|cursor| cursor.back);
-    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
-    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let rows = select(db, actor, filter, from, compare, direction, size as i64 + 1).await?;
     Ok(Page::of(rows, cursor, size, |attempt: &Attempt| (attempt.id.0, String::new())))
 }

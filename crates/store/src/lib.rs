@@ -15,6 +15,7 @@ pub mod deliveries;
 pub mod expansion;
 pub mod groups;
 pub mod import;
+pub mod installation;
 pub mod ledger;
 pub mod letters;
 pub mod mailings;

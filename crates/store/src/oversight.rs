@@ -14,7 +14,7 @@ use crate::control::{self, Controlled};
 use crate::db::{Db, Param, Result};
 use crate::groups;
 use crate::mailings::{self, MailingRow};
-use crate::page::{Cursor, Page};
+use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::{containing, matches};
 
 /// Someone's mailing in the list.
@@ -46,9 +46,7 @@ pub async fn mailings(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<OverseenMailing>> {
-    let back = cursor.is_some_and(|cursor| cursor.back);
-    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
-    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let pattern = containing(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
@@ -112,9 +110,7 @@ pub async fn recipients(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<OverseenRecipient>> {
-    let back = cursor.is_some_and(|cursor| cursor.back);
-    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
-    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let pattern = containing(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];

@@ -38,6 +38,23 @@ impl FromStr for Cursor {
     }
 }
 
+/// The part of a statement that pages a list by its id, newest first: `WHERE id {compare} $n … ORDER BY id {direction}`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewestFirst {
+    pub(crate) compare: &'static str,
+    pub(crate) direction: &'static str,
+    /// What the id is compared with.
+    pub(crate) from: i64,
+}
+
+impl NewestFirst {
+    pub(crate) fn at(cursor: Option<&Cursor>) -> Self {
+        let back = cursor.is_some_and(|cursor| cursor.back);
+        let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
+        Self { compare, direction, from: cursor.map_or(i64::MAX, |cursor| cursor.id) }
+    }
+}
+
 /// A page of a list with the ways on.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

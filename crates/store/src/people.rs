@@ -15,7 +15,7 @@ use vestnik_model::{Actor, BuiltinGroup, Permission, UnixMillis};
 use crate::audit::{Author, Entry};
 use crate::db::{Db, Param, Result, Rows, Tx, Wake};
 use crate::groups::{self, Change, Changed};
-use crate::page::{Cursor, Page};
+use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
 use crate::{runs, users};
 
@@ -64,9 +64,7 @@ pub async fn list(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<PersonRow>> {
-    let back = cursor.is_some_and(|cursor| cursor.back);
-    let (compare, direction) = if back { (">", "ASC") } else { ("<", "DESC") };
-    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let pattern = containing(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];

@@ -434,6 +434,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
     (2, "control", include_str!("../../migrations/0002_control.sql")),
     (3, "people", include_str!("../../migrations/0003_people.sql")),
+    (4, "installation", include_str!("../../migrations/0004_installation.sql")),
 ];
 
 fn migrator(tokens: &[(&str, &str)]) -> sqlx::migrate::Migrator {

@@ -9,7 +9,7 @@ field-theme = Appearance
 
 register-title = Create an account
 register-lead = We will send a letter to make sure that the address is yours. You can look around right away.
-register-name-help = This is how we address you. Recipients of your mailings do not see it.
+register-name-help = This is how we address you, and usually the name that your mailings come from.
 register-password-help = At least 10 characters. A long phrase is safer than a complicated word.
 register-submit = Create the account
 register-have-account = Already have an account?

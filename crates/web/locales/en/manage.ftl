@@ -131,6 +131,8 @@ audit-mailing_enabled = Mailing enabled
 audit-group_created = Group created
 audit-group_changed = Group changed
 audit-group_deleted = Group deleted
+audit-set_up = First administrator made
+audit-settings_changed = Settings changed
 
 flash-user-blocked = { $name } is blocked. We have told them by letter.
 flash-user-unblocked = { $name } is unblocked.

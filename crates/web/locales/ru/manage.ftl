@@ -132,6 +132,8 @@ audit-mailing_enabled = Рассылка включена
 audit-group_created = Создана группа
 audit-group_changed = Изменена группа
 audit-group_deleted = Удалена группа
+audit-set_up = Сделан первый администратор
+audit-settings_changed = Изменены настройки
 
 flash-user-blocked = { $name }: доступ закрыт. Мы сообщили об этом письмом.
 flash-user-unblocked = { $name }: доступ открыт.

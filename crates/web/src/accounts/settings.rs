@@ -50,7 +50,10 @@ pub(crate) struct SessionView {
     /// Whether it is this one.
     pub(crate) current: bool,
     pub(crate) address: String,
-    pub(crate) agent: String,
+    /// What it is; empty: unknown.
+    pub(crate) browser: &'static str,
+    /// On what it runs; empty: unknown.
+    pub(crate) system: &'static str,
     pub(crate) created_at: UnixMillis,
     pub(crate) seen_at: UnixMillis,
 }
@@ -66,6 +69,36 @@ pub(crate) struct SettingsView {
     pub(crate) avatar: String,
     pub(crate) zones: Vec<(String, String)>,
     pub(crate) sessions: Vec<SessionView>,
+}
+
+/// What browsers call themselves in `User-Agent`. Each names those it wants to be taken for as well, so that the first
+/// that is found is meant.
+const BROWSERS: &[(&str, &str)] = &[
+    ("YaBrowser/", "Yandex Browser"),
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Vivaldi/", "Vivaldi"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+];
+/// The same for systems.
+const SYSTEMS: &[(&str, &str)] = &[
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+];
+
+fn named(agent: &str, known: &[(&str, &'static str)]) -> &'static str {
+    known.iter().find(|(mark, _)| agent.contains(mark)).map_or("", |(_, name)| name)
 }
 
 impl SettingsForm {
@@ -92,7 +125,8 @@ pub(crate) async fn view(
         current: session.id == user.session,
         id: session.id,
         address: session.address,
-        agent: session.agent,
+        browser: named(&session.agent, BROWSERS),
+        system: named(&session.agent, SYSTEMS),
         created_at: session.created_at,
         seen_at: session.seen_at,
     });
@@ -172,4 +206,30 @@ pub(crate) async fn change_password(
     users::set_password(&app.db, user.user.id, &hash, app.now()).await?;
     let done = Flash::ok("flash-password-changed").and_go("/settings");
     session::begin(&app, &page.visit, &user.user, done).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BROWSERS, SYSTEMS, named};
+
+    #[test]
+    fn browsers_are_known_by_their_name_and_not_by_whom_they_imitate() {
+        let chrome =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0";
+        for (agent, browser, system) in [
+            (format!("{chrome} Safari/537.36"), "Chrome", "Windows"),
+            (format!("{chrome} Safari/537.36 Edg/142.0.0.0"), "Edge", "Windows"),
+            (format!("{chrome} YaBrowser/25.10.0 Safari/537.36"), "Yandex Browser", "Windows"),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(), "Firefox", "Linux"),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 Version/19.1 Safari/604.1"
+                    .into(),
+                "Safari",
+                "iPhone",
+            ),
+            ("something else".into(), "", ""),
+        ] {
+            assert_eq!((named(&agent, BROWSERS), named(&agent, SYSTEMS)), (browser, system), "{agent}");
+        }
+    }
 }

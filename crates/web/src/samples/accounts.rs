@@ -58,7 +58,8 @@ pub(super) fn all() -> Vec<Sample> {
             id: SessionId(1),
             current,
             address: "192.0.2.7".into(),
-            agent: if current { "<b>Firefox".into() } else { String::new() },
+            browser: if current { "Firefox" } else { "" },
+            system: if current { "Linux" } else { "" },
             created_at: UnixMillis(0),
             seen_at: UnixMillis(0),
         };

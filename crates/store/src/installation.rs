@@ -1,0 +1,138 @@
+//! The settings of the installation, and the link by which its first administrator is made.
+
+use serde::Serialize;
+use vestnik_mail::relay::Relay;
+use vestnik_model::audit::Action;
+use vestnik_model::user::{Registration, User};
+use vestnik_model::{Actor, BuiltinGroup, Installation, Permission, UnixMillis, secret};
+
+use crate::audit::{Author, Entry};
+use crate::db::{Db, Result, Tx};
+use crate::groups::{self, Change, Changed};
+use crate::users;
+
+/// The settings as they are.
+pub async fn read(db: &Db) -> Result<Installation> {
+    db.fetch_one(
+        "SELECT name, language, time_zone, registration, allowed_domains, session_days, second_factor, smtp_url, mail_from
+         FROM installation",
+        &[],
+    )
+    .await
+}
+
+/// What the audit log tells of the settings: no password of the mail server.
+#[derive(Serialize)]
+struct Told<'a> {
+    name: &'a str,
+    language: &'a str,
+    time_zone: &'a str,
+    registration: &'a str,
+    allowed_domains: &'a str,
+    session_days: i64,
+    second_factor: &'a str,
+    mail_server: String,
+    mail_from: &'a str,
+}
+
+fn told(installation: &Installation) -> Told<'_> {
+    Told {
+        name: &installation.name,
+        language: installation.language.as_str(),
+        time_zone: &installation.time_zone,
+        registration: installation.registration.as_str(),
+        allowed_domains: &installation.allowed_domains,
+        session_days: installation.session_days,
+        second_factor: installation.second_factor.as_str(),
+        mail_server: Relay::parse(&installation.smtp_url).map(|relay| relay.to_string()).unwrap_or_default(),
+        mail_from: &installation.mail_from,
+    }
+}
+
+/// Changes the settings.
+pub async fn update(db: &Db, actor: &Actor, wanted: &Installation, author: &Author) -> Result<Changed> {
+    let mut change = Change::begin(db, Some(actor)).await?;
+    if !change.is_allowed(Permission::ManageSettings, &[]) {
+        return Ok(Changed::NotAllowed);
+    }
+    let before = read(db).await?;
+    write(&mut change.tx, wanted).await?;
+    let entry = Entry::new(Action::SettingsChanged, None, &wanted.name).before(&told(&before)).after(&told(wanted));
+    change.commit(author, entry).await
+}
+
+async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
+    tx.execute(
+        "UPDATE installation SET name = $1, language = $2, time_zone = $3, registration = $4, allowed_domains = $5,
+            session_days = $6, second_factor = $7, smtp_url = $8, mail_from = $9",
+        &[
+            &wanted.name,
+            &wanted.language,
+            &wanted.time_zone,
+            &wanted.registration,
+            &wanted.allowed_domains,
+            &wanted.session_days,
+            &wanted.second_factor,
+            &wanted.smtp_url,
+            &wanted.mail_from,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether someone can already sign in who may run the installation. As long as nobody can, a setup link may make the
+/// first one.
+pub async fn has_administrator(db: &Db) -> Result<bool> {
+    let (has,): (bool,) = db.fetch_one(groups::HAS_ADMINISTRATOR, groups::RUNS_THE_INSTALLATION).await?;
+    Ok(has)
+}
+
+/// Makes a setup link valid; those from before stay so, because each node of an installation prints its own.
+pub async fn allow_setup(db: &Db, token: &str, now: UnixMillis) -> Result<()> {
+    let sql = "INSERT INTO setup_links (hash, created_at) VALUES ($1, $2)";
+    db.execute(sql, &[&secret::hash(token), &now]).await?;
+    Ok(())
+}
+
+/// Whether a setup link may still make the first administrator.
+pub async fn may_set_up(db: &Db, token: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM setup_links WHERE hash = $1)";
+    let (known,): (bool,) = db.fetch_one(sql, &[&secret::hash(token)]).await?;
+    Ok(known && !has_administrator(db).await?)
+}
+
+/// What came of setting up.
+#[derive(Clone, Debug)]
+pub enum SetUp {
+    /// It is done, and this is the administrator.
+    Done(Box<User>),
+    /// The link is no longer valid: there is an administrator, or it never was.
+    Gone,
+    /// The address has an account already.
+    EmailTaken,
+}
+
+/// Makes the first administrator, with the settings that they have chosen. Of two who come at once, one is first.
+pub async fn set_up(
+    db: &Db,
+    token: &str,
+    registration: &Registration,
+    password_hash: &str,
+    wanted: &Installation,
+    author: Author,
+) -> Result<SetUp> {
+    let mut change = Change::begin(db, None).await?;
+    let used = change.tx.execute("DELETE FROM setup_links WHERE hash = $1", &[&secret::hash(token)]).await?;
+    if used == 0 || groups::has_administrator(&mut change.tx).await? {
+        return Ok(SetUp::Gone);
+    }
+    let inserted = users::insert(&mut change.tx, registration, password_hash, Some(author.at), author.at).await?;
+    let Some(user) = inserted else { return Ok(SetUp::EmailTaken) };
+    groups::join(&mut change.tx, user.id, BuiltinGroup::Administrators).await?;
+    change.tx.execute("DELETE FROM setup_links", &[]).await?;
+    write(&mut change.tx, wanted).await?;
+    let author = Author { user: Some(user.id), name: user.email.clone(), ..author };
+    change.commit(&author, Entry::new(Action::SetUp, Some(user.id.0), &user.email).after(&told(wanted))).await?;
+    Ok(SetUp::Done(Box::new(user)))
+}
