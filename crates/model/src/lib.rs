@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod id;
 pub mod import;
 pub mod installation;
+pub mod mail_server;
 pub mod mailing;
 pub mod message;
 pub mod permission;

@@ -83,8 +83,9 @@ fn at_this_machine(app: &AppState, visit: &Visit) -> bool {
     visit.local && is_local(&app.settings.base_url)
 }
 
-fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
-    match (app.settings.catcher, at_this_machine(app, visit), &visit.user) {
+async fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
+    let catches = app.settings.catches(&*app.installation().await?);
+    match (catches, at_this_machine(app, visit), &visit.user) {
         (false, _, _) => Err(Error::NotFound),
         (true, true, _) | (true, false, Some(_)) => Ok(()),
         (true, false, None) => Err(Error::SignIn),
@@ -93,7 +94,7 @@ fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
 
 /// A mail, if this visitor may read it.
 async fn find(app: &AppState, visit: &Visit, id: CaughtId) -> Result<Caught, Error> {
-    may_look(app, visit)?;
+    may_look(app, visit).await?;
     let mail = caught::find(&app.db, id).await?.ok_or(Error::NotFound)?;
     let own = visit.user.as_ref().is_some_and(|who| who.user.email.eq_ignore_ascii_case(&mail.recipient));
     if !own && !at_this_machine(app, visit) && opens_an_account(&app.settings, &parse(&mail)) {
@@ -122,7 +123,7 @@ pub(crate) async fn list(
     page: Page,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Error> {
-    may_look(&app, &page.visit)?;
+    may_look(&app, &page.visit).await?;
     let cursor = query.at.parse().ok();
     let found = caught::list(&app.db, &query.q.replace('\0', ""), cursor.as_ref(), PAGE_SIZE).await?;
     let pager = Pager::of("/caught", &[("q", &query.q)], &found);
@@ -186,7 +187,7 @@ pub(crate) async fn source(
 
 /// Empties the catcher. On a service that others reach too, no one may throw away what is not theirs.
 pub(crate) async fn clear(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
-    may_look(&app, &visit)?;
+    may_look(&app, &visit).await?;
     if !at_this_machine(&app, &visit) {
         return Err(Error::Forbidden);
     }

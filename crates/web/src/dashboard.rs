@@ -66,7 +66,7 @@ pub(crate) async fn live_runs(
     meters: &mut RateMeters,
 ) -> Result<LiveRunsView, Error> {
     let now = app.now();
-    let sender = app.settings.mail_from.clone();
+    let sender = app.settings.mail_from(&*app.installation().await?);
     let mut live = LiveRunsView { time_zone: time_zone.to_owned(), sender, ..LiveRunsView::default() };
     for run in runs::open_of(&app.db, actor, LIVE).await? {
         let Some(mailing) = mailings::find(&app.db, actor, run.mailing_id).await? else { continue };

@@ -1,18 +1,26 @@
 //! The first page a stranger sees. Whoever has signed in goes on to the overview.
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
 use serde::Serialize;
+use vestnik_store::installation;
 
-use crate::{error::Error, page::Page};
+use crate::{error::Error, page::Page, state::AppState};
 
-/// Nothing but words.
+/// The page.
 #[derive(Debug, Serialize)]
-pub(crate) struct HomeView {}
+pub(crate) struct HomeView {
+    /// Whether someone runs the installation.
+    pub(crate) set_up: bool,
+}
 
 /// Shows it.
-pub(crate) async fn show(page: Page) -> Result<Response, Error> {
+pub(crate) async fn show(State(app): State<AppState>, page: Page) -> Result<Response, Error> {
     if page.visit.user.is_some() {
         return Ok(Redirect::to("/dashboard").into_response());
     }
-    page.show("home.html", &HomeView {})
+    let set_up = installation::has_administrator(&app.db).await?;
+    page.show("home.html", &HomeView { set_up })
 }

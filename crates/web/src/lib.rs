@@ -54,6 +54,7 @@ mod home;
 pub mod i18n;
 pub mod letters;
 pub mod limits;
+mod mail_server;
 mod mailings;
 mod manage;
 #[cfg(test)]
@@ -72,17 +73,19 @@ pub mod routes;
 #[cfg(test)]
 mod samples;
 pub mod session;
+pub mod setup;
 #[cfg(test)]
 mod shell_tests;
 pub mod state;
 #[cfg(test)]
 mod testing;
+pub mod trial;
 pub mod visit;
 
 use axum::{Router, middleware};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-pub use state::{AppState, Settings};
+pub use state::{AppState, FixedMail, Settings};
 
 use crate::error::Error;
 

@@ -9,6 +9,7 @@ pub(crate) mod groups;
 pub(crate) mod mailings;
 pub(crate) mod new_user;
 pub(crate) mod recipients;
+pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
 pub(crate) mod user;

@@ -25,13 +25,14 @@ use crate::{
     mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
     manage,
     media::{self, LARGEST_PICTURE},
-    messages, preferences, recipients, reports,
+    messages, preferences, recipients, reports, setup,
     state::AppState,
     visit::Visit,
 };
 
 use Permission::{
-    BlockUsers, DisableMailings, ManageGroups, ManageUsers, ViewAudit, ViewMailings, ViewRecipients, ViewUsers,
+    BlockUsers, DisableMailings, ManageGroups, ManageSettings, ManageUsers, ViewAudit, ViewMailings, ViewRecipients,
+    ViewUsers,
 };
 use Who::{Anyone, May, Owner, SignedIn};
 
@@ -61,6 +62,10 @@ fn table() -> Table {
         .post("/settings/avatar/remove", SignedIn, avatar::remove)
         .post("/settings/sessions/{id}/end", Owner, settings::end_session)
         .get("/media/{*key}", Anyone, media::show)
+        // The first administrator. The link is the right to it.
+        .get("/setup/{token}", Anyone, setup::form)
+        .post("/setup/{token}", Anyone, setup::submit)
+        .post("/setup/{token}/test", Anyone, setup::try_mail)
         // Overview
         .get("/dashboard", SignedIn, dashboard::show)
         .get("/live", SignedIn, live::everything)
@@ -147,6 +152,10 @@ fn table() -> Table {
         .post("/manage/groups/{id}", May(ManageGroups), manage::groups::update)
         .get("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::ask_delete)
         .post("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::delete)
+        .get("/manage/settings", May(ManageSettings), manage::settings::show)
+        .post("/manage/settings", May(ManageSettings), manage::settings::submit)
+        .post("/manage/settings/mail", May(ManageSettings), manage::settings::set_mail)
+        .post("/manage/settings/mail/test", May(ManageSettings), manage::settings::try_mail)
         .get("/manage/audit", May(ViewAudit), manage::audit::show)
         .get("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
         // Caught mail. Who may look depends on where the service runs; `caught` decides.

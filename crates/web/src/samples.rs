@@ -4,6 +4,7 @@
 
 mod accounts;
 mod caught;
+mod installation;
 mod mailings;
 mod manage;
 mod messages;
@@ -48,16 +49,26 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all(), manage::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        shell::all(),
+        accounts::all(),
+        mailings::all(),
+        caught::all(),
+        recipients::all(),
+        messages::all(),
+        manage::all(),
+        installation::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Parts that are rendered inside of others.
 const PARTS: &[&str] = &[
     "layout.html",
     "visitor.html",
+    "manage/mail_server.html",
     "head.html",
     "brand.html",
     "notes.html",

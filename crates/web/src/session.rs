@@ -18,9 +18,6 @@ use crate::{
     visit::{SignedIn, Visit},
 };
 
-/// How long a browser stays signed in without being used.
-pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
-
 /// `__Host-` makes browsers refuse the cookie from another host or over plain HTTP, but needs HTTPS itself.
 fn cookie_name(settings: &Settings) -> &'static str {
     if settings.https() { "__Host-session" } else { "session" }
@@ -31,6 +28,8 @@ fn cookie(settings: &Settings, value: &str, max_age: u64) -> String {
     format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}", cookie_name(settings))
 }
 
+/// How long browsers keep the cookie, in seconds: as long as they do for any (RFC 6265bis 5.5).
+const COOKIE_SECONDS: u64 = 400 * 86_400;
 /// How stale the note of a session's last use may be; a write for every page would be one too many.
 const NOTED_EVERY: Duration = Duration::from_secs(600);
 
@@ -39,8 +38,14 @@ pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<Signe
     let Some(cookie) = jar.get(cookie_name(&app.settings)) else { return Ok(None) };
     let now = app.now();
     let Some((session, user, actor)) = sessions::find(&app.db, cookie.value(), now).await? else { return Ok(None) };
-    if session.seen_at.until(now) >= NOTED_EVERY {
-        sessions::touch(&app.db, &session, now, now.plus(LIFETIME)).await?;
+    let lifetime = app.installation().await?.session_lifetime();
+    let unused = session.seen_at.until(now);
+    // The lifetime may have become shorter since the session began.
+    if unused >= lifetime {
+        return Ok(None);
+    }
+    if unused >= NOTED_EVERY {
+        sessions::touch(&app.db, &session, now, now.plus(lifetime)).await?;
     }
     let cookie = SessionCookie(cookie.value().into());
     Ok(Some(SignedIn { actor, user: Arc::new(user), session: session.id, cookie }))
@@ -56,8 +61,10 @@ pub(crate) async fn begin(app: &AppState, visit: &Visit, user: &User, response: 
     let now = app.now();
     let (address, agent) = (visit.address.to_string(), visit.agent.as_str());
     let origin = Origin { address: &address, agent };
-    sessions::create(&app.db, user.id, &secret, origin, now, now.plus(LIFETIME)).await?;
-    Ok(with_cookie(response, &cookie(&app.settings, &secret, LIFETIME.as_secs())))
+    let lifetime = app.installation().await?.session_lifetime();
+    sessions::create(&app.db, user.id, &secret, origin, now, now.plus(lifetime)).await?;
+    // The cookie outlives the session: whether that has ended is for the service to say, and to forget it costs a login.
+    Ok(with_cookie(response, &cookie(&app.settings, &secret, COOKIE_SECONDS)))
 }
 
 /// Ends this browser's session and takes its cookie back.

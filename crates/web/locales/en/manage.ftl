@@ -7,6 +7,7 @@ manage-mailings = All mailings
 manage-recipients = All recipients
 manage-groups = Groups
 manage-audit = Audit log
+manage-settings = Service settings
 
 manage-search = Search
 manage-cancel = Cancel

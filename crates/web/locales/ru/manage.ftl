@@ -7,6 +7,7 @@ manage-mailings = Все рассылки
 manage-recipients = Все получатели
 manage-groups = Группы
 manage-audit = Журнал действий
+manage-settings = Настройки сервиса
 
 manage-search = Найти
 manage-cancel = Отмена

@@ -13,6 +13,10 @@ const COMPOSED: &[&str] = &[
     "error-",
     "letter-",
     "register-sent-",
+    "register-invited-",
+    "setting-",
+    "trial-",
+    "setup-gone-",
     "recover-sent-",
     "confirm-gone-",
     "recover-gone-",
@@ -136,14 +140,14 @@ fn quoted(source: &str) -> Vec<(usize, &str)> {
 #[test]
 fn the_browsers_wish_decides() {
     let cases = [
-        ("", Language::En),
-        ("ru", Language::Ru),
-        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Language::Ru),
-        ("en-GB,ru;q=0.5", Language::En),
-        ("de-DE,de;q=0.9,ru;q=0.3,en;q=0.2", Language::Ru),
-        ("de, *;q=0.1", Language::En),
-        ("ru;q=0, en;q=0.1", Language::En),
-        ("ru;q=nonsense", Language::En),
+        ("", None),
+        ("ru", Some(Language::Ru)),
+        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Some(Language::Ru)),
+        ("en-GB,ru;q=0.5", Some(Language::En)),
+        ("de-DE,de;q=0.9,ru;q=0.3,en;q=0.2", Some(Language::Ru)),
+        ("de, *;q=0.1", None),
+        ("ru;q=0, en;q=0.1", Some(Language::En)),
+        ("ru;q=nonsense", None),
     ];
     for (header, expected) in cases {
         assert_eq!(accepted(header), expected, "{header}");

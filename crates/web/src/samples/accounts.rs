@@ -40,6 +40,8 @@ pub(super) fn all() -> Vec<Sample> {
         ("recover-sent", "log-in"),
         ("confirm-gone", "confirm-gone-login"),
         ("recover-gone", "recover-gone-again"),
+        ("register-invited", "log-in"),
+        ("setup-gone", "log-in"),
     ] {
         samples.push(stranger("accounts/message.html", MessageView { words, email, href: "/login", button }));
     }
