@@ -97,6 +97,7 @@ export async function managePages(person: Person, chief: Person): Promise<Pages>
     "group-builtin": "/manage/groups/2",
     "group-new": "/manage/groups/new",
     "group-delete": `${group}/delete`,
+    settings: "/manage/settings",
     audit: "/manage/audit",
     "audit-blocked": "/manage/audit?action=user_blocked",
   };

@@ -14,7 +14,7 @@ use axum::{
 };
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{UnixMillis, id::CaughtId};
+use vestnik_model::{Permission, UnixMillis, id::CaughtId};
 use vestnik_store::caught::{self, Caught};
 
 use crate::{
@@ -92,6 +92,12 @@ async fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
     }
 }
 
+/// On a service that others reach too, no one may throw away what is not theirs, but for those who run it.
+fn may_clear(app: &AppState, visit: &Visit) -> bool {
+    let runs_it = visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageSettings));
+    runs_it || at_this_machine(app, visit)
+}
+
 /// A mail, if this visitor may read it.
 async fn find(app: &AppState, visit: &Visit, id: CaughtId) -> Result<Caught, Error> {
     may_look(app, visit).await?;
@@ -134,7 +140,7 @@ pub(crate) async fn list(
         rows: found.rows.into_iter().map(row).collect(),
         pager,
         total: caught::count(&app.db).await?,
-        may_clear: at_this_machine(&app, &page.visit),
+        may_clear: may_clear(&app, &page.visit),
         zone: zone(&page.visit),
     };
     page.show("caught/list.html", &view)
@@ -185,10 +191,10 @@ pub(crate) async fn source(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], mail.raw).into_response())
 }
 
-/// Empties the catcher. On a service that others reach too, no one may throw away what is not theirs.
+/// Empties the catcher.
 pub(crate) async fn clear(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
     may_look(&app, &visit).await?;
-    if !at_this_machine(&app, &visit) {
+    if !may_clear(&app, &visit) {
         return Err(Error::Forbidden);
     }
     let cleared = caught::clear(&app.db).await?;

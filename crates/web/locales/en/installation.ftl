@@ -4,7 +4,7 @@ manage-settings-lead = They hold for all users and all nodes.
 manage-settings-general = General
 manage-settings-mail = Mail
 
-setting-name = Name
+setting-name = Service name
 setting-name-help = Stands at the top and in page titles in place of “Vestnik”.
 setting-language = Default language
 setting-language-help = For those who have not chosen one, and whose browser asks for neither Russian nor English.
@@ -28,7 +28,7 @@ mail-route = Where mail goes
 mail-route-catcher = Into the catcher
 mail-route-catcher-help = Nobody gets anything, and you can read the letters right here. Good for getting to know Vestnik.
 mail-route-server = Through a mail server
-mail-route-server-help = Your own, or one of the services that deliver mail for a fee.
+mail-route-server-help = Your own, or a paid delivery service.
 mail-host = Server
 mail-port = Port
 mail-port-help = Left empty, it is the usual one for the encryption chosen.
@@ -50,7 +50,7 @@ mail-fixed = The mail server was given at the start
 mail-fixed-text = It cannot be changed here as long as VESTNIK_SMTP_URL is set in the environment or on the command line.
 mail-fixed-from = The sender was given at the start:
 
-trial-to = Try it
+trial-to = Send a test letter to
 trial-send = Send a test letter
 trial-help = It goes out at once through the server above. Nothing has to be saved for that.
 trial-subject = A test letter from Vestnik

@@ -37,8 +37,18 @@ pub(crate) struct RegistrationView {
 }
 
 impl RegistrationView {
-    fn new(app: &AppState, page: &Page, form: RegistrationForm, errors: FormErrors) -> Self {
-        let zones = i18n::zones(page.language(), app.now(), &form.time_zone);
+    fn new(
+        app: &AppState,
+        page: &Page,
+        installation: &Installation,
+        form: RegistrationForm,
+        errors: FormErrors,
+    ) -> Self {
+        let usual = &installation.time_zone;
+        let chosen = if form.time_zone.is_empty() { usual } else { &form.time_zone };
+        let mut zones = i18n::zones(page.language(), app.now(), chosen);
+        // The first is taken where no script puts the browser's own there.
+        zones.sort_by_key(|(zone, _)| zone != usual);
         Self { form, errors, zones }
     }
 }
@@ -49,8 +59,8 @@ pub(crate) async fn form(State(app): State<AppState>, page: Page) -> Result<Resp
     if installation.registration == RegistrationPolicy::Invited {
         return by_invitation(&page);
     }
-    let form = RegistrationForm { time_zone: installation.time_zone.clone(), ..RegistrationForm::default() };
-    let view = RegistrationView::new(&app, &page, form, FormErrors::none());
+    let form = RegistrationForm::default();
+    let view = RegistrationView::new(&app, &page, &installation, form, FormErrors::none());
     page.show("accounts/register.html", &view)
 }
 
@@ -72,7 +82,8 @@ pub(crate) async fn submit(
         Ok(registration) => registration,
         Err(problems) => {
             let errors = page.errors(&problems);
-            return page.invalid("accounts/register.html", &RegistrationView::new(&app, &page, form, errors));
+            let view = RegistrationView::new(&app, &page, &installation, form, errors);
+            return page.invalid("accounts/register.html", &view);
         }
     };
 
