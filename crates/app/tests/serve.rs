@@ -112,3 +112,16 @@ async fn from_the_first_start_on_postgres() {
     from_the_first_start(&installation).await;
     installation.remove().await;
 }
+
+/// Browsers show nothing of an answer to a request that they could not send to its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_is_far_too_large_is_read_out_and_answered() {
+    let installation = Installation::on_sqlite();
+    installation.account().await;
+    let node = Served::start(&installation, "data", &[]);
+    let mut anna = Browser::at(&node.url);
+    anna.log_in(ANNA, "correct horse battery").await;
+    let answer = anna.upload("/settings/avatar", "picture", vec![0; 60 << 20]).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    answer.says("id=\"picture-error\"").says("larger than 8");
+}

@@ -23,9 +23,7 @@ use crate::{
     form::LARGEST_FORM,
     home,
     mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
-    manage,
-    media::{self, LARGEST_PICTURE},
-    messages, preferences, recipients, reports, setup,
+    manage, media, messages, preferences, recipients, reports, setup,
     state::AppState,
     visit::Visit,
 };
@@ -230,9 +228,10 @@ impl Table {
         self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), UPLOAD_PATIENCE, LARGEST_UPLOAD))
     }
 
-    /// A form with a picture.
+    /// A form with a picture; [`media::PictureForm`] knows how large it may be.
     fn picture<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
-        self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), PATIENCE, LARGEST_PICTURE))
+        let route = on(MethodFilter::POST, handler).layer::<_, Infallible>(DefaultBodyLimit::disable());
+        self.add(Method::POST, path, who, route.layer(patient(UPLOAD_PATIENCE)))
     }
 
     fn add(mut self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {
@@ -249,9 +248,11 @@ impl Table {
 }
 
 fn limited(route: MethodRouter<AppState>, patience: Duration, largest_body: usize) -> MethodRouter<AppState> {
-    route
-        .layer::<_, Infallible>(DefaultBodyLimit::max(largest_body))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience))
+    route.layer::<_, Infallible>(DefaultBodyLimit::max(largest_body)).layer(patient(patience))
+}
+
+fn patient(patience: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
 /// Stands in front of every handler that is not for everyone, so that forgetting to ask is impossible.

@@ -69,6 +69,22 @@ impl Browser {
         self.send(request).await.unwrap()
     }
 
+    /// Sends a file in a form's field.
+    pub async fn upload(&mut self, path: &str, field: &str, file: Vec<u8>) -> Answer {
+        let mut body =
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"me.png\"\r\n\r\n")
+                .into_bytes();
+        body.extend(file);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
+            .header("sec-fetch-site", "same-origin")
+            .body(body);
+        self.send(request).await.unwrap()
+    }
+
     /// Signs in, and asserts that it worked.
     pub async fn log_in(&mut self, email: &str, password: &str) {
         let answer = self.post("/login", &[("email", email), ("password", password)]).await;
