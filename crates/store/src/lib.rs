@@ -7,6 +7,7 @@
 //! The dialect: ids and times are `BIGINT`, sums are cast to `BIGINT` (PostgreSQL sums to `NUMERIC`), `$1`
 //! placeholders, and [`Rows`](db::Rows) for statements over many rows.
 
+pub mod articles;
 pub mod audit;
 pub mod caught;
 pub mod control;
@@ -25,6 +26,7 @@ pub mod oversight;
 pub mod paces;
 pub mod page;
 pub mod people;
+pub mod pictures;
 pub mod recipients;
 pub mod runs;
 pub mod sessions;

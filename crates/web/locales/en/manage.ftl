@@ -132,6 +132,9 @@ audit-mailing_enabled = Mailing enabled
 audit-group_created = Group created
 audit-group_changed = Group changed
 audit-group_deleted = Group deleted
+audit-article_created = Article created
+audit-article_changed = Article changed
+audit-article_deleted = Article deleted
 audit-set_up = First administrator made
 audit-settings_changed = Settings changed
 

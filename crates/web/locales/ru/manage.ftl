@@ -133,6 +133,9 @@ audit-mailing_enabled = Рассылка включена
 audit-group_created = Создана группа
 audit-group_changed = Изменена группа
 audit-group_deleted = Удалена группа
+audit-article_created = Статья создана
+audit-article_changed = Статья изменена
+audit-article_deleted = Статья удалена
 audit-set_up = Сделан первый администратор
 audit-settings_changed = Изменены настройки
 
