@@ -62,3 +62,12 @@ pub async fn find(db: &Db, ids: &[PictureId]) -> Result<Vec<Picture>> {
     }
     Ok(found)
 }
+
+/// The pictures that were uploaded last, the newest first; none for those who do not keep the blog.
+pub async fn newest(db: &Db, actor: &Actor, limit: i64) -> Result<Vec<Picture>> {
+    if !actor.may(Permission::ManageBlog) {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT id, width, height, files FROM pictures ORDER BY id DESC LIMIT $1";
+    Ok(db.fetch_all::<Row>(sql, &[&limit]).await?.into_iter().map(read).collect())
+}

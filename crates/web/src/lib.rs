@@ -40,6 +40,7 @@
 //! Nothing to register: `build.rs` embeds what lies in `templates/` and `locales/`.
 
 mod accounts;
+mod blog;
 mod caught;
 pub mod counts;
 mod csrf;

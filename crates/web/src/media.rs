@@ -3,7 +3,7 @@
 //! What is stored is never what was sent: each picture is decoded and encoded anew, so that neither a place where it was
 //! taken nor a program that hides in it is kept. Its key follows from its contents, so that browsers may keep it for ever.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     BoxError,
@@ -69,11 +69,15 @@ pub(crate) async fn show(State(app): State<AppState>, Path(key): Path<String>) -
 }
 
 /// A form with a picture: the file of the field `picture`, or why there is none, with the status to answer and the
-/// problem at the field.
+/// problem at the field; and whatever else is typed.
 ///
 /// What is too large is read to its end all the same and thrown away: a browser that is cut off while it sends shows an
 /// error of its own, and never our answer.
-pub(crate) struct PictureForm(pub(crate) Result<Bytes, (StatusCode, Problem)>);
+pub(crate) struct PictureForm {
+    pub(crate) picture: Result<Bytes, (StatusCode, Problem)>,
+    /// The other fields, as far as they came before anything was wrong.
+    pub(crate) fields: HashMap<String, String>,
+}
 
 impl<S: Send + Sync> FromRequest<S> for PictureForm {
     type Rejection = Error;
@@ -83,13 +87,35 @@ impl<S: Send + Sync> FromRequest<S> for PictureForm {
         let rest = Arc::new(Mutex::new(body.into_data_stream()));
         let limited = Body::from_stream(up_to_the_limit(rest.clone()));
         let multipart = Multipart::from_request(Request::from_parts(parts, limited), state).await;
-        let received = receive(multipart.map_err(|_| Error::BadRequest)?).await;
-        if received.is_err() {
+        let mut form = Self { picture: Err(missing()), fields: HashMap::new() };
+        if let Err(error) = form.receive(multipart.map_err(|_| Error::BadRequest)?).await {
+            form.picture = Err(cut_off(&error));
             throw_away(&rest).await;
         }
-        Ok(Self(received))
+        Ok(form)
     }
 }
+
+impl PictureForm {
+    async fn receive(&mut self, mut multipart: Multipart) -> Result<(), MultipartError> {
+        while let Some(field) = multipart.next_field().await? {
+            match field.name().map(str::to_owned).as_deref() {
+                Some("picture") => {
+                    let bytes = field.bytes().await?;
+                    self.picture = if bytes.is_empty() { Err(missing()) } else { Ok(bytes) };
+                }
+                Some(name) if self.fields.len() < MOST_FIELDS => {
+                    self.fields.insert(name.to_owned(), field.text().await?);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fields beside the picture that anyone's form has.
+const MOST_FIELDS: usize = 16;
 
 type Rest = Arc<Mutex<BodyDataStream>>;
 
@@ -123,20 +149,6 @@ async fn throw_away(rest: &Rest) {
 #[derive(Debug, thiserror::Error)]
 #[error("the form is too large")]
 struct TooLarge;
-
-async fn receive(mut multipart: Multipart) -> Result<Bytes, (StatusCode, Problem)> {
-    loop {
-        match multipart.next_field().await {
-            Ok(Some(field)) if field.name() == Some("picture") => {
-                let bytes = field.bytes().await.map_err(|error| cut_off(&error))?;
-                return if bytes.is_empty() { Err(missing()) } else { Ok(bytes) };
-            }
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(missing()),
-            Err(error) => return Err(cut_off(&error)),
-        }
-    }
-}
 
 fn missing() -> (StatusCode, Problem) {
     (StatusCode::UNPROCESSABLE_ENTITY, Problem::new("problem-picture-missing"))

@@ -18,7 +18,7 @@ use vestnik_model::Permission;
 
 use crate::{
     accounts::{avatar, confirm, login, password_recovery, registration, settings},
-    caught, dashboard,
+    blog, caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
     home,
@@ -29,8 +29,8 @@ use crate::{
 };
 
 use Permission::{
-    BlockUsers, DisableMailings, ManageGroups, ManageSettings, ManageUsers, ViewAudit, ViewMailings, ViewRecipients,
-    ViewUsers,
+    BlockUsers, DisableMailings, ManageBlog, ManageGroups, ManageSettings, ManageUsers, ViewAudit, ViewMailings,
+    ViewRecipients, ViewUsers,
 };
 use Who::{Anyone, May, Owner, SignedIn};
 
@@ -60,6 +60,11 @@ fn table() -> Table {
         .post("/settings/avatar/remove", SignedIn, avatar::remove)
         .post("/settings/sessions/{id}/end", Owner, settings::end_session)
         .get("/media/{*key}", Anyone, media::show)
+        // The blog
+        .get("/blog", Anyone, blog::list)
+        .get("/blog/feed.xml", Anyone, blog::feed::rss)
+        .get("/blog/{slug}", Anyone, blog::show)
+        .get("/sitemap.xml", Anyone, blog::feed::sitemap)
         // The first administrator. The link is the right to it.
         .get("/setup/{token}", Anyone, setup::form)
         .post("/setup/{token}", Anyone, setup::submit)
@@ -142,6 +147,17 @@ fn table() -> Table {
         .post("/manage/mailings/{id}/disable", May(DisableMailings), manage::mailings::disable)
         .post("/manage/mailings/{id}/enable", May(DisableMailings), manage::mailings::enable)
         .get("/manage/recipients", May(ViewRecipients), manage::recipients::list)
+        // The blog as it is written
+        .get("/manage/articles", May(ManageBlog), manage::articles::list)
+        .get("/manage/articles/new", May(ManageBlog), manage::articles::new)
+        .post("/manage/articles/new", May(ManageBlog), manage::articles::create)
+        .post("/manage/articles/preview", May(ManageBlog), manage::articles::preview)
+        .picture("/manage/articles/pictures", May(ManageBlog), manage::articles::upload)
+        .get("/manage/articles/{id}", May(ManageBlog), manage::articles::edit)
+        .post("/manage/articles/{id}", May(ManageBlog), manage::articles::update)
+        .post("/manage/articles/{id}/message", May(ManageBlog), manage::articles::to_message)
+        .get("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::ask_delete)
+        .post("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::delete)
         // Administration
         .get("/manage/groups", May(ManageGroups), manage::groups::list)
         .get("/manage/groups/new", May(ManageGroups), manage::groups::new)

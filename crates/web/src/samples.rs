@@ -3,6 +3,7 @@
 //! One file a page family. A sample may be hostile: names with markup, empty lists, errors at every field.
 
 mod accounts;
+mod blog;
 mod caught;
 mod installation;
 mod mailings;
@@ -58,6 +59,7 @@ fn all() -> Vec<Sample> {
         messages::all(),
         manage::all(),
         installation::all(),
+        blog::all(),
     ]
     .into_iter()
     .flatten()
@@ -69,6 +71,7 @@ const PARTS: &[&str] = &[
     "layout.html",
     "visitor.html",
     "manage/mail_server.html",
+    "blog/parts.html",
     "head.html",
     "brand.html",
     "notes.html",

@@ -13,7 +13,7 @@ use vestnik_cache::Cache;
 use vestnik_model::{Clock, Installation, UnixMillis, secret::Random};
 use vestnik_store::{Db, installation};
 
-use crate::{counts::KnownCounts, media::Media, password::Passwords, trial::TryMail};
+use crate::{blog::views::Views, counts::KnownCounts, media::Media, password::Passwords, trial::TryMail};
 
 /// How long the settings of the installation are as good as new. Another process changes them now and then.
 const FRESH: Duration = Duration::from_secs(1);
@@ -101,6 +101,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// What stands beside the entries of the navigation.
     pub counts: KnownCounts,
+    /// How often articles were read since a moment ago.
+    pub(crate) views: Views,
     /// Tries mail servers out.
     pub trial: Arc<dyn TryMail>,
     installation: RwLock<Option<(Instant, Arc<Installation>)>>,
@@ -131,6 +133,7 @@ impl AppState {
             cache,
             passwords,
             counts,
+            views: Views::default(),
             trial,
             installation,
             closing,

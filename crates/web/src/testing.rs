@@ -245,6 +245,10 @@ impl Browser {
         self.cookies.get(name).map(String::as_str)
     }
 
+    pub(crate) fn has_no_cookies(&self) -> bool {
+        self.cookies.is_empty()
+    }
+
     pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }

@@ -2,6 +2,7 @@
 
 nav-manage = Manage
 
+manage-articles = Articles
 manage-users = Users
 manage-mailings = All mailings
 manage-recipients = All recipients

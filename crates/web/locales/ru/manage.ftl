@@ -2,6 +2,7 @@
 
 nav-manage = Управление
 
+manage-articles = Статьи
 manage-users = Пользователи
 manage-mailings = Все рассылки
 manage-recipients = Все получатели

@@ -26,7 +26,7 @@ pub(crate) async fn submit(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
-    PictureForm(picture): PictureForm,
+    PictureForm { picture, .. }: PictureForm,
 ) -> Result<Response, Error> {
     UPLOADS.count(&app, &user.user.id.to_string()).await?;
     let bytes = match picture {

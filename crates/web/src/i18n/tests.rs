@@ -16,6 +16,7 @@ const COMPOSED: &[&str] = &[
     "register-invited-",
     "setting-",
     "trial-",
+    "article-state-",
     "setup-gone-",
     "recover-sent-",
     "confirm-gone-",
