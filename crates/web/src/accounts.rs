@@ -8,6 +8,7 @@ pub(crate) mod confirm;
 pub(crate) mod login;
 pub(crate) mod password_recovery;
 pub(crate) mod registration;
+pub(crate) mod security;
 pub(crate) mod settings;
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use vestnik_model::Permission;
 
 use crate::{
-    accounts::{avatar, confirm, login, password_recovery, registration, settings},
+    accounts::{avatar, confirm, login, password_recovery, registration, security, settings},
     caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
@@ -56,10 +56,11 @@ fn table() -> Table {
         .post("/recover/{token}", Anyone, password_recovery::set_password)
         .get("/settings", SignedIn, settings::form)
         .post("/settings", SignedIn, settings::submit)
-        .post("/settings/password", SignedIn, settings::change_password)
         .picture("/settings/avatar", SignedIn, avatar::submit)
         .post("/settings/avatar/remove", SignedIn, avatar::remove)
-        .post("/settings/sessions/{id}/end", Owner, settings::end_session)
+        .get("/settings/security", SignedIn, security::show)
+        .post("/settings/password", SignedIn, security::change_password)
+        .post("/settings/sessions/{id}/end", Owner, security::end_session)
         .get("/media/{*key}", Anyone, media::show)
         // Overview
         .get("/dashboard", SignedIn, dashboard::show)

@@ -63,6 +63,7 @@ const PARTS: &[&str] = &[
     "notes.html",
     "switches.html",
     "macros.html",
+    "accounts/settings_head.html",
     "mailings/parts.html",
     "manage/parts.html",
     "messages/parts.html",

@@ -44,6 +44,7 @@ recover-gone-again = Ask again
 
 settings-title = Settings
 settings-profile = Profile
+settings-security = Security
 settings-email-confirmed = The address is confirmed
 settings-email-unconfirmed = The address is not confirmed
 settings-time-zone-help = Dates are shown, and times of mailings suggested, in this zone.

@@ -44,6 +44,7 @@ recover-gone-again = Запросить снова
 
 settings-title = Настройки
 settings-profile = Профиль
+settings-security = Безопасность
 settings-email-confirmed = Адрес подтверждён
 settings-email-unconfirmed = Адрес не подтверждён
 settings-time-zone-help = В этом поясе показываем даты и предлагаем время рассылок.

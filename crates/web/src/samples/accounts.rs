@@ -11,7 +11,8 @@ use crate::{
         login::{LoginForm, LoginView},
         password_recovery::{NewPasswordView, RecoverForm, RecoverView},
         registration::{RegistrationForm, RegistrationView},
-        settings::{SessionView, SettingsForm, SettingsView},
+        security::{SecurityView, SessionView},
+        settings::{SettingsForm, SettingsView},
     },
     form::FormErrors,
     letters::Kind,
@@ -53,7 +54,15 @@ pub(super) fn all() -> Vec<Sample> {
             time_zone: "Europe/Moscow".into(),
             theme: "dark".into(),
         };
-        // One form is sent at a time, so only one of them has errors.
+        let view = SettingsView {
+            form,
+            errors: at(&["name", "phone", "city", "theme"]),
+            // One form is sent at a time, so only one of them has errors.
+            avatar_errors: FormErrors::none(),
+            avatar: if wrong { String::new() } else { "avatars/1/0a.jpg".into() },
+            zones: zones(),
+        };
+        samples.push(page("accounts/settings.html", view));
         let session = |current| SessionView {
             id: SessionId(1),
             current,
@@ -63,16 +72,9 @@ pub(super) fn all() -> Vec<Sample> {
             created_at: UnixMillis(0),
             seen_at: UnixMillis(0),
         };
-        let view = SettingsView {
-            form,
-            errors: at(&["name", "phone", "city", "theme"]),
-            password_errors: FormErrors::none(),
-            avatar_errors: FormErrors::none(),
-            avatar: if wrong { String::new() } else { "avatars/1/0a.jpg".into() },
-            zones: zones(),
-            sessions: vec![session(true), session(false)],
-        };
-        samples.push(page("accounts/settings.html", view));
+        let sessions = vec![session(true), session(false)];
+        let view = SecurityView { password_errors: at(&["current", "password"]), sessions };
+        samples.push(page("accounts/security.html", view));
     }
     for kind in Kind::ALL {
         for template in ["letters/letter.txt", "letters/letter.html"] {
