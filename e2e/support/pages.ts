@@ -31,6 +31,8 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
       caught: "/caught",
       letter: "/caught/1",
       settings: "/settings",
+      "settings-security": "/settings/security",
+      "two-factor": "/settings/two-factor",
     },
   };
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use common::{NOW, someone};
 use vestnik_model::article::{ArticleDraft, Publication};
 use vestnik_model::id::ArticleId;
+use vestnik_model::installation::SecondFactorPolicy;
 use vestnik_model::secret::SystemRandom;
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis};
 use vestnik_store::articles::{self, ArticleFilter, AtSlug, Kept};
@@ -22,7 +23,7 @@ async fn writer(db: &Db) -> Actor {
     let actor = someone(db, "writer").await;
     people::join(db, actor.user(), BuiltinGroup::ContentManagers, &author()).await.unwrap();
     let user = users::find(db, actor.user()).await.unwrap().unwrap();
-    Actor::with(&user, &groups::permissions_of(db, user.id).await.unwrap())
+    Actor::with(&user, &groups::permissions_of(db, user.id).await.unwrap(), SecondFactorPolicy::Optional)
 }
 
 fn draft(title: &str, published_at: Option<i64>) -> ArticleDraft {

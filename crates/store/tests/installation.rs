@@ -30,7 +30,7 @@ databases! {
         let actor = someone(&db, "admin").await;
         people::join(&db, actor.user(), BuiltinGroup::Administrators, &author()).await.unwrap();
         let user = users::find(&db, actor.user()).await.unwrap().unwrap();
-        let admin = Actor::with(&user, &groups::permissions_of(&db, user.id).await.unwrap());
+        let admin = Actor::with(&user, &groups::permissions_of(&db, user.id).await.unwrap(), SecondFactorPolicy::Optional);
         let before = installation::read(&db).await.unwrap();
         assert_eq!((before.registration, before.session_days), (RegistrationPolicy::Open, 30));
         let wanted = Installation {
@@ -77,7 +77,7 @@ databases! {
         let ((SetUp::Done(user), SetUp::Gone) | (SetUp::Gone, SetUp::Done(user))) = (one, other) else {
             panic!("one of the two is first");
         };
-        let actor = Actor::with(&user, &groups::permissions_of(&db, user.id).await.unwrap());
+        let actor = Actor::with(&user, &groups::permissions_of(&db, user.id).await.unwrap(), SecondFactorPolicy::Optional);
         assert!(Permission::ALL.iter().all(|permission| actor.may(*permission)), "an administrator at once");
         assert!(installation::has_administrator(&db).await.unwrap());
         let name = if user.name == "anna" { "Ромашка" } else { "Other" };

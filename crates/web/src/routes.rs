@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use vestnik_model::Permission;
 
 use crate::{
-    accounts::{avatar, confirm, login, password_recovery, registration, settings},
+    accounts::{avatar, confirm, login, login_code, password_recovery, registration, security, settings, two_factor},
     blog, caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
@@ -45,6 +45,8 @@ fn table() -> Table {
         .post("/register", Anyone, registration::submit)
         .get("/login", Anyone, login::form)
         .post("/login", Anyone, login::submit)
+        .get("/login/code", Anyone, login_code::form)
+        .post("/login/code", Anyone, login_code::submit)
         .post("/logout", Anyone, login::logout)
         .get("/confirm/{token}", Anyone, confirm::ask)
         .post("/confirm/{token}", Anyone, confirm::submit)
@@ -55,10 +57,19 @@ fn table() -> Table {
         .post("/recover/{token}", Anyone, password_recovery::set_password)
         .get("/settings", SignedIn, settings::form)
         .post("/settings", SignedIn, settings::submit)
-        .post("/settings/password", SignedIn, settings::change_password)
         .picture("/settings/avatar", SignedIn, avatar::submit)
         .post("/settings/avatar/remove", SignedIn, avatar::remove)
-        .post("/settings/sessions/{id}/end", Owner, settings::end_session)
+        .get("/settings/security", SignedIn, security::show)
+        .post("/settings/password", SignedIn, security::change_password)
+        .get("/settings/two-factor", SignedIn, two_factor::ask)
+        .post("/settings/two-factor", SignedIn, two_factor::begin)
+        .get("/settings/two-factor/app", SignedIn, two_factor::app)
+        .post("/settings/two-factor/app", SignedIn, two_factor::confirm)
+        .get("/settings/two-factor/codes", SignedIn, two_factor::ask_codes)
+        .post("/settings/two-factor/codes", SignedIn, two_factor::renew_codes)
+        .get("/settings/two-factor/off", SignedIn, two_factor::ask_off)
+        .post("/settings/two-factor/off", SignedIn, two_factor::switch_off)
+        .post("/settings/sessions/{id}/end", Owner, security::end_session)
         .get("/media/{*key}", Anyone, media::show)
         // The blog
         .get("/blog", Anyone, blog::list)
@@ -139,6 +150,8 @@ fn table() -> Table {
         .post("/manage/users/{id}/groups", May(ManageUsers), manage::user::set_groups)
         .post("/manage/users/{id}/sign-out", May(ManageUsers), manage::user::sign_out)
         .post("/manage/users/{id}/recovery", May(ManageUsers), manage::user::recovery)
+        .get("/manage/users/{id}/second-factor", May(ManageUsers), manage::user::ask_second_factor)
+        .post("/manage/users/{id}/second-factor", May(ManageUsers), manage::user::reset_second_factor)
         .get("/manage/users/{id}/delete", May(ManageUsers), manage::user::ask_delete)
         .post("/manage/users/{id}/delete", May(ManageUsers), manage::user::delete)
         .get("/manage/mailings", May(ViewMailings), manage::mailings::list)
@@ -280,6 +293,7 @@ async fn signed_in(visit: Visit, request: Request, next: Next) -> Response {
 async fn permitted(permission: Permission, visit: Visit, request: Request, next: Next) -> Response {
     match &visit.user {
         None => Error::SignIn.into_response(),
+        Some(user) if user.actor.withheld().contains(&permission) => Error::SecondFactorWanted.into_response(),
         Some(user) if !user.actor.may(permission) => Error::Forbidden.into_response(),
         Some(_) => next.run(request).await,
     }

@@ -77,6 +77,8 @@ const PARTS: &[&str] = &[
     "notes.html",
     "switches.html",
     "macros.html",
+    "accounts/settings_head.html",
+    "accounts/two_factor_parts.html",
     "mailings/parts.html",
     "manage/parts.html",
     "messages/parts.html",

@@ -130,8 +130,7 @@ pub(crate) async fn submit(
     match installation::set_up(&app.db, &token, &registration, &hash, &wanted, author).await? {
         SetUp::Done(user) => {
             app.forget_installation();
-            let welcome = Flash::ok("flash-set-up").and_go("/dashboard");
-            session::begin(&app, &page.visit, &user, welcome).await
+            session::begin(&app, &page.visit, &user, "/dashboard", Some(Flash::ok("flash-set-up"))).await
         }
         SetUp::EmailTaken => {
             let problems = Problems::one("email", Problem::new("problem-email-has-account"));

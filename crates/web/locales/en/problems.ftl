@@ -16,6 +16,8 @@ problem-password-common = This password is among the first to be guessed. Think 
 problem-password-own = The password must not be your address or your name.
 problem-password-wrong = This is not your current password.
 problem-login-wrong = The address or the password is not right.
+problem-code-shape = A code from the app has { $digits } digits, a recovery code has 16 characters. Check that it is complete.
+problem-code-wrong = This code does not fit. Each one works once: enter the next one.
 
 problem-body-empty = Write the message: plain text, HTML, or both.
 problem-template = Error in the template, line { $line }: { $detail }.

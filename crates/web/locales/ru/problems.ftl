@@ -17,6 +17,8 @@ problem-password-common = Этот пароль подбирают одним и
 problem-password-own = Пароль не должен совпадать с вашим адресом или именем.
 problem-password-wrong = Текущий пароль не подошёл.
 problem-login-wrong = Адрес или пароль не подошли.
+problem-code-shape = В коде из приложения { $digits } цифр, в коде восстановления 16 знаков. Проверьте, всё ли введено.
+problem-code-wrong = Код не подошёл. Каждый действует один раз: введите следующий.
 
 problem-body-empty = Напишите текст письма: обычный, HTML или оба.
 problem-template = Ошибка в шаблоне, строка { $line }: { $detail }.

@@ -31,13 +31,13 @@ pub(crate) async fn submit(
     UPLOADS.count(&app, &user.user.id.to_string()).await?;
     let bytes = match picture {
         Ok(bytes) => bytes,
-        Err(refused) => return refuse(&app, &page, &user, refused).await,
+        Err(refused) => return refuse(&app, &page, &user, refused),
     };
     let sizes =
         app.media.pictures.read(bytes, |picture| [LARGE, SMALL].map(|side| picture.square(side).encode())).await;
     let [large, small] = match sizes {
         Ok(sizes) => sizes,
-        Err(refused) => return refuse(&app, &page, &user, media::problem(refused)).await,
+        Err(refused) => return refuse(&app, &page, &user, media::problem(refused)),
     };
     // Below a folder of their own, so that no one else's picture goes with theirs.
     let prefix = format!("avatars/{}", user.user.id);
@@ -50,14 +50,14 @@ pub(crate) async fn submit(
     Ok(Flash::ok("flash-avatar-saved").and_go("/settings"))
 }
 
-async fn refuse(
+fn refuse(
     app: &AppState,
     page: &Page,
     user: &CurrentUser,
     (status, problem): (StatusCode, Problem),
 ) -> Result<Response, Error> {
     let avatar_errors = page.error("picture", &problem);
-    let shown = SettingsView { avatar_errors, ..view(app, page, user, SettingsForm::of(user)).await? };
+    let shown = SettingsView { avatar_errors, ..view(app, page, user, SettingsForm::of(user)) };
     page.answer(status, "accounts/settings.html", &shown)
 }
 

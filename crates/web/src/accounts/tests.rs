@@ -208,8 +208,8 @@ async fn settings_change_the_language_and_the_password() {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     answer.says("Текущий пароль не подошёл.");
     let right = [("current", PASSWORD), ("password", "a new long phrase")];
-    assert_eq!(browser.post("/settings/password", &right).await.goes_to(), Some("/settings"));
-    browser.get("/settings").await.says("Пароль сменён");
+    assert_eq!(browser.post("/settings/password", &right).await.goes_to(), Some("/settings/security"));
+    browser.get("/settings/security").await.says("Пароль сменён");
     assert_eq!(elsewhere.get("/settings").await.status, StatusCode::SEE_OTHER);
     app.stop().await;
 }
@@ -310,7 +310,7 @@ async fn a_person_ends_their_other_sessions() {
     let (mut browser, _) = app.signed_in("anna").await;
     let mut elsewhere = app.browser();
     elsewhere.post("/login", &[("email", "anna@example.org"), ("password", PASSWORD)]).await;
-    let page = browser.get("/settings").await.text;
+    let page = browser.get("/settings/security").await.text;
     let start = page.find("/settings/sessions/").expect("another session");
     let path = page[start..].split('"').next().expect("its end").to_owned();
     assert_eq!(page.matches("/settings/sessions/").count(), 1, "this one is ended by signing out");

@@ -7,6 +7,7 @@ use vestnik_model::{
     Actor, BuiltinGroup, UnixMillis,
     article::{ArticleDraft, slug},
     id::ArticleId,
+    installation::SecondFactorPolicy,
 };
 use vestnik_store::{
     articles::{self, Kept},
@@ -23,7 +24,7 @@ async fn writer(app: &TestApp) -> Actor {
     people::join(&app.db, user.id, BuiltinGroup::ContentManagers, &Author::at_console(UnixMillis(0)))
         .await
         .expect("in");
-    Actor::with(&user, &groups::permissions_of(&app.db, user.id).await.expect("granted"))
+    Actor::with(&user, &groups::permissions_of(&app.db, user.id).await.expect("granted"), SecondFactorPolicy::Optional)
 }
 
 async fn article(app: &TestApp, actor: &Actor, title: &str, published_at: Option<UnixMillis>) -> ArticleId {
