@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, user::check_password};
+use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, password::check_password};
 use vestnik_store::{sessions, users};
 
 use super::count_account;
