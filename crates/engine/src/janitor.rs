@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
-use vestnik_store::{Result, Wake, caught, deliveries, import, nodes, people, sessions, tokens, troubles};
+use vestnik_store::{Result, Wake, caught, deliveries, import, new_address, nodes, people, sessions, tokens, troubles};
 
 use crate::{Context, journal, outcome};
 
@@ -39,6 +39,7 @@ async fn clean(context: &Context) -> Result<()> {
     let now = context.clock.now();
     sessions::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
+    new_address::remove_expired(&context.db, now).await?;
     caught::prune(&context.db).await?;
     people::erase_deleted(&context.db).await
 }

@@ -39,6 +39,8 @@ text_enum! {
         Confirm = "confirm",
         /// Lets the person set a new password.
         Recover = "recover",
+        /// Proves that the address that the person wants is theirs.
+        NewAddress = "new_address",
     }
 }
 

@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod letters;
 pub mod mailings;
 pub mod messages;
+pub mod new_address;
 pub mod nodes;
 pub mod oversight;
 pub mod paces;
