@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 use vestnik_model::id::{MailingId, MessageId};
 
 use crate::config::{DataArgs, MailArgs, WebArgs};
@@ -53,6 +54,8 @@ pub enum Command {
     /// Give the groups that are there from the start the permissions that they had in the beginning
     #[command(aliases = ["create_groups", "create_manager_group", "create_managers"])]
     CreateGroups(CreateGroupsArgs),
+    /// Switch off the second factor of someone who has lost it, and sign them out everywhere
+    ResetSecondFactor(ResetSecondFactorArgs),
     /// Other names under which commands are known
     #[command(hide = true, long_about = ALIASES, after_help = "")]
     Aliases,
@@ -126,6 +129,20 @@ pub struct CreateGroupsArgs {
     /// Data.
     #[command(flatten)]
     pub data: DataArgs,
+}
+
+/// `reset-second-factor`
+#[derive(Args, Debug)]
+pub struct ResetSecondFactorArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The person's address
+    #[arg(long)]
+    pub email: String,
+    /// Where people reach the service, for the letter that tells the person
+    #[arg(long, env = "VESTNIK_BASE_URL", default_value = "http://127.0.0.1:8000/", value_name = "URL")]
+    pub base_url: Url,
 }
 
 /// `create-user`, `create-admin`, `create-manager`

@@ -7,9 +7,18 @@ mod common;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{Installation, number_of};
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
+use vestnik_model::clock::SystemClock;
+use vestnik_model::id::UserId;
+use vestnik_model::second_factor::{RecoveryCode, SharedSecret};
+use vestnik_model::secret::SystemRandom;
+use vestnik_model::{Actor, Clock as _};
+use vestnik_store::audit::Author;
+use vestnik_store::sessions::Origin;
+use vestnik_store::{Db, letters, second_factor, sessions, users};
 
 async fn the_main_job(installation: &Installation) {
     let behaviour = Behaviour::good()
@@ -274,5 +283,54 @@ async fn people_are_made_under_every_known_name_on_sqlite() {
 async fn people_are_made_under_every_known_name_on_postgres() {
     let installation = Installation::on_postgres().await;
     people_are_made_under_every_known_name(&installation).await;
+    installation.remove().await;
+}
+
+/// Someone who has set up an app, and is signed in at a browser.
+async fn has_second_factor(db: &Db, email: &str) -> UserId {
+    let now = SystemClock.now();
+    let later = now.plus(Duration::from_secs(600));
+    let user = users::find_by_email(db, &email.parse().unwrap()).await.unwrap().unwrap();
+    let (actor, author) = (Actor::of(&user), Author::at_console(now));
+    sessions::create(db, user.id, "enrolling", Origin::default(), now, later).await.unwrap();
+    let session = sessions::all(db, &actor, now).await.unwrap()[0].id;
+    let secret = SharedSecret::new(&SystemRandom);
+    second_factor::offer(db, &actor, session, None, &secret, now, later).await.unwrap();
+    let (digits, codes) = (secret.code_at(now).unwrap(), RecoveryCode::several(&SystemRandom));
+    let confirmed = second_factor::confirm(db, &actor, session, &digits, &codes, &author).await.unwrap();
+    assert_eq!(confirmed, second_factor::Confirmed::On);
+    sessions::create(db, user.id, "signed in", Origin::default(), now, later).await.unwrap();
+    user.id
+}
+
+async fn a_second_factor_is_reset(installation: &Installation) {
+    installation.account().await;
+    let reset = ["reset-second-factor", "--email", "Anna@example.com", "--base-url", "https://mail.example.com"];
+    assert!(installation.fails(1, &reset).await.contains("anna@example.com has no second factor"));
+    let db = installation.db().await;
+    let id = has_second_factor(&db, "anna@example.com").await;
+    assert_eq!(installation.ok(&reset).await, id.to_string());
+    let user = users::find(&db, id).await.unwrap().unwrap();
+    assert_eq!(user.second_factor_at, None);
+    assert!(sessions::find(&db, "signed in", SystemClock.now()).await.unwrap().is_none(), "signed out");
+    let letters = letters::claim(&db, 10, SystemClock.now(), SystemClock.now()).await.unwrap();
+    assert_eq!((letters.len(), letters[0].recipient.as_str()), (1, "anna@example.com"));
+    assert!(letters[0].text.contains("https://mail.example.com/login"), "{}", letters[0].text);
+    db.close().await;
+    let stranger = ["reset-second-factor", "--email", "none@example.com"];
+    assert!(installation.fails(1, &stranger).await.contains("there is no account with the address none@example.com"));
+    let nonsense = ["reset-second-factor", "--email", "none"];
+    assert!(installation.fails(2, &nonsense).await.contains("email"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_factor_is_reset_on_sqlite() {
+    a_second_factor_is_reset(&Installation::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_factor_is_reset_on_postgres() {
+    let installation = Installation::on_postgres().await;
+    a_second_factor_is_reset(&installation).await;
     installation.remove().await;
 }

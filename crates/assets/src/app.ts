@@ -12,6 +12,7 @@ import "./islands/live";
 import "./islands/menu";
 import "./islands/notes";
 import "./islands/preview";
+import "./islands/print";
 import "./islands/select";
 import "./islands/theme";
 import "./islands/timezone";

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
-use vestnik_store::{Result, Wake, caught, deliveries, import, new_address, nodes, people, sessions, tokens, troubles};
+use vestnik_store::{
+    Result, Wake, caught, deliveries, import, logins, new_address, nodes, people, second_factor, sessions, tokens,
+    troubles,
+};
 
 use crate::{Context, journal, outcome};
 
@@ -38,6 +41,8 @@ pub async fn run(context: Context) {
 async fn clean(context: &Context) -> Result<()> {
     let now = context.clock.now();
     sessions::remove_expired(&context.db, now).await?;
+    logins::remove_expired(&context.db, now).await?;
+    second_factor::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
     new_address::remove_expired(&context.db, now).await?;
     caught::prune(&context.db).await?;

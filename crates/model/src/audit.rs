@@ -9,8 +9,20 @@ text_enum! {
         LoggedIn = "logged_in",
         /// Someone tried to, with a wrong password.
         LoginFailed = "login_failed",
+        /// Someone knew the password, and not the code that is asked for after it.
+        SecondFactorFailed = "second_factor_failed",
+        /// Someone used up a recovery code in place of an app's code.
+        RecoveryCodeUsed = "recovery_code_used",
         /// Someone signed out.
         LoggedOut = "logged_out",
+        /// Someone set up a second factor, or another app for it.
+        SecondFactorOn = "second_factor_on",
+        /// Someone switched theirs off.
+        SecondFactorOff = "second_factor_off",
+        /// Someone made new recovery codes; the ones before are worth nothing.
+        RecoveryCodesMade = "recovery_codes_made",
+        /// Someone's second factor was switched off by another.
+        SecondFactorReset = "second_factor_reset",
         /// An account was made for someone.
         UserCreated = "user_created",
         /// Someone's account was changed by another.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use vestnik_mail::address::EmailAddress;
 
+use crate::permission::Permission;
 use crate::problem::{Problem, Problems, line};
 use crate::text_enum::text_enum;
 use crate::user::{Language, time_zone_name};
@@ -25,6 +26,13 @@ text_enum! {
         Optional = "optional",
         /// From everyone who may do more than keep things of their own: without one they may not.
         Required = "required",
+    }
+}
+
+impl SecondFactorPolicy {
+    /// Whether someone with these permissions must have a second factor to use them all.
+    pub fn asks_of(self, granted: &[Permission]) -> bool {
+        self == Self::Required && !granted.iter().all(|permission| permission.concerns_own())
     }
 }
 

@@ -17,6 +17,7 @@ pub mod problem;
 pub mod recipient;
 pub mod run;
 pub mod schedule;
+pub mod second_factor;
 pub mod secret;
 pub mod spreadsheet;
 pub mod template;

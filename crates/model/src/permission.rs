@@ -4,6 +4,7 @@
 //! administrators change their permissions and make others.
 
 use crate::id::{GroupId, UserId};
+use crate::installation::SecondFactorPolicy;
 use crate::problem::{Problem, Problems, line};
 use crate::text_enum::text_enum;
 use crate::user::User;
@@ -35,6 +36,13 @@ text_enum! {
         ManageSettings = "manage_settings",
         /// Read who did what.
         ViewAudit = "view_audit",
+    }
+}
+
+impl Permission {
+    /// Whether it is about things of one's own, and about nobody else's.
+    pub const fn concerns_own(self) -> bool {
+        matches!(self, Self::ManageOwn | Self::SendMail)
     }
 }
 
@@ -108,31 +116,42 @@ pub struct Group {
 pub struct Actor {
     user: UserId,
     permissions: Vec<Permission>,
+    /// What their groups allow and a second factor would give them.
+    withheld: Vec<Permission>,
+    /// Whether a second factor is wanted of them, set up or not.
+    needs_factor: bool,
 }
 
 impl Actor {
     /// A person acting for themselves, with what everyone may who registers.
     pub fn of(user: &User) -> Self {
-        Self::with(user, BuiltinGroup::Users.permissions())
+        Self::with(user, BuiltinGroup::Users.permissions(), SecondFactorPolicy::Optional)
     }
 
     /// A person with the permissions of their groups. Someone who is blocked may nothing. Before the address is confirmed
-    /// (S-33) a person keeps their own things and no more: a stranger could have registered with it.
-    pub fn with(user: &User, granted: &[Permission]) -> Self {
+    /// (S-33) a person keeps their own things and no more: a stranger could have registered with it. Where a second
+    /// factor is wanted of someone who has none, what concerns others is withheld until they set one up.
+    ///
+    /// What is asked of the person on whom something is done is `granted` itself: whoever cannot use their rights at the
+    /// moment still has them.
+    pub fn with(user: &User, granted: &[Permission], wanted: SecondFactorPolicy) -> Self {
         let proven = user.blocked_at.is_none() && user.confirmed_at.is_some();
         let granted = if proven { granted } else { &[] };
-        let mut permissions = granted.to_vec();
+        let needs_factor = wanted.asks_of(granted);
+        let lacks_factor = needs_factor && user.second_factor_at.is_none();
+        let (mut permissions, withheld): (Vec<_>, Vec<_>) =
+            granted.iter().partition(|permission| !lacks_factor || permission.concerns_own());
         // S-45: whatever their groups are, everyone has things of their own.
         if user.blocked_at.is_none() && !permissions.contains(&Permission::ManageOwn) {
             permissions.push(Permission::ManageOwn);
         }
-        Self { user: user.id, permissions }
+        Self { user: user.id, permissions, withheld, needs_factor }
     }
 
     /// This person looking at another's data, to read it and for nothing else: what is done in the name of the answer
     /// has no permission.
     pub fn looking_at(&self, owner: UserId) -> Self {
-        Self { user: owner, permissions: Vec::new() }
+        Self { user: owner, permissions: Vec::new(), withheld: Vec::new(), needs_factor: false }
     }
 
     /// Whose data this person works with.
@@ -151,6 +170,16 @@ impl Actor {
         others.iter().all(|permission| self.may(*permission))
     }
 
+    /// What this person's groups allow and is withheld until they set up a second factor.
+    pub fn withheld(&self) -> &[Permission] {
+        &self.withheld
+    }
+
+    /// Whether this person must have a second factor, and so cannot switch it off.
+    pub fn needs_second_factor(&self) -> bool {
+        self.needs_factor
+    }
+
     /// Everything that this person may.
     pub fn permissions(&self) -> &[Permission] {
         &self.permissions
@@ -160,6 +189,8 @@ impl Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::UnixMillis;
+    use crate::user::{Language, Theme};
 
     #[test]
     fn administrators_may_everything_and_managers_no_more_than_is_said() {
@@ -170,6 +201,55 @@ mod tests {
             assert!(own.iter().all(|permission| BuiltinGroup::Administrators.permissions().contains(permission)));
             assert!(own.contains(&Permission::ManageOwn), "S-45: everyone has mailings of their own");
         }
+    }
+
+    fn boss(second_factor_at: Option<UnixMillis>) -> User {
+        User {
+            id: UserId(7),
+            email: "boss@example.com".into(),
+            name: "Boss".into(),
+            password_hash: String::new(),
+            language: Language::En,
+            time_zone: "UTC".into(),
+            theme: Theme::Auto,
+            confirmed_at: Some(UnixMillis(1)),
+            created_at: UnixMillis(1),
+            blocked_at: None,
+            blocked_reason: String::new(),
+            seen_at: None,
+            phone: String::new(),
+            city: String::new(),
+            avatar: String::new(),
+            avatar_small: String::new(),
+            second_factor_at,
+        }
+    }
+
+    #[test]
+    fn what_concerns_others_is_withheld_until_a_wanted_second_factor_is_set_up() {
+        use SecondFactorPolicy::{Optional, Required};
+        let own = BuiltinGroup::Users.permissions();
+        let managers = BuiltinGroup::Managers.permissions();
+        let set_up = Some(UnixMillis(2));
+        for (policy, since, granted, may) in [
+            (Optional, None, managers, managers),
+            (Required, set_up, managers, managers),
+            (Required, None, managers, own),
+            (Required, None, own, own),
+            (Required, None, &[Permission::ViewAudit], &[Permission::ManageOwn]),
+        ] {
+            let actor = Actor::with(&boss(since), granted, policy);
+            assert_eq!(actor.permissions(), may, "{policy} {since:?} {granted:?}");
+            let withheld: Vec<_> = granted.iter().copied().filter(|permission| !may.contains(permission)).collect();
+            assert_eq!(actor.withheld(), withheld, "{policy} {since:?} {granted:?}");
+            assert_eq!(actor.needs_second_factor(), policy == Required && granted != own, "{policy} {granted:?}");
+        }
+        let unproven = User { confirmed_at: None, ..boss(None) };
+        let actor = Actor::with(&unproven, managers, Required);
+        assert!(actor.withheld().is_empty(), "the address comes first");
+        assert_eq!(actor.permissions(), [Permission::ManageOwn]);
+        let blocked = User { blocked_at: set_up, ..boss(None) };
+        assert!(Actor::with(&blocked, managers, Required).permissions().is_empty());
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct User {
     pub avatar: String,
     /// The same, small.
     pub avatar_small: String,
+    /// Since when a second factor is asked for at login.
+    pub second_factor_at: Option<UnixMillis>,
 }
 
 impl User {

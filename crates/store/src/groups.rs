@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vestnik_model::audit::Action;
 use vestnik_model::id::{GroupId, UserId};
+use vestnik_model::user::User;
 use vestnik_model::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
 
 use crate::audit::{self, Author};
@@ -67,6 +68,22 @@ pub async fn permissions_of(db: &Db, user: UserId) -> Result<Vec<Permission>> {
     Ok(known(db.fetch_all(PERMISSIONS_OF, &[&user]).await?))
 }
 
+/// A person with what they may now.
+pub async fn actor_of(db: &Db, user: &User) -> Result<Actor> {
+    let granted = permissions_of(db, user.id).await?;
+    let (wanted,) = db.fetch_one(WANTED_FACTOR, &[]).await?;
+    Ok(Actor::with(user, &granted, wanted))
+}
+
+/// The same in a transaction; `None`: there is nobody such.
+pub(crate) async fn actor_in(tx: &mut Tx, id: UserId) -> Result<Option<Actor>> {
+    let Some(person) = people::person_in(tx, id).await? else { return Ok(None) };
+    let (wanted,) = tx.fetch_one(WANTED_FACTOR, &[]).await?;
+    Ok(Some(Actor::with(&person.user, &person.permissions, wanted)))
+}
+
+const WANTED_FACTOR: &str = "SELECT second_factor FROM installation";
+
 /// One that this version does not know allows nothing here.
 pub(crate) fn known(granted: Vec<(String,)>) -> Vec<Permission> {
     granted.iter().filter_map(|(permission,)| permission.parse().ok()).collect()
@@ -110,10 +127,8 @@ impl Change {
         let actor = match actor {
             None => None,
             Some(actor) => {
-                let now = people::person_in(&mut tx, actor.user()).await?;
-                Some(
-                    now.map_or(actor.looking_at(actor.user()), |person| Actor::with(&person.user, &person.permissions)),
-                )
+                let now = actor_in(&mut tx, actor.user()).await?;
+                Some(now.unwrap_or_else(|| actor.looking_at(actor.user())))
             }
         };
         Ok(Self { tx, actor, had })

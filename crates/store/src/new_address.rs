@@ -8,13 +8,13 @@ use vestnik_mail::address::EmailAddress;
 use vestnik_model::audit::Action;
 use vestnik_model::id::{SessionId, UserId};
 use vestnik_model::user::{TokenPurpose, User};
-use vestnik_model::{Actor, BuiltinGroup, Permission, UnixMillis, secret};
+use vestnik_model::{Actor, Permission, UnixMillis, secret};
 
 use crate::audit::{self, Author, Entry};
 use crate::db::{Db, Result, Tx};
 use crate::letters::{self, NewLetter};
 use crate::people::{self, Person};
-use crate::{groups, tokens, users};
+use crate::{groups, sessions, tokens, users};
 
 /// An address that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -77,8 +77,7 @@ async fn lock(tx: &mut Tx, user: UserId) -> Result<()> {
 
 /// Whether another address keeps the rights with whom they were meant for.
 fn may_move(user: &User, granted: &[Permission]) -> bool {
-    let everyones = BuiltinGroup::Users.permissions();
-    let as_everyone = granted.iter().all(|permission| everyones.contains(permission));
+    let as_everyone = granted.iter().all(|permission| permission.concerns_own());
     user.blocked_at.is_none() && (user.confirmed_at.is_some() || as_everyone)
 }
 
@@ -166,8 +165,7 @@ pub async fn take(
         }
         Err(error) => return Err(error),
     }
-    let kept = keep.map_or(0, |session| session.0);
-    tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", &[&user.id, &kept]).await?;
+    sessions::end_others_in(&mut tx, user.id, keep).await?;
     tokens::end_in(&mut tx, user.id, TokenPurpose::Recover, now).await?;
     tokens::end_in(&mut tx, user.id, TokenPurpose::Confirm, now).await?;
     end_in(&mut tx, user.id, now).await?;

@@ -18,7 +18,7 @@ use crate::groups::{self, Change, Changed};
 use crate::letters::{self, NewLetter};
 use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
-use crate::{new_address, runs, tokens, users};
+use crate::{new_address, runs, second_factor, sessions, tokens, users};
 
 /// Deliveries that are removed in one transaction with their attempts.
 const STEP: i64 = 5_000;
@@ -136,20 +136,25 @@ pub fn may_act_on(actor: &Actor, needed: Permission, person: &Person) -> bool {
     actor.may(needed) && actor.may_all(&person.permissions) && actor.user() != person.user.id
 }
 
-/// Begins an act on someone. The error is the answer when it may not be.
-async fn act_on(db: &Db, actor: &Actor, needed: Permission, id: UserId) -> Result<Result<(Change, Person), Changed>> {
-    let mut change = Change::begin(db, Some(actor)).await?;
-    let Some(person) = person_in(&mut change.tx, id).await?.filter(|_| sees(actor)) else {
+/// Begins an act on someone; `actor` is `None` for the command line. The error is the answer when it may not be.
+async fn act_on(
+    db: &Db,
+    actor: Option<&Actor>,
+    needed: Permission,
+    id: UserId,
+) -> Result<Result<(Change, Person), Changed>> {
+    let mut change = Change::begin(db, actor).await?;
+    let Some(person) = person_in(&mut change.tx, id).await?.filter(|_| actor.is_none_or(sees)) else {
         return Ok(Err(Changed::NotFound));
     };
-    let allowed = change.is_allowed(needed, &person.permissions) && actor.user() != id;
+    let allowed = change.is_allowed(needed, &person.permissions) && actor.is_none_or(|actor| actor.user() != id);
     Ok(if allowed { Ok((change, person)) } else { Err(Changed::NotAllowed) })
 }
 
 /// Blocks someone: their sessions end, what is being sent of theirs is called off, their mailings are disabled, and
 /// they cannot sign in.
 pub async fn block(db: &Db, actor: &Actor, id: UserId, reason: &str, author: &Author) -> Result<Changed> {
-    let (mut change, person) = match act_on(db, actor, Permission::BlockUsers, id).await? {
+    let (mut change, person) = match act_on(db, Some(actor), Permission::BlockUsers, id).await? {
         Ok(begun) => begun,
         Err(refused) => return Ok(refused),
     };
@@ -166,7 +171,7 @@ pub async fn block(db: &Db, actor: &Actor, id: UserId, reason: &str, author: &Au
     if change.removes_last_administrator().await? {
         return Ok(Changed::LastAdministrator);
     }
-    end_sessions_in(&mut change.tx, id).await?;
+    sessions::end_all_in(&mut change.tx, id).await?;
     end_links_in(&mut change.tx, id, author.at).await?;
     stop_everything(&mut change.tx, id, reason, author.at).await?;
     let entry = Entry::new(Action::UserBlocked, Some(id.0), &person.user.email).after(&reason);
@@ -196,11 +201,6 @@ async fn stop_everything(tx: &mut Tx, owner: UserId, reason: &str, now: UnixMill
     Ok(())
 }
 
-async fn end_sessions_in(tx: &mut Tx, user: UserId) -> Result<()> {
-    tx.execute("DELETE FROM sessions WHERE user_id = $1", &[&user]).await?;
-    Ok(())
-}
-
 /// Open links that set a password or bring another address end as well.
 async fn end_links_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<()> {
     tokens::end_in(tx, user, TokenPurpose::Recover, now).await?;
@@ -209,7 +209,7 @@ async fn end_links_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<()> 
 
 /// Lets someone in again. Their mailings stay disabled until they enable them: nothing goes out that nobody looks at.
 pub async fn unblock(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
-    let (mut change, person) = match act_on(db, actor, Permission::BlockUsers, id).await? {
+    let (mut change, person) = match act_on(db, Some(actor), Permission::BlockUsers, id).await? {
         Ok(begun) => begun,
         Err(refused) => return Ok(refused),
     };
@@ -225,19 +225,33 @@ pub async fn unblock(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Res
         return Ok(Changed::NotNow);
     }
     // One that began in the moment of the blocking must not come to life now.
-    end_sessions_in(&mut change.tx, id).await?;
+    sessions::end_all_in(&mut change.tx, id).await?;
     let entry = Entry::new(Action::UserUnblocked, Some(id.0), &person.user.email).before(&person.user.blocked_reason);
     change.commit(author, entry).await
 }
 
 /// Signs someone out of every browser.
 pub async fn end_sessions(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
+    let (mut change, person) = match act_on(db, Some(actor), Permission::ManageUsers, id).await? {
+        Ok(begun) => begun,
+        Err(refused) => return Ok(refused),
+    };
+    sessions::end_all_in(&mut change.tx, id).await?;
+    change.commit(author, Entry::new(Action::SessionsEnded, Some(id.0), &person.user.email)).await
+}
+
+/// Switches off the second factor of someone who has lost it, and signs them out of every browser; `actor` is `None` for
+/// the command line.
+pub async fn reset_second_factor(db: &Db, actor: Option<&Actor>, id: UserId, author: &Author) -> Result<Changed> {
     let (mut change, person) = match act_on(db, actor, Permission::ManageUsers, id).await? {
         Ok(begun) => begun,
         Err(refused) => return Ok(refused),
     };
-    end_sessions_in(&mut change.tx, id).await?;
-    change.commit(author, Entry::new(Action::SessionsEnded, Some(id.0), &person.user.email)).await
+    if !second_factor::remove_in(&mut change.tx, id).await? {
+        return Ok(Changed::NotNow);
+    }
+    sessions::end_all_in(&mut change.tx, id).await?;
+    change.commit(author, Entry::new(Action::SecondFactorReset, Some(id.0), &person.user.email)).await
 }
 
 /// Puts someone into these groups and no others. Their sessions begin anew, with the new rights.
@@ -267,7 +281,7 @@ pub async fn set_groups(db: &Db, actor: &Actor, id: UserId, wanted: &[GroupId], 
         return Ok(Changed::LastAdministrator);
     }
     if id != actor.user() {
-        end_sessions_in(&mut change.tx, id).await?;
+        sessions::end_all_in(&mut change.tx, id).await?;
     }
     let entry = Entry::new(Action::GroupsSet, Some(id.0), &person.user.email)
         .before(&called(&person.groups))
@@ -319,7 +333,7 @@ pub async fn create(
 /// Deletes someone with all that is theirs. From now on nobody sees them and their address is free; what is theirs is
 /// [erased](erase_deleted) step by step.
 pub async fn delete(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
-    match act_on(db, actor, Permission::ManageUsers, id).await? {
+    match act_on(db, Some(actor), Permission::ManageUsers, id).await? {
         Ok((change, person)) => delete_in(change, &person.user, author).await,
         Err(refused) => Ok(refused),
     }
@@ -347,7 +361,7 @@ async fn delete_in(mut change: Change, user: &User, author: &Author) -> Result<C
     if change.removes_last_administrator().await? {
         return Ok(Changed::LastAdministrator);
     }
-    end_sessions_in(&mut change.tx, id).await?;
+    sessions::end_all_in(&mut change.tx, id).await?;
     end_links_in(&mut change.tx, id, author.at).await?;
     stop_everything(&mut change.tx, id, "", author.at).await?;
     change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &user.email)).await

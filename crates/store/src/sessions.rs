@@ -5,7 +5,7 @@ use vestnik_model::id::{SessionId, UserId};
 use vestnik_model::user::{Session, User};
 use vestnik_model::{Actor, UnixMillis, secret};
 
-use crate::db::{Db, Result};
+use crate::db::{Db, Result, Tx};
 use crate::{groups, users};
 
 const COLUMNS: &str = "id, user_id, created_at, seen_at, expires_at, address, agent";
@@ -29,6 +29,19 @@ pub async fn create(
     expires_at: UnixMillis,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
+    insert(&mut tx, user, cookie, origin, now, expires_at).await?;
+    tx.commit().await
+}
+
+/// The same as part of a larger act.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    user: UserId,
+    cookie: &str,
+    origin: Origin<'_>,
+    now: UnixMillis,
+    expires_at: UnixMillis,
+) -> Result<()> {
     tx.execute(
         "INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at, address, agent)
          VALUES ($1, $2, $3, $3, $4, $5, $6)",
@@ -36,7 +49,7 @@ pub async fn create(
     )
     .await?;
     tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &user]).await?;
-    tx.commit().await
+    Ok(())
 }
 
 /// The session of a cookie and its person, unless it has ended.
@@ -51,8 +64,7 @@ pub async fn find(db: &Db, cookie: &str, now: UnixMillis) -> Result<Option<(Sess
     // Whoever is blocked has no sessions; one that began in the same moment counts for nothing.
     let user = users::find(db, session.user_id).await?.filter(|user| user.blocked_at.is_none());
     let Some(user) = user else { return Ok(None) };
-    let granted = groups::permissions_of(db, user.id).await?;
-    let actor = Actor::with(&user, &granted);
+    let actor = groups::actor_of(db, &user).await?;
     Ok(Some((session, user, actor)))
 }
 
@@ -86,6 +98,20 @@ pub async fn end_one(db: &Db, actor: &Actor, id: SessionId) -> Result<bool> {
 /// Ends the session of a cookie.
 pub async fn end(db: &Db, cookie: &str) -> Result<()> {
     db.execute("DELETE FROM sessions WHERE hash = $1", &[&secret::hash(cookie)]).await?;
+    Ok(())
+}
+
+/// Ends every session of a person, and what was about to become one.
+pub(crate) async fn end_all_in(tx: &mut Tx, user: UserId) -> Result<()> {
+    end_others_in(tx, user, None).await
+}
+
+/// The same, but for the session at hand.
+pub(crate) async fn end_others_in(tx: &mut Tx, user: UserId, at_hand: Option<SessionId>) -> Result<()> {
+    // In this order: a login that is being finished in this moment has its session ended as well.
+    tx.execute("DELETE FROM half_logins WHERE user_id = $1", &[&user]).await?;
+    let kept = at_hand.map_or(0, |session| session.0);
+    tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", &[&user, &kept]).await?;
     Ok(())
 }
 

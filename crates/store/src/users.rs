@@ -5,11 +5,11 @@ use vestnik_model::user::{Language, ProfileDraft, Registration, Theme, TokenPurp
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis, id::UserId};
 
 use crate::db::{Db, Result, Tx};
-use crate::{groups, new_address, tokens};
+use crate::{groups, new_address, sessions, tokens};
 
 /// Every column of [`User`].
 pub(crate) const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at,
-    blocked_at, blocked_reason, seen_at, phone, city, avatar, avatar_small";
+    blocked_at, blocked_reason, seen_at, phone, city, avatar, avatar_small, second_factor_at";
 
 /// Makes an account. `None`: the address has one already.
 pub async fn create(
@@ -88,7 +88,7 @@ pub async fn confirm(db: &Db, id: UserId, now: UnixMillis) -> Result<()> {
 pub async fn set_password(db: &Db, id: UserId, password_hash: &str, now: UnixMillis) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.execute("UPDATE users SET password_hash = $1 WHERE id = $2", &[&password_hash, &id]).await?;
-    tx.execute("DELETE FROM sessions WHERE user_id = $1", &[&id]).await?;
+    sessions::end_all_in(&mut tx, id).await?;
     tokens::end_in(&mut tx, id, TokenPurpose::Recover, now).await?;
     new_address::end_in(&mut tx, id, now).await?;
     tx.commit().await

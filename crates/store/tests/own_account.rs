@@ -62,7 +62,7 @@ async fn administrator(db: &Db, name: &str) -> Actor {
     let actor = someone(db, name).await;
     people::join(db, actor.user(), BuiltinGroup::Administrators, &author()).await.unwrap();
     let user = users::find(db, actor.user()).await.unwrap().unwrap();
-    Actor::with(&user, &groups::permissions_of(db, user.id).await.unwrap())
+    groups::actor_of(db, &user).await.unwrap()
 }
 
 databases! {

@@ -5,6 +5,7 @@ mod common;
 
 use common::{NOW, add_recipients, plan, someone};
 use vestnik_model::audit::Action;
+use vestnik_model::installation::SecondFactorPolicy;
 use vestnik_model::mailing::DisabledBy;
 use vestnik_model::run::RunState;
 use vestnik_model::{Actor, BuiltinGroup, GroupDraft, Permission};
@@ -19,7 +20,7 @@ async fn member(db: &Db, name: &str, group: BuiltinGroup) -> Actor {
     let actor = someone(db, name).await;
     people::join(db, actor.user(), group, &author()).await.unwrap();
     let user = users::find(db, actor.user()).await.unwrap().unwrap();
-    Actor::with(&user, &groups::permissions_of(db, user.id).await.unwrap())
+    groups::actor_of(db, &user).await.unwrap()
 }
 
 fn author() -> Author {
@@ -99,7 +100,7 @@ databases! {
         let (_, id) = groups::create(&db, &admin, &staff, &author).await.unwrap();
         people::set_groups(&db, &admin, anna.user(), &[id.unwrap()], &author).await.unwrap();
         let user = users::find(&db, anna.user()).await.unwrap().unwrap();
-        let anna = Actor::with(&user, &groups::permissions_of(&db, user.id).await.unwrap());
+        let anna = groups::actor_of(&db, &user).await.unwrap();
         let boris = someone(&db, "boris").await;
         let given = people::set_groups(&db, &anna, boris.user(), &admins, &author).await.unwrap();
         assert_eq!(given, Changed::NotAllowed);
@@ -134,7 +135,8 @@ databases! {
         assert_eq!(of(&boris, 1).await, (false, true, RunState::Planned, true));
         let blocked = users::find(&db, anna.user()).await.unwrap().unwrap();
         assert_eq!(blocked.blocked_reason, "spam");
-        assert!(Actor::with(&blocked, BuiltinGroup::Administrators.permissions()).permissions().is_empty());
+        let powers = BuiltinGroup::Administrators.permissions();
+        assert!(Actor::with(&blocked, powers, SecondFactorPolicy::Optional).permissions().is_empty());
         let filter = PeopleFilter { blocked: Some(true), ..PeopleFilter::default() };
         let listed = people::list(&db, &manager, &filter, None, 10).await.unwrap();
         assert_eq!(listed.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [anna.user()]);
@@ -179,8 +181,7 @@ databases! {
         let group = BuiltinGroup::Administrators;
         let made = people::create(&db, Some(&admin), &draft, "hash", None, group, &author()).await.unwrap();
         let people::Created::Done(boss) = made else { panic!("{made:?}") };
-        let granted = groups::permissions_of(&db, boss.id).await.unwrap();
-        assert_eq!(Actor::with(&boss, &granted).permissions(), [Permission::ManageOwn]);
+        assert_eq!(groups::actor_of(&db, &boss).await.unwrap().permissions(), [Permission::ManageOwn]);
         let users = [self::group(&db, BuiltinGroup::Users).await.id];
         let left = people::set_groups(&db, &admin, admin.user(), &users, &author()).await.unwrap();
         assert_eq!(left, Changed::LastAdministrator);

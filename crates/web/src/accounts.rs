@@ -6,12 +6,16 @@
 pub(crate) mod avatar;
 pub(crate) mod confirm;
 pub(crate) mod login;
+pub(crate) mod login_code;
 pub(crate) mod password_recovery;
 pub(crate) mod registration;
 pub(crate) mod security;
 pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
+pub(crate) mod two_factor;
+#[cfg(test)]
+mod two_factor_tests;
 
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;

@@ -24,6 +24,8 @@ pub enum Error {
     NotFound,
     /// Not allowed to this person.
     Forbidden,
+    /// Allowed to this person, once they have set up a second factor.
+    SecondFactorWanted,
     /// A form that another site sent.
     CrossSite,
     /// Only for people who have signed in; they are sent to the login page and back.
@@ -74,6 +76,7 @@ impl IntoResponse for Error {
         let (status, kind, retry_after) = match self {
             Self::NotFound => (StatusCode::NOT_FOUND, "404", None),
             Self::Forbidden => (StatusCode::FORBIDDEN, "403", None),
+            Self::SecondFactorWanted => (StatusCode::FORBIDDEN, "second-factor", None),
             Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", None),
             Self::SignIn => (StatusCode::UNAUTHORIZED, "401", None),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "400", None),

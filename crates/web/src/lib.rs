@@ -65,6 +65,7 @@ mod owner_tests;
 pub mod page;
 pub mod password;
 mod preferences;
+mod qr;
 mod readable;
 mod recipients;
 mod reports;

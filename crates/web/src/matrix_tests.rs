@@ -55,7 +55,7 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String)> {
     person(db, "content", BuiltinGroup::ContentManagers, now).await;
     person(db, "manager", BuiltinGroup::Managers, now).await;
     let admin = person(db, "admin", BuiltinGroup::Administrators, now).await;
-    let admin = Actor::with(&admin, BuiltinGroup::Administrators.permissions());
+    let admin = groups::actor_of(db, &admin).await.expect("asked");
     let author = Author::at_console(now);
     people::block(db, &admin, blocked.id, "", &author).await.expect("blocked");
     // As if it had begun in the same moment.

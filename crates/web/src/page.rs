@@ -71,6 +71,8 @@ struct Person<'a> {
     time_zone: &'a str,
     /// What the navigation offers.
     permissions: &'a [Permission],
+    /// Whether there would be more with a second factor: then a banner says what to do.
+    lacks_second_factor: bool,
 }
 
 impl<'a> Person<'a> {
@@ -86,6 +88,7 @@ impl<'a> Person<'a> {
             may_send: user.confirmed_at.is_some(),
             time_zone: &user.time_zone,
             permissions: who.actor.permissions(),
+            lacks_second_factor: !who.actor.withheld().is_empty(),
         }
     }
 }
@@ -114,6 +117,11 @@ impl Pager {
 }
 
 impl Page {
+    /// The page after an act that has changed who this person is to us.
+    pub(crate) fn now_by(&self, who: SignedIn) -> Self {
+        Self { visit: self.visit.now_by(who), ..self.clone() }
+    }
+
     /// The page with status 200.
     pub fn show(&self, template: &str, view: &impl Serialize) -> Result<Response, Error> {
         self.answer(StatusCode::OK, template, view)
@@ -257,6 +265,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         may_send: shell == SampleShell::Confirmed,
         time_zone: "Europe/Moscow",
         permissions: Permission::ALL,
+        lacks_second_factor: shell == SampleShell::Unconfirmed,
     };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
     let signed_in = shell != SampleShell::Stranger;

@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use vestnik_model::Permission;
 
 use crate::{
-    accounts::{avatar, confirm, login, password_recovery, registration, security, settings},
+    accounts::{avatar, confirm, login, login_code, password_recovery, registration, security, settings, two_factor},
     caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
@@ -46,6 +46,8 @@ fn table() -> Table {
         .post("/register", Anyone, registration::submit)
         .get("/login", Anyone, login::form)
         .post("/login", Anyone, login::submit)
+        .get("/login/code", Anyone, login_code::form)
+        .post("/login/code", Anyone, login_code::submit)
         .post("/logout", Anyone, login::logout)
         .get("/confirm/{token}", Anyone, confirm::ask)
         .post("/confirm/{token}", Anyone, confirm::submit)
@@ -60,6 +62,14 @@ fn table() -> Table {
         .post("/settings/avatar/remove", SignedIn, avatar::remove)
         .get("/settings/security", SignedIn, security::show)
         .post("/settings/password", SignedIn, security::change_password)
+        .get("/settings/two-factor", SignedIn, two_factor::ask)
+        .post("/settings/two-factor", SignedIn, two_factor::begin)
+        .get("/settings/two-factor/app", SignedIn, two_factor::app)
+        .post("/settings/two-factor/app", SignedIn, two_factor::confirm)
+        .get("/settings/two-factor/codes", SignedIn, two_factor::ask_codes)
+        .post("/settings/two-factor/codes", SignedIn, two_factor::renew_codes)
+        .get("/settings/two-factor/off", SignedIn, two_factor::ask_off)
+        .post("/settings/two-factor/off", SignedIn, two_factor::switch_off)
         .post("/settings/sessions/{id}/end", Owner, security::end_session)
         .get("/media/{*key}", Anyone, media::show)
         // Overview
@@ -132,6 +142,8 @@ fn table() -> Table {
         .post("/manage/users/{id}/groups", May(ManageUsers), manage::user::set_groups)
         .post("/manage/users/{id}/sign-out", May(ManageUsers), manage::user::sign_out)
         .post("/manage/users/{id}/recovery", May(ManageUsers), manage::user::recovery)
+        .get("/manage/users/{id}/second-factor", May(ManageUsers), manage::user::ask_second_factor)
+        .post("/manage/users/{id}/second-factor", May(ManageUsers), manage::user::reset_second_factor)
         .get("/manage/users/{id}/delete", May(ManageUsers), manage::user::ask_delete)
         .post("/manage/users/{id}/delete", May(ManageUsers), manage::user::delete)
         .get("/manage/mailings", May(ViewMailings), manage::mailings::list)
@@ -255,6 +267,7 @@ async fn signed_in(visit: Visit, request: Request, next: Next) -> Response {
 async fn permitted(permission: Permission, visit: Visit, request: Request, next: Next) -> Response {
     match &visit.user {
         None => Error::SignIn.into_response(),
+        Some(user) if user.actor.withheld().contains(&permission) => Error::SecondFactorWanted.into_response(),
         Some(user) if !user.actor.may(permission) => Error::Forbidden.into_response(),
         Some(_) => next.run(request).await,
     }

@@ -64,6 +64,7 @@ const PARTS: &[&str] = &[
     "switches.html",
     "macros.html",
     "accounts/settings_head.html",
+    "accounts/two_factor_parts.html",
     "mailings/parts.html",
     "manage/parts.html",
     "messages/parts.html",

@@ -9,11 +9,16 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use url::form_urlencoded;
-use vestnik_model::{secret::new_secret, user::User};
-use vestnik_store::sessions::{self, Origin};
+use vestnik_model::{second_factor::Code, secret::new_secret, user::User};
+use vestnik_store::{
+    logins::{self, Arrival, Begun, Finished},
+    second_factor::Used,
+    sessions::{self, Origin},
+};
 
 use crate::{
     error::Error,
+    flash::Flash,
     state::{AppState, Settings},
     visit::{SignedIn, Visit},
 };
@@ -21,14 +26,38 @@ use crate::{
 /// How long a browser stays signed in without being used.
 pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// `__Host-` makes browsers refuse the cookie from another host or over plain HTTP, but needs HTTPS itself.
-fn cookie_name(settings: &Settings) -> &'static str {
-    if settings.https() { "__Host-session" } else { "session" }
+/// How long a second factor is waited for after the password.
+pub(crate) const HALF_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// A cookie of ours that holds a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Of a session.
+    Session,
+    /// Of a half login, which waits for the second factor.
+    HalfLogin,
 }
 
-fn cookie(settings: &Settings, value: &str, max_age: u64) -> String {
-    let secure = if settings.https() { "; Secure" } else { "" };
-    format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}", cookie_name(settings))
+impl Held {
+    /// `__Host-` makes browsers refuse the cookie from another host or over plain HTTP, but needs HTTPS itself.
+    fn name(self, settings: &Settings) -> &'static str {
+        match (self, settings.https()) {
+            (Self::Session, true) => "__Host-session",
+            (Self::Session, false) => "session",
+            (Self::HalfLogin, true) => "__Host-login",
+            (Self::HalfLogin, false) => "login",
+        }
+    }
+
+    fn set(self, settings: &Settings, value: &str, lifetime: Duration) -> String {
+        let (name, max_age) = (self.name(settings), lifetime.as_secs());
+        let secure = if settings.https() { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
+    }
+
+    fn remove(self, settings: &Settings) -> String {
+        self.set(settings, "", Duration::ZERO)
+    }
 }
 
 /// How stale the note of a session's last use may be; a write for every page would be one too many.
@@ -36,7 +65,7 @@ const NOTED_EVERY: Duration = Duration::from_secs(600);
 
 /// Who the session cookie belongs to.
 pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<SignedIn>, Error> {
-    let Some(cookie) = jar.get(cookie_name(&app.settings)) else { return Ok(None) };
+    let Some(cookie) = jar.get(Held::Session.name(&app.settings)) else { return Ok(None) };
     let now = app.now();
     let Some((session, user, actor)) = sessions::find(&app.db, cookie.value(), now).await? else { return Ok(None) };
     if session.seen_at.until(now) >= NOTED_EVERY {
@@ -46,18 +75,94 @@ pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<Signe
     Ok(Some(SignedIn { actor, user: Arc::new(user), session: session.id, cookie }))
 }
 
-/// Begins a session and puts its cookie on the answer. Always a new secret: whatever the browser had before, perhaps
-/// planted by someone else, is worth nothing afterwards.
-pub(crate) async fn begin(app: &AppState, visit: &Visit, user: &User, response: Response) -> Result<Response, Error> {
+/// The browser of this visit, to be let in with the cookie of this secret.
+fn arrival<'a>(app: &AppState, visit: &'a Visit, address: &'a str, secret: &'a str) -> Arrival<'a> {
+    let now = app.now();
+    Arrival { cookie: secret, origin: Origin { address, agent: &visit.agent }, at: now, expires_at: now.plus(LIFETIME) }
+}
+
+/// Lets in whoever has given the right password, as it was when this `user` was read, and goes to the page `next`; or, if
+/// they have a second factor, asks for it first. There is no other way from a password to a session. `news` is a word on
+/// what was done besides; without it they are greeted.
+pub(crate) async fn begin(
+    app: &AppState,
+    visit: &Visit,
+    user: &User,
+    next: &str,
+    news: Option<Flash>,
+) -> Result<Response, Error> {
+    let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
+    let arrival = arrival(app, visit, &address, &secret);
+    match logins::begin(&app.db, user, arrival, arrival.at.plus(HALF_LIFETIME)).await? {
+        Begun::Session => let_in(app, visit, &secret, news.unwrap_or_else(|| welcome(user)).and_go(next)).await,
+        Begun::HalfLogin => {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            let path = format!("/login/code?{query}");
+            let asked = news.map_or_else(|| Redirect::to(&path).into_response(), |news| news.and_go(&path));
+            Ok(with_cookie(asked, &Held::HalfLogin.set(&app.settings, &secret, HALF_LIFETIME)))
+        }
+        Begun::Refused => Ok(Redirect::to("/login").into_response()),
+    }
+}
+
+/// Makes this browser's half login a session, if the code is right; the answer leads to the page `next`.
+pub(crate) async fn finish(
+    app: &AppState,
+    visit: &Visit,
+    half: &HalfLogin,
+    code: &Code,
+    next: &str,
+) -> Result<Result<Response, Finished>, Error> {
+    let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
+    let finished = logins::finish(&app.db, &half.cookie, code, arrival(app, visit, &address, &secret)).await?;
+    let said = match finished {
+        Finished::Session(Used::App) => welcome(&half.user),
+        // Stays until it is read.
+        Finished::Session(Used::Recovery { left }) => Flash::warn("flash-welcome-recovery").with("left", left),
+        Finished::WrongCode | Finished::Gone => return Ok(Err(finished)),
+    };
+    let response = let_in(app, visit, &secret, said.and_go(next)).await?;
+    Ok(Ok(with_cookie(response, &Held::HalfLogin.remove(&app.settings))))
+}
+
+fn welcome(user: &User) -> Flash {
+    Flash::ok("flash-welcome").with("name", &user.name)
+}
+
+/// Puts a new session's cookie on the answer. Always a new secret: whatever the browser had before, perhaps planted by
+/// someone else, is worth nothing afterwards.
+async fn let_in(app: &AppState, visit: &Visit, secret: &str, response: Response) -> Result<Response, Error> {
     if let Some(who) = &visit.user {
         sessions::end(&app.db, &who.cookie.0).await?;
     }
-    let secret = new_secret(&*app.random);
-    let now = app.now();
-    let (address, agent) = (visit.address.to_string(), visit.agent.as_str());
-    let origin = Origin { address: &address, agent };
-    sessions::create(&app.db, user.id, &secret, origin, now, now.plus(LIFETIME)).await?;
-    Ok(with_cookie(response, &cookie(&app.settings, &secret, LIFETIME.as_secs())))
+    Ok(with_cookie(response, &Held::Session.set(&app.settings, secret, LIFETIME)))
+}
+
+/// Begins a new session here for someone who is signed in and of whom every session was ended just now.
+pub(crate) async fn renew(
+    app: &AppState,
+    visit: &Visit,
+    user: &CurrentUser,
+    response: Response,
+) -> Result<Response, Error> {
+    let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
+    let Arrival { cookie, origin, at, expires_at } = arrival(app, visit, &address, &secret);
+    sessions::create(&app.db, user.user.id, cookie, origin, at, expires_at).await?;
+    let_in(app, visit, &secret, response).await
+}
+
+/// A browser at which the password was right, and whose second factor is waited for.
+pub(crate) struct HalfLogin {
+    /// Whose.
+    pub(crate) user: User,
+    cookie: String,
+}
+
+/// The half login of this browser.
+pub(crate) async fn half_login(app: &AppState, jar: &CookieJar) -> Result<Option<HalfLogin>, Error> {
+    let Some(cookie) = jar.get(Held::HalfLogin.name(&app.settings)) else { return Ok(None) };
+    let user = logins::waiting(&app.db, cookie.value(), app.now()).await?;
+    Ok(user.map(|user| HalfLogin { user, cookie: cookie.value().to_owned() }))
 }
 
 /// Ends this browser's session and takes its cookie back.
@@ -65,7 +170,7 @@ pub(crate) async fn end(app: &AppState, visit: &Visit, response: Response) -> Re
     if let Some(who) = &visit.user {
         sessions::end(&app.db, &who.cookie.0).await?;
     }
-    Ok(with_cookie(response, &cookie(&app.settings, "", 0)))
+    Ok(with_cookie(response, &Held::Session.remove(&app.settings)))
 }
 
 /// The secret of a session, which is never printed.

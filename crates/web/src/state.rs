@@ -42,10 +42,15 @@ impl Settings {
         self.base_url.origin().ascii_serialization()
     }
 
-    /// An address for a letter: the base URL with this own path (`/confirm/…`) behind it.
+    /// An address for a letter, from an own path.
     pub fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+        link(&self.base_url, path)
     }
+}
+
+/// An address for a letter: the base URL with an own path (`/confirm/…`) behind it.
+pub(crate) fn link(base_url: &Url, path: &str) -> String {
+    format!("{}{path}", base_url.as_str().trim_end_matches('/'))
 }
 
 /// Everything handlers share. Cheap to clone.

@@ -33,7 +33,7 @@ pub(crate) const THEME_COOKIE: &str = "theme";
 pub struct Visit(Arc<Circumstances>);
 
 /// The parts of [`Visit`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Circumstances {
     /// Language of the answer: the person's setting, else the cookie, else what the browser accepts.
     pub language: Language,
@@ -85,6 +85,11 @@ impl Visit {
     /// Wraps circumstances that were found out elsewhere (tests).
     pub fn new(circumstances: Circumstances) -> Self {
         Self(Arc::new(circumstances))
+    }
+
+    /// The same visit after an act that has changed who this person is to us.
+    pub(crate) fn now_by(&self, who: SignedIn) -> Self {
+        Self::new(Circumstances { user: Some(who), ..Circumstances::clone(self) })
     }
 
     /// The first segment of the path, below `manage` the first two: which entry of the navigation is the current one.

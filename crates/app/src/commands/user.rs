@@ -1,4 +1,4 @@
-//! `vestnik create-user | create-admin | create-manager | create-groups`
+//! `vestnik create-user | create-admin | create-manager | create-groups | reset-second-factor`
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -8,11 +8,13 @@ use vestnik_model::secret::SystemRandom;
 use vestnik_model::user::{Registration, User};
 use vestnik_model::{BuiltinGroup, Clock as _, Problems};
 use vestnik_store::audit::Author;
+use vestnik_store::groups::Changed;
 use vestnik_store::people::Created;
 use vestnik_store::{Db, groups, people, users};
+use vestnik_web::letters::{Kind, Post};
 use vestnik_web::password::hash_password;
 
-use crate::cli::{CreateGroupsArgs, CreateUserArgs};
+use crate::cli::{CreateGroupsArgs, CreateUserArgs, ResetSecondFactorArgs};
 use crate::failure::{Failure, language};
 use crate::installation;
 
@@ -70,6 +72,25 @@ pub async fn create_groups(args: CreateGroupsArgs) -> Result<(), Failure> {
         let permissions: Vec<&str> = group.permissions.iter().map(|permission| permission.as_str()).collect();
         println!("{} ({members}): {}", group.name, permissions.join(", "));
     }
+    Ok(())
+}
+
+/// Lets someone in again who has lost their second factor: the last administrator has nobody else to ask.
+pub async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), Failure> {
+    let db = installation::open(&args.data).await?;
+    let email = address(&args.email).map_err(|problem| Problems::one("email", problem))?;
+    let nobody = || Failure::failed(format!("there is no account with the address {email}"));
+    let user = users::find_by_email(&db, &email).await?.ok_or_else(nobody)?;
+    let now = SystemClock.now();
+    match people::reset_second_factor(&db, None, user.id, &Author::at_console(now)).await? {
+        Changed::Done => {}
+        _ => return Err(Failure::failed(format!("{} has no second factor", user.email))),
+    }
+    let post = Post { db: &db, base_url: &args.base_url, random: &SystemRandom, now };
+    if let Err(error) = post.send(Kind::FactorReset, &user, "/login").await {
+        eprintln!("vestnik: the letter that tells {} could not be queued: {error:?}", user.email);
+    }
+    println!("{}", user.id);
     Ok(())
 }
 

@@ -70,6 +70,13 @@ impl Installation {
         self.ok(&[&["create-user", "--email", "anna@example.com", "--name", "Анна"][..], &password].concat()).await;
     }
 
+    /// Its database, for what no command does.
+    pub async fn db(&self) -> vestnik_store::Db {
+        let embedded = format!("sqlite:{}", self.path("data").join("vestnik.db").display());
+        let address = self.database.as_ref().map_or(embedded, TestDatabase::address);
+        vestnik_store::Db::open(&address).await.unwrap()
+    }
+
     pub async fn remove(self) {
         if let Some(database) = self.database {
             database.remove().await;

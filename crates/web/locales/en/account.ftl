@@ -22,6 +22,16 @@ login-submit = Log in
 login-forgot = Forgot the password?
 login-no-account = No account yet?
 
+login-code-title = Confirm it is you
+login-code-lead = Open your authenticator app and enter the six digits that it shows.
+login-code-recovery-lead = Enter one of the recovery codes that you kept when you set this up. Each of them works once.
+login-code-recovery = No phone at hand?
+login-code-app = Use a code of the app
+login-code-other = Not you?
+login-code-again = Log in anew
+field-code = Code of the app
+field-recovery-code = Recovery code
+
 confirm-title = Confirm the address
 confirm-text = Press the button, and the address { $email } is confirmed.
 confirm-submit = Confirm the address
@@ -60,6 +70,12 @@ settings-password-save = Change the password
 
 flash-welcome = Hello, { $name }!
 flash-logged-out = You have logged out.
+flash-login-again = The time for the code is over. Please log in again.
+flash-welcome-recovery = You have logged in with a recovery code. { $left ->
+    [0] It was the last one: make new ones in the security settings.
+    [one] { $left } code is left.
+   *[other] { $left } codes are left.
+}
 flash-confirmed = The address is confirmed. You can send mailings now.
 flash-confirm-sent = A letter with the link is on its way to { $email }.
 flash-confirm-done = This address is confirmed already.
@@ -100,3 +116,76 @@ settings-session-end = End
 flash-avatar-saved = The picture is saved.
 flash-avatar-removed = The picture is removed.
 flash-session-ended = The session has ended.
+
+# Two-factor login
+factor-title = Two-factor login
+factor-is-on = On
+factor-is-off = Off
+factor-text = After the password we also ask for a code that changes every half minute in an app on your phone. A stolen password is then not enough to get in. Any authenticator app will do: Google Authenticator, Aegis, 1Password, Bitwarden.
+factor-set-up = Set it up
+factor-since = On since
+factor-codes = Recovery codes
+factor-codes-left = { $n ->
+    [0] none left
+   *[other] { $n } left
+}
+factor-codes-make = Make new ones
+factor-codes-few = You are running out of recovery codes. Without them, and without your phone, there is no way in: make new ones.
+factor-move = Another phone
+factor-off = Switch off
+factor-required = It cannot be switched off: the administrators want two-factor login from everyone who may manage. You can still move it to another phone.
+factor-steps = Steps of the set-up
+factor-step-password = Password
+factor-step-app = App
+factor-step-codes = Recovery codes
+
+factor-ask-start-title = Set up two-factor login
+factor-ask-start-text = First, let us make sure that it is you.
+factor-ask-start-submit = Continue
+factor-ask-move-title = Another phone
+factor-ask-move-text = The app you have goes on working until you have entered a code of the new one. If you no longer have it, enter a recovery code.
+factor-ask-move-submit = Continue
+factor-ask-codes-title = New recovery codes
+factor-ask-codes-text = The codes you have will stop working.
+factor-ask-codes-submit = Make new codes
+factor-ask-off-title = Switch off two-factor login?
+factor-ask-off-text = The password alone will be enough again. The recovery codes stop working.
+factor-ask-off-submit = Switch off
+factor-code-help = A recovery code will do as well.
+
+factor-app-title = Add the account to your app
+factor-app-text = Open your authenticator app, choose “Add”, and point the camera at the picture.
+factor-app-typed = Without a camera, type this key (time-based, six digits):
+factor-app-here = Open the app on this device
+factor-app-code-help = The six digits that the app now shows for this account.
+factor-app-submit = Switch on
+factor-qr = QR code for the app. The key beside it says the same and can be typed.
+factor-copy = Copy
+factor-copied = Copied
+
+factor-codes-done-title = Two-factor login is on
+factor-codes-done-text = Your sessions on other devices have ended: log in there again, with a code.
+factor-codes-lead = Each of these codes stands in once for a code of the app, when you do not have your phone. Keep them where they do not get lost together with the phone: print them, or put them into a password manager.
+factor-codes-once = We will not show them again.
+factor-codes-of = Recovery codes: { $service }, { $email }
+factor-codes-file = recovery-codes.txt
+factor-codes-download = Download
+factor-codes-print = Print
+factor-codes-kept = I have kept them
+
+flash-factor-off = Two-factor login is off.
+flash-factor-gone = The time for the set-up is over. Please begin again.
+flash-factor-required = It cannot be switched off: the administrators want two-factor login from everyone who may manage.
+
+letter-factor-on-subject = Two-factor login to Vestnik is on
+letter-factor-on-text = Two-factor login was switched on for the account { $email }: beside the password, a code of an app is needed now. Sessions on other devices have ended.
+letter-factor-on-button = Open the settings
+letter-factor-on-until = If this was not you, set a new password by the link on the login page, and write to the people who run this service.
+letter-factor-off-subject = Two-factor login to Vestnik is off
+letter-factor-off-text = Two-factor login was switched off for the account { $email }: the password alone is enough now.
+letter-factor-off-button = Open the settings
+letter-factor-off-until = If this was not you, change the password at once and switch two-factor login on again.
+letter-factor-reset-subject = Two-factor login to Vestnik was reset
+letter-factor-reset-text = An administrator has reset two-factor login for the account { $email }: for now the password is enough to log in. All sessions have ended.
+letter-factor-reset-button = Log in
+letter-factor-reset-until = Log in and set it up again. If you did not ask for this, write to the people who run this service.

@@ -57,7 +57,7 @@ pub(crate) async fn form(page: Page, Query(query): Query<LoginForm>) -> Result<R
     page.show("accounts/login.html", &LoginView { form, errors: FormErrors::none() })
 }
 
-/// Checks the password and begins a session.
+/// Checks the password, and begins a session or asks for the second factor.
 pub(crate) async fn submit(
     State(app): State<AppState>,
     page: Page,
@@ -99,13 +99,10 @@ pub(crate) async fn submit(
     }
 
     BY_GUESSER.forget(&app, &guesser).await;
-    let next = own_path(&form.next).unwrap_or("/dashboard");
-    let welcome = Flash::ok("flash-welcome").with("name", &user.name).and_go(next);
-    note(&app, &page.visit, &user, Action::LoggedIn).await?;
-    session::begin(&app, &page.visit, &user, welcome).await
+    session::begin(&app, &page.visit, &user, own_path(&form.next).unwrap_or("/dashboard"), None).await
 }
 
-async fn note(app: &AppState, visit: &Visit, user: &User, action: Action) -> Result<(), Error> {
+pub(super) async fn note(app: &AppState, visit: &Visit, user: &User, action: Action) -> Result<(), Error> {
     let author = Author::at_browser(user, visit.address, app.now());
     Ok(audit::note_alone(&app.db, &author, Entry::new(action, Some(user.id.0), &user.email)).await?)
 }

@@ -112,7 +112,8 @@ pub(crate) async fn new_password(
     page.show("accounts/new_password.html", &NewPasswordView { email: &user.email, errors: FormErrors::none() })
 }
 
-/// Sets the new password, ends all sessions, and begins a new one here.
+/// Sets the new password, ends all sessions, and begins a new one here. The mailbox stands in for the password and for
+/// nothing else: a second factor is asked for all the same.
 pub(crate) async fn set_password(
     State(app): State<AppState>,
     page: Page,
@@ -139,8 +140,9 @@ pub(crate) async fn set_password(
     users::set_password(&app.db, user.id, &hash, app.now()).await?;
     // Whoever opened the link reads this mailbox, which is all that a confirmation proves.
     users::confirm(&app.db, user.id, app.now()).await?;
-    let done = Flash::ok("flash-password-changed").and_go("/dashboard");
-    session::begin(&app, &page.visit, &user, done).await
+    let user = User { password_hash: hash, ..user };
+    let changed = Flash::ok("flash-password-changed");
+    session::begin(&app, &page.visit, &user, "/dashboard", Some(changed)).await
 }
 
 async fn holder(app: &AppState, redeemed: Redeemed) -> Result<Option<User>, Error> {

@@ -1,9 +1,9 @@
-//! What keeps an account its owner's: the password, and the browsers that are signed in.
+//! What keeps an account its owner's: the password, the second factor, and the browsers that are signed in.
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, password::check_password};
-use vestnik_store::{sessions, users};
+use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, password};
+use vestnik_store::{second_factor, sessions, users};
 
 use super::count_account;
 use crate::{
@@ -40,9 +40,21 @@ pub(crate) struct SessionView {
     pub(crate) seen_at: UnixMillis,
 }
 
+/// The second factor.
+#[derive(Debug, Serialize)]
+pub(crate) struct FactorView {
+    /// Since when it is on.
+    pub(crate) since: Option<UnixMillis>,
+    /// Recovery codes that were not used yet.
+    pub(crate) codes_left: i64,
+    /// Whether it is wanted of this person.
+    pub(crate) required: bool,
+}
+
 /// The page.
 #[derive(Debug, Serialize)]
 pub(crate) struct SecurityView {
+    pub(crate) factor: FactorView,
     pub(crate) password_errors: FormErrors,
     pub(crate) sessions: Vec<SessionView>,
 }
@@ -88,7 +100,12 @@ async fn view(app: &AppState, user: &CurrentUser) -> Result<SecurityView, Error>
         created_at: session.created_at,
         seen_at: session.seen_at,
     });
-    Ok(SecurityView { password_errors: FormErrors::none(), sessions: sessions.collect() })
+    let factor = FactorView {
+        since: user.user.second_factor_at,
+        codes_left: second_factor::codes_left(&app.db, &user.actor).await?,
+        required: user.actor.needs_second_factor(),
+    };
+    Ok(SecurityView { factor, password_errors: FormErrors::none(), sessions: sessions.collect() })
 }
 
 /// Shows it.
@@ -108,6 +125,20 @@ pub(crate) async fn end_session(
     Ok(Flash::ok("flash-session-ended").and_go("/settings/security#sessions"))
 }
 
+/// Looks whether it is their password, at the field `current`. A session that was left open must not be a way to guess it.
+pub(super) async fn check_password(
+    app: &AppState,
+    user: &CurrentUser,
+    current: &str,
+    problems: &mut Problems,
+) -> Result<(), Error> {
+    count_account(app, PASSWORD_CHECKS, &user.user.email).await?;
+    if !app.passwords.verify(current.to_owned(), Some(user.user.password_hash.clone())).await? {
+        problems.add("current", Problem::new("problem-password-wrong"));
+    }
+    Ok(())
+}
+
 /// Changes the password, ends all sessions, and begins a new one here.
 pub(crate) async fn change_password(
     State(app): State<AppState>,
@@ -115,14 +146,10 @@ pub(crate) async fn change_password(
     user: CurrentUser,
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, Error> {
-    // A session that was left open must not be a way to guess the password.
-    count_account(&app, PASSWORD_CHECKS, &user.user.email).await?;
     let mut problems = Problems::default();
-    let right = app.passwords.verify(form.current, Some(user.user.password_hash.clone())).await?;
-    if !right {
-        problems.add("current", Problem::new("problem-password-wrong"));
-    }
-    let password = problems.take("password", check_password(&form.password, &user.user.email, &user.user.name));
+    check_password(&app, &user, &form.current, &mut problems).await?;
+    let password =
+        problems.take("password", password::check_password(&form.password, &user.user.email, &user.user.name));
     let password = match problems.into_result(password) {
         Ok(password) => password,
         Err(problems) => {
@@ -134,7 +161,7 @@ pub(crate) async fn change_password(
     let hash = app.passwords.hash(password).await?;
     users::set_password(&app.db, user.user.id, &hash, app.now()).await?;
     let done = Flash::ok("flash-password-changed").and_go("/settings/security");
-    session::begin(&app, &page.visit, &user.user, done).await
+    session::renew(&app, &page.visit, &user, done).await
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ const COMPOSED: &[&str] = &[
     "permission-",
     "manage-users-",
     "manage-disabled-by-",
+    "factor-ask-",
 ];
 
 /// Ids and the variables they use, by language.

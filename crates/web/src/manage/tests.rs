@@ -17,8 +17,7 @@ async fn member(app: &TestApp, name: &str, group: BuiltinGroup) -> (Browser, Act
     app.join(&user, group).await;
     let mut browser = app.browser();
     browser.post("/login", &[("email", &user.email), ("password", PASSWORD)]).await;
-    let granted = groups::permissions_of(&app.db, user.id).await.expect("granted");
-    (browser, Actor::with(&user, &granted))
+    (browser, groups::actor_of(&app.db, &user).await.expect("asked"))
 }
 
 /// A mailing of this person that is planned for now.

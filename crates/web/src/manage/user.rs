@@ -65,6 +65,8 @@ pub(crate) struct UserView {
     pub(crate) seen_at: Option<UnixMillis>,
     pub(crate) blocked_at: Option<UnixMillis>,
     pub(crate) blocked_reason: String,
+    /// Since when a second factor is asked for.
+    pub(crate) second_factor_at: Option<UnixMillis>,
     pub(crate) figures: FiguresView,
     pub(crate) groups: Vec<GroupChoice>,
     pub(crate) allowed: Allowed,
@@ -118,6 +120,7 @@ pub(crate) async fn show(
         created_at: person.user.created_at,
         seen_at: person.user.seen_at,
         blocked_at: person.user.blocked_at,
+        second_factor_at: person.user.second_factor_at,
         blocked_reason: person.user.blocked_reason,
         email: person.user.email,
         name: person.user.name,
@@ -212,6 +215,36 @@ pub(crate) async fn recovery(
     audit::note_alone(&app.db, &author(&app, &visit, &user), entry).await?;
     password_recovery::send_link(&app, &person.user, Kind::Recover).await?;
     Ok(Flash::ok("flash-user-recovery").with("email", &person.user.email).and_go(&format!("/manage/users/{id}")))
+}
+
+/// Asks whether to switch off the second factor of someone who has lost it.
+pub(crate) async fn ask_second_factor(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    if !people::may_act_on(&user.actor, Permission::ManageUsers, &person) {
+        return Err(Error::Forbidden);
+    }
+    page.show("manage/second_factor.html", &AskView { id, name: person.user.name, email: person.user.email })
+}
+
+/// Switches it off, and tells them by letter.
+pub(crate) async fn reset_second_factor(
+    State(app): State<AppState>,
+    visit: Visit,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    let author = author(&app, &visit, &user);
+    let changed = people::reset_second_factor(&app.db, Some(&user.actor), id, &author).await?;
+    if changed == groups::Changed::Done {
+        letters::send(&app, Kind::FactorReset, &person.user, "/login").await?;
+    }
+    Ok(said(changed, "flash-user-factor-reset")?.with("name", &person.user.name).and_go(&format!("/manage/users/{id}")))
 }
 
 /// Asks whether to delete someone.

@@ -12,6 +12,7 @@
 //! | `iso(ms)` | for `<time datetime="…">` |
 //! | `duration(seconds)` | «3 мин» |
 //! | `asset("app.css")`, `icon("send")` | the front end |
+//! | `qr("otpauth://…", words)` | a QR code as a picture that is called `words` |
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -24,6 +25,7 @@ use vestnik_model::{UnixMillis, user::Language};
 use crate::{
     embedded::TEMPLATES,
     i18n::{self, FluentValue},
+    qr,
     readable::readable,
 };
 
@@ -80,6 +82,7 @@ fn environment(language: Language) -> Environment<'static> {
     env.add_function("t", move |id: &str, args: Kwargs| translate(language, id, &args));
     env.add_function("asset", |path: &str| vestnik_assets::url(path));
     env.add_function("icon", icon);
+    env.add_function("qr", qr);
     env.add_function("datetime", move |at: i64, zone: &str| i18n::datetime(language, UnixMillis(at), zone));
     env.add_function("date", move |at: i64, zone: &str| i18n::date(language, UnixMillis(at), zone));
     env.add_function("moment", move |at: i64, zone: &str| i18n::moment(language, UnixMillis(at), zone));
@@ -114,4 +117,10 @@ fn icon(name: &str) -> Result<Value, Error> {
     vestnik_assets::icon(name)
         .map(|svg| Value::from_safe_string(svg.to_string()))
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there is no icon {name:?}")))
+}
+
+fn qr(text: &str, words: &str) -> Result<Value, Error> {
+    qr::svg(text, words)
+        .map(Value::from_safe_string)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the text is too long for a QR code"))
 }

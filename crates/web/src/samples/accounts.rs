@@ -9,10 +9,12 @@ use crate::{
         MessageView,
         confirm::ConfirmView,
         login::{LoginForm, LoginView},
+        login_code::{CodeForm, CodeView},
         password_recovery::{NewPasswordView, RecoverForm, RecoverView},
         registration::{RegistrationForm, RegistrationView},
-        security::{SecurityView, SessionView},
+        security::{FactorView, SecurityView, SessionView},
         settings::{SettingsForm, SettingsView},
+        two_factor::{Act, AppView, AskView, CodesView},
     },
     form::FormErrors,
     letters::Kind,
@@ -34,6 +36,29 @@ pub(super) fn all() -> Vec<Sample> {
     }
     for errors in [FormErrors::none(), errors_at(&["password"])] {
         samples.push(stranger("accounts/new_password.html", NewPasswordView { email, errors }));
+    }
+    for (with, errors) in [("", FormErrors::none()), ("recovery", errors_at(&["code"]))] {
+        let form = CodeForm { next: "/mailings?\"><b>".into(), with: with.into(), ..CodeForm::default() };
+        samples.push(stranger("accounts/login_code.html", CodeView { form, errors }));
+    }
+    for (act, fields) in [
+        (Act::Start, &["current"][..]),
+        (Act::Move, &["current", "code"]),
+        (Act::Codes, &["current"]),
+        (Act::Off, &["current", "code"]),
+    ] {
+        for errors in [FormErrors::none(), errors_at(fields)] {
+            samples.push(page("accounts/two_factor_ask.html", AskView::new(act, errors)));
+        }
+    }
+    for errors in [FormErrors::none(), errors_at(&["code"])] {
+        let address = "otpauth://totp/Vestnik:anna?secret=GEZDGNBVGY3TQOJQ&issuer=Vestnik".to_owned();
+        let view = AppView { address, secret: "GEZD GNBV GY3T QOJQ".into(), errors };
+        samples.push(page("accounts/two_factor_app.html", view));
+    }
+    for set_up in [true, false] {
+        let view = CodesView { codes: vec!["4d7k-9q2x-0000-zzzz".into()], set_up, service: "\"><b>".into() };
+        samples.push(page("accounts/recovery_codes.html", view));
     }
     samples.push(stranger("accounts/confirm.html", ConfirmView { email: email.into() }));
     for (words, button) in [
@@ -73,7 +98,9 @@ pub(super) fn all() -> Vec<Sample> {
             seen_at: UnixMillis(0),
         };
         let sessions = vec![session(true), session(false)];
-        let view = SecurityView { password_errors: at(&["current", "password"]), sessions };
+        let since = wrong.then_some(UnixMillis(0));
+        let factor = FactorView { since, codes_left: 1, required: wrong };
+        let view = SecurityView { factor, password_errors: at(&["current", "password"]), sessions };
         samples.push(page("accounts/security.html", view));
     }
     for kind in Kind::ALL {

@@ -61,6 +61,7 @@ fn user(full: bool) -> UserView {
         seen_at: full.then_some(NOW),
         blocked_at: (!full).then_some(NOW),
         blocked_reason: "<b>spam".into(),
+        second_factor_at: full.then_some(NOW),
         figures: figures(full),
         groups: vec![choice(1, Some("users")), choice(5, None)],
         allowed: Allowed { block: true, manage: full, groups: full, see_mailings: full, see_recipients: full },
@@ -188,6 +189,7 @@ pub(super) fn all() -> Vec<Sample> {
     let asked = || AskView { id: UserId(7), name: NAME.into(), email: EMAIL.into() };
     samples.push(page("manage/block.html", asked()));
     samples.push(page("manage/delete_user.html", asked()));
+    samples.push(page("manage/second_factor.html", asked()));
     samples.push(page("manage/delete_group.html", DeleteGroupView { id: GroupId(5), name: NAME.into() }));
     let groups = [choice(1, Some("managers")), choice(5, None)].map(|group| GroupRow {
         group,

@@ -1,0 +1,3 @@
+import { on } from "./island";
+
+on("click", "[data-print]", () => print());
