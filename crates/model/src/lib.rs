@@ -28,3 +28,4 @@ pub use clock::{Clock, UnixMillis};
 pub use installation::Installation;
 pub use permission::{Actor, BuiltinGroup, Group, GroupDraft, Permission};
 pub use problem::{Problem, Problems};
+pub use vestnik_mail::address::EmailAddress;
