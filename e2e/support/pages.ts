@@ -32,6 +32,7 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
       letter: "/caught/1",
       settings: "/settings",
       "settings-security": "/settings/security",
+      "two-factor": "/settings/two-factor",
     },
   };
 }

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, type Page } from "@playwright/test";
 import type { App } from "./app";
+import { Authenticator } from "./authenticator";
 import { csv, parseCsv, people, type Recipient } from "./people";
 import type { Watch } from "./watch";
 import type { Language, Words } from "./words";
@@ -92,13 +93,32 @@ export class Person {
     );
   }
 
-  async logIn(email = this.email): Promise<void> {
+  /** The first step of a login, and the only one for those who have no second factor. */
+  async givePassword(email = this.email): Promise<void> {
     await this.open("/login");
     await this.field("field-email").fill(email);
     await this.field("field-password").fill(this.password);
     await this.button("login-submit").click();
+  }
+
+  async logIn(email = this.email): Promise<void> {
+    await this.givePassword(email);
     await expect(this.page).toHaveURL(/\/dashboard$/);
     await this.watch.check();
+  }
+
+  /** Sets up an app for the second factor; it stays on the page with the recovery codes. */
+  async setUpTwoFactor(): Promise<{ app: Authenticator; codes: string[] }> {
+    await this.open("/settings/two-factor");
+    await expect(this.heading(this.t("factor-ask-start-title"))).toBeVisible();
+    await this.field("settings-password-current").fill(this.password);
+    await this.button("factor-ask-start-submit").click();
+    await expect(this.heading(this.t("factor-app-title"))).toBeVisible();
+    const app = new Authenticator(await this.page.locator("#secret").innerText());
+    await this.field("field-code").fill(await app.code());
+    await this.button("factor-app-submit").click();
+    await expect(this.heading(this.t("factor-codes"))).toBeVisible();
+    return { app, codes: await this.page.locator("#codes li").allInnerTexts() };
   }
 
   async logOut(): Promise<void> {

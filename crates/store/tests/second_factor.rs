@@ -264,6 +264,24 @@ databases! {
         assert_eq!(finished, Finished::Gone);
     }
 
+    async fn a_login_that_is_finished_while_sessions_are_ended_leaves_none(db: Db) {
+        let admin = member(&db, "admin", BuiltinGroup::Administrators).await;
+        let anna = enrol(&db, someone(&db, "anna").await).await;
+        let id = anna.actor.user();
+        for round in 0..10 {
+            half_login(&db, &anna.actor, "half").await;
+            let code = anna.recovery(round);
+            let end = async || match round % 2 {
+                0 => users::set_password(&db, id, "new hash", NOW).await.unwrap(),
+                _ => assert_eq!(people::end_sessions(&db, &admin, id, &console()).await.unwrap(), Changed::Done),
+            };
+            let (finished, ()) = tokio::join!(logins::finish(&db, "half", &code, arrival("full", NOW)), end());
+            let finished = finished.unwrap();
+            assert!(matches!(finished, Finished::Session(_) | Finished::Gone), "{finished:?}");
+            assert!(sessions::find(&db, "full", NOW).await.unwrap().is_none(), "{round}: {finished:?}");
+        }
+    }
+
     async fn a_password_that_was_changed_meanwhile_opens_nothing(db: Db) {
         let anna = someone(&db, "anna").await;
         let looked_at = user(&db, anna.user()).await;

@@ -242,7 +242,32 @@ pub fn own_path(path: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use std::time::Duration;
+
+    use super::{HALF_LIFETIME, Held, own_path};
+    use crate::state::Settings;
+
+    #[test]
+    fn cookies_are_kept_from_scripts_and_behind_https_from_other_hosts() {
+        let settings = |base_url: &str| Settings {
+            base_url: base_url.parse().expect("an address"),
+            catcher: false,
+            mail_from: String::new(),
+            behind_proxy: false,
+            password_hashes_at_once: 1,
+            data_dir: std::env::temp_dir(),
+            undo_delay: Duration::ZERO,
+        };
+        let secure = settings("https://mail.example.org/");
+        assert_eq!(
+            Held::HalfLogin.set(&secure, "x", HALF_LIFETIME),
+            "__Host-login=x; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert!(Held::Session.set(&secure, "x", HALF_LIFETIME).starts_with("__Host-session=x;"));
+        let plain = settings("http://localhost:8000/");
+        assert_eq!(Held::HalfLogin.remove(&plain), "login=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+        assert!(Held::Session.remove(&plain).starts_with("session=;"));
+    }
 
     #[test]
     fn only_own_paths_are_redirected_to() {

@@ -36,7 +36,7 @@ banner-catcher = Mail does not leave this server: letters stay in the catcher, w
 banner-catcher-open = Open the catcher
 banner-unconfirmed = Confirm the address { $email } to send mailings. The link is in the letter we sent you.
 banner-unconfirmed-resend = Send it again
-banner-second-factor = The pages under “Manage” stay closed until you set up two-factor login: the administrators want it.
+banner-second-factor = The pages under “Manage” stay closed until you set up two-factor login: the administrators require it.
 
 form-errors-title = Please check these fields
 pager-label = Pages
@@ -73,7 +73,7 @@ error-400-text = Your browser sent something that our pages never send. Go back 
 error-403-title = Not allowed
 error-403-text = Your account does not have the right to do this.
 error-second-factor-title = Two-factor login comes first
-error-second-factor-text = You have the right to do this, but the administrators want two-factor login from everyone who may manage. Set it up, and the page opens.
+error-second-factor-text = You have the right to do this, but the administrators require two-factor login of everyone who may manage. Set it up, and the page opens.
 error-404-title = There is no such page
 error-404-text = It may have been deleted, the address may be mistyped, or it belongs to another account.
 error-405-title = This page does not open that way

@@ -111,6 +111,7 @@ manage-audit-lead = Logins, and everything that managers and administrators do. 
 manage-audit-text = Who or whom
 manage-audit-change = Details
 manage-audit-nothing = nothing
+manage-audit-codes-left = Codes left
 manage-audit-console = command line
 audit-column-time = Time
 audit-column-actor = Who

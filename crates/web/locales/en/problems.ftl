@@ -23,8 +23,8 @@ problem-password-date = Dates and years are guessed quickly. Take a phrase of se
 problem-password-guessed = This password is guessed too quickly. Put some more words beside it.
 problem-password-wrong = This is not your current password.
 problem-login-wrong = The address or the password is not right.
-problem-code-shape = A code of the app has { $digits } digits, a recovery code has 16 characters. Check that it is complete.
-problem-code-wrong = This code does not fit. Each code works once: take the next one, and if none does, check the clock of the phone.
+problem-code-shape = A code from the app has { $digits } digits, a recovery code has 16 characters. Check that it is complete.
+problem-code-wrong = This code does not fit. Each one works once: enter the next one.
 
 problem-body-empty = Write the message: plain text, HTML, or both.
 problem-template = Error in the template, line { $line }: { $detail }.

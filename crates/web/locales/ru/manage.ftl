@@ -112,6 +112,7 @@ manage-audit-lead = Входы и всё, что делают менеджеры
 manage-audit-text = Кто или с кем
 manage-audit-change = Подробности
 manage-audit-nothing = ничего
+manage-audit-codes-left = Осталось кодов
 manage-audit-console = командная строка
 audit-column-time = Время
 audit-column-actor = Кто

@@ -24,7 +24,7 @@ use crate::{
 pub(super) const CODES: Limit = Limit::per_minutes("second-factor", 10, 15);
 
 /// What is typed.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct CodeForm {
     #[serde(skip_serializing)]
@@ -36,7 +36,7 @@ pub(crate) struct CodeForm {
 }
 
 /// The page.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct CodeView {
     pub(crate) form: CodeForm,
     pub(crate) errors: FormErrors,

@@ -92,8 +92,8 @@ pub(crate) struct ProofForm {
     code: String,
 }
 
-/// The page with the secret.
-#[derive(Debug, Serialize)]
+/// The page with the secret. Neither it nor the page of codes is ever printed to a log.
+#[derive(Serialize)]
 pub(crate) struct AppView {
     /// What the picture says, and what opens an app on this device: `otpauth://…`.
     pub(crate) address: String,
@@ -103,14 +103,14 @@ pub(crate) struct AppView {
 }
 
 /// The code that shows that an app has it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct CodeForm {
     code: String,
 }
 
 /// The page with new recovery codes, the only one that ever shows them.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct CodesView {
     pub(crate) codes: Vec<String>,
     /// Whether they end a set-up.

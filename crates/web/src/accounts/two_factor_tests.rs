@@ -90,7 +90,7 @@ impl TestApp {
 fn codes(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
-    let list = answer.text.split("id=\"codes\">").nth(1).expect("codes").split("</ul>").next().expect("their end");
+    let list = answer.text.split("id=\"codes\">").nth(1).expect("codes").split("</ol>").next().expect("their end");
     let codes: Vec<String> =
         list.split("<li>").skip(1).map(|code| code.split('<').next().expect("a code").to_owned()).collect();
     assert_eq!(codes.len(), 10);
@@ -135,7 +135,7 @@ async fn an_app_is_set_up_with_password_and_code_and_recovery_codes_are_shown_on
     let form = [("code", code.as_str()), ("secret", &own.for_typing())];
     for (form, words) in [
         (&form[..], "This code does not fit."),
-        (&[("code", "12345")], "A code of the app has 6 digits"),
+        (&[("code", "12345")], "A code from the app has 6 digits"),
         (&[("code", "0123-4567-89ab-cdef")], "This code does not fit."),
         (&[], "Please fill this in."),
     ] {
