@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{
-    Result, Wake, caught, deliveries, import, logins, nodes, people, second_factor, sessions, tokens, troubles,
+    Result, Wake, caught, deliveries, import, logins, new_address, nodes, people, second_factor, sessions, tokens,
+    troubles,
 };
 
 use crate::{Context, journal, outcome};
@@ -43,6 +44,7 @@ async fn clean(context: &Context) -> Result<()> {
     logins::remove_expired(&context.db, now).await?;
     second_factor::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
+    new_address::remove_expired(&context.db, now).await?;
     caught::prune(&context.db).await?;
     people::erase_deleted(&context.db).await
 }

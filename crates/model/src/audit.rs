@@ -37,6 +37,10 @@ text_enum! {
         SessionsEnded = "sessions_ended",
         /// A letter to set a new password was sent to someone.
         RecoverySent = "recovery_sent",
+        /// Someone's address became another.
+        AddressChanged = "address_changed",
+        /// Someone took a copy of all their data.
+        DataExported = "data_exported",
         /// Someone's account was deleted with all its data.
         UserDeleted = "user_deleted",
         /// A mailing was disabled by someone other than its owner.

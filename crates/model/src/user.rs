@@ -5,6 +5,7 @@ use vestnik_mail::address::EmailAddress;
 
 use crate::clock::UnixMillis;
 use crate::id::{SessionId, UserId};
+use crate::password::check_password;
 use crate::problem::{Problem, Problems, line};
 use crate::recipient::address;
 use crate::text_enum::text_enum;
@@ -38,6 +39,8 @@ text_enum! {
         Confirm = "confirm",
         /// Lets the person set a new password.
         Recover = "recover",
+        /// Proves that the address that the person wants is theirs.
+        NewAddress = "new_address",
     }
 }
 
@@ -200,71 +203,6 @@ impl Registration {
             .map(|(((email, name), password), time_zone)| Self { email, name, password, language, time_zone });
         problems.into_result(registration)
     }
-}
-
-/// Passwords that open accounts first when someone guesses, of those that are long enough.
-/// Taken from the shape of published lists: keyboard walks, repeats and the product's own name.
-const COMMON_PASSWORDS: &[&str] = &[
-    "1234567890",
-    "0123456789",
-    "12345678910",
-    "123456789a",
-    "1q2w3e4r5t",
-    "1qaz2wsx3edc",
-    "qwertyuiop",
-    "qwerty12345",
-    "qwerty123456",
-    "asdfghjkl;",
-    "zxcvbnm123",
-    "password12",
-    "password123",
-    "password1234",
-    "passw0rd123",
-    "iloveyou12",
-    "iloveyou123",
-    "letmein123",
-    "welcome123",
-    "welcome1234",
-    "administrator",
-    "admin12345",
-    "football123",
-    "abc1234567",
-    "abcd123456",
-    "0987654321",
-    "9876543210",
-    "1111111111",
-    "0000000000",
-    "aaaaaaaaaa",
-    "йцукенгшщз",
-    "йцукен12345",
-    "пароль12345",
-    "парольпароль",
-    "vestnik123",
-    "vestnik1234",
-    "вестник123",
-    "changeme123",
-    "secret12345",
-    "monkey12345",
-];
-
-/// Checks a password: 10 characters at least, 200 bytes at most, not one that is guessed first, not the person's own
-/// address or name.
-pub fn check_password(password: &str, email: &str, name: &str) -> Result<String, Problem> {
-    let lower = password.to_lowercase();
-    if password.chars().count() < 10 {
-        return Err(Problem::new("problem-password-short").with("shortest", 10));
-    }
-    if password.len() > 200 {
-        return Err(Problem::new("problem-password-long"));
-    }
-    if COMMON_PASSWORDS.contains(&lower.as_str()) {
-        return Err(Problem::new("problem-password-common"));
-    }
-    let own = |text: &str| !text.is_empty() && lower == text.to_lowercase();
-    if own(email) || own(name) || email.split_once('@').is_some_and(|(local, _)| own(local)) {
-        return Err(Problem::new("problem-password-own"));
-    }
-    Ok(password.to_owned())
 }
 
 /// Checks the name of a time zone against the zone database.

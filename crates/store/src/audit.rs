@@ -155,6 +155,16 @@ pub async fn batch_after(
     select(db, actor, filter, after.0, ">", "ASC", limit).await
 }
 
+/// What the actor has done, after an id, oldest first: whatever they may, this is theirs.
+pub async fn own_after(db: &Db, actor: &Actor, after: AuditId, limit: i64) -> Result<Vec<Noted>> {
+    db.fetch_all(
+        "SELECT id, at, actor, address, action, subject, before, after FROM audit
+         WHERE actor_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        &[&actor.user(), &after, &limit],
+    )
+    .await
+}
+
 async fn select(
     db: &Db,
     actor: &Actor,

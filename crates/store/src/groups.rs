@@ -161,15 +161,24 @@ impl Change {
     }
 }
 
-/// Whether someone who can sign in can manage users and groups.
+/// Whether someone who can sign in can manage users and groups, other than the person with this id.
 pub(crate) const HAS_ADMINISTRATOR: &str =
-    "SELECT EXISTS (SELECT 1 FROM users u WHERE u.blocked_at IS NULL AND u.confirmed_at IS NOT NULL
+    "SELECT EXISTS (SELECT 1 FROM users u WHERE u.id <> $3 AND u.blocked_at IS NULL AND u.confirmed_at IS NOT NULL
         AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
             WHERE g.user_id = u.id AND p.permission = $1)
         AND EXISTS (SELECT 1 FROM user_groups g JOIN group_permissions p ON p.group_id = g.group_id
             WHERE g.user_id = u.id AND p.permission = $2))";
-/// The arguments of [`HAS_ADMINISTRATOR`].
-pub(crate) const RUNS_THE_INSTALLATION: Args<'static> = &[&Permission::ManageUsers, &Permission::ManageGroups];
+/// The arguments of [`HAS_ADMINISTRATOR`], with nobody left out.
+pub(crate) const RUNS_THE_INSTALLATION: Args<'static> =
+    &[&Permission::ManageUsers, &Permission::ManageGroups, &UserId(0)];
+
+/// Whether the installation would have no administrator without this one.
+pub async fn is_last_administrator(db: &Db, id: UserId) -> Result<bool> {
+    let (has,): (bool,) = db.fetch_one(HAS_ADMINISTRATOR, RUNS_THE_INSTALLATION).await?;
+    let others: Args<'_> = &[&Permission::ManageUsers, &Permission::ManageGroups, &id];
+    let (has_others,): (bool,) = db.fetch_one(HAS_ADMINISTRATOR, others).await?;
+    Ok(has && !has_others)
+}
 
 /// The same, as things stand in this transaction.
 pub(crate) async fn has_administrator(tx: &mut Tx) -> Result<bool> {

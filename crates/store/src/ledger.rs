@@ -2,8 +2,8 @@
 
 use sqlx::AssertSqlSafe;
 use vestnik_model::Actor;
-use vestnik_model::delivery::Attempt;
-use vestnik_model::id::{AttemptId, MailingId, RunId};
+use vestnik_model::delivery::{Attempt, DeliveryState};
+use vestnik_model::id::{AttemptId, MailingId, RecipientId, RunId};
 
 use crate::db::{Db, Param, Result};
 use crate::page::{Cursor, NewestFirst, Page};
@@ -98,6 +98,36 @@ async fn select(
          ORDER BY a.id {direction} LIMIT $4"
     );
     db.fetch_first(AssertSqlSafe(sql), &args).await
+}
+
+/// What has become of one recipient in one run.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Delivered {
+    /// Who it was for; the recipient may be gone.
+    pub recipient_id: RecipientId,
+    /// To which address.
+    pub email: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: i64,
+}
+
+/// Deliveries of one of the actor's runs after a recipient, for exports that never hold all of them.
+pub async fn deliveries_after(
+    db: &Db,
+    actor: &Actor,
+    run: RunId,
+    after: RecipientId,
+    limit: i64,
+) -> Result<Vec<Delivered>> {
+    db.fetch_first(
+        "SELECT d.recipient_id, d.email, d.state, d.attempts FROM deliveries d
+         WHERE d.run_id = $1 AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.owner_id = $2)
+           AND d.recipient_id > $3 ORDER BY d.recipient_id LIMIT $4",
+        &[&run, &actor.user(), &after, &limit],
+    )
+    .await
 }
 
 /// Which reply codes came in one of the actor's mailings, for the filter's choices. They are found one after another in

@@ -5,7 +5,7 @@ use vestnik_mail::address::EmailAddress;
 use vestnik_model::UnixMillis;
 use vestnik_model::id::{LetterId, UserId};
 
-use crate::db::{Db, Result, Wake};
+use crate::db::{Db, Result, Tx, Wake};
 
 /// A letter to be sent.
 #[derive(Clone, Debug)]
@@ -51,12 +51,20 @@ pub struct Letter {
 
 /// Puts a letter into the queue.
 pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result<()> {
-    db.execute(
+    let mut tx = db.begin().await?;
+    insert(&mut tx, letter, Some(letter.user), now).await?;
+    tx.commit().await
+}
+
+/// The same in the transaction that makes it necessary. A letter that is nobody's (`owner` is `None`) outlives the
+/// account that it is about.
+pub(crate) async fn insert(tx: &mut Tx, letter: &NewLetter<'_>, owner: Option<UserId>, now: UnixMillis) -> Result<()> {
+    tx.execute(
         "INSERT INTO letters
             (user_id, kind, recipient, recipient_name, subject, text, html, key, state, due_at, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9)",
         &[
-            &letter.user,
+            &owner,
             &letter.kind,
             &letter.recipient.as_str(),
             &letter.recipient_name,
@@ -68,7 +76,8 @@ pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result
         ],
     )
     .await?;
-    db.wake(Wake::Letters).await
+    tx.wake(Wake::Letters);
+    Ok(())
 }
 
 /// Takes the next letters that are due. Until `retry_at` no one else takes them; a process that dies meanwhile leaves
@@ -101,7 +110,8 @@ pub enum LetterOutcome {
     GivenBack,
 }
 
-/// Notes what became of a letter. The body of one that is done is removed: it holds a secret link.
+/// Notes what became of a letter. The body of one that is done is removed: it holds a secret link. One that is nobody's
+/// goes altogether.
 pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) -> Result<()> {
     match outcome {
         LetterOutcome::Again(at) => {
@@ -112,6 +122,7 @@ pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) 
         }
         LetterOutcome::Sent | LetterOutcome::Failed => {
             let state = if matches!(outcome, LetterOutcome::Sent) { "sent" } else { "failed" };
+            db.execute("DELETE FROM letters WHERE id = $1 AND user_id IS NULL", &[&id]).await?;
             db.execute(
                 "UPDATE letters SET state = $1, reply = $2, text = '', html = '' WHERE id = $3",
                 &[&state, &reply, &id],

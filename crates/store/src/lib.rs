@@ -22,6 +22,7 @@ pub mod letters;
 pub mod logins;
 pub mod mailings;
 pub mod messages;
+pub mod new_address;
 pub mod nodes;
 pub mod oversight;
 pub mod paces;

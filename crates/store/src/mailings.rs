@@ -70,6 +70,30 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
     Ok(Page::of(rows, cursor, size, |row: &MailingRow| (row.mailing.id.0, String::new())))
 }
 
+/// The actor's mailings after an id, oldest first, for an export that never holds all of them.
+pub async fn batch_after(db: &Db, actor: &Actor, after: MailingId, limit: i64) -> Result<Vec<Mailing>> {
+    let sql = format!("SELECT {COLUMNS} FROM mailings m WHERE m.owner_id = $1 AND m.id > $2 ORDER BY m.id LIMIT $3");
+    db.fetch_all(AssertSqlSafe(sql), &[&actor.user(), &after, &limit]).await
+}
+
+/// Those who are chosen for one of the actor's mailings after a recipient, with their addresses, for the same.
+pub async fn chosen_after(
+    db: &Db,
+    actor: &Actor,
+    id: MailingId,
+    after: RecipientId,
+    limit: i64,
+) -> Result<Vec<(RecipientId, String)>> {
+    db.fetch_all(
+        "SELECT r.id, r.email FROM mailing_recipients c
+         JOIN mailings m ON m.id = c.mailing_id AND m.owner_id = $2
+         JOIN recipients r ON r.id = c.recipient_id
+         WHERE c.mailing_id = $1 AND c.recipient_id > $3 ORDER BY c.recipient_id LIMIT $4",
+        &[&id, &actor.user(), &after, &limit],
+    )
+    .await
+}
+
 /// How many mailings the actor has.
 pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
     let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM mailings WHERE owner_id = $1", &[&actor.user()]).await?;

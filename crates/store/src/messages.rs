@@ -32,6 +32,16 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
     Ok(Page::of(rows, cursor, size, |message: &Message| (message.id.0, String::new())))
 }
 
+/// The actor's messages after an id with their bodies, oldest first, for an export that never holds all of them.
+pub async fn batch_after(db: &Db, actor: &Actor, after: MessageId, limit: i64) -> Result<Vec<Message>> {
+    db.fetch_all(
+        "SELECT id, owner_id, subject, html, text, created_at, updated_at FROM messages
+         WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        &[&actor.user(), &after, &limit],
+    )
+    .await
+}
+
 /// How many messages the actor has.
 pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
     let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM messages WHERE owner_id = $1", &[&actor.user()]).await?;

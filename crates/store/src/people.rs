@@ -9,15 +9,16 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::audit::Action;
 use vestnik_model::id::{GroupId, MailingId, RunId, UserId};
 use vestnik_model::mailing::DisabledBy;
-use vestnik_model::user::{Registration, User};
+use vestnik_model::user::{Registration, TokenPurpose, User};
 use vestnik_model::{Actor, BuiltinGroup, Permission, UnixMillis};
 
 use crate::audit::{Author, Entry};
 use crate::db::{Db, Param, Result, Rows, Tx, Wake};
 use crate::groups::{self, Change, Changed};
+use crate::letters::{self, NewLetter};
 use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
-use crate::{runs, second_factor, sessions, users};
+use crate::{new_address, runs, second_factor, sessions, tokens, users};
 
 /// Deliveries that are removed in one transaction with their attempts.
 const STEP: i64 = 5_000;
@@ -200,14 +201,10 @@ async fn stop_everything(tx: &mut Tx, owner: UserId, reason: &str, now: UnixMill
     Ok(())
 }
 
-/// Open links to set a password end as well.
+/// Open links that set a password or bring another address end as well.
 async fn end_links_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result<()> {
-    tx.execute(
-        "UPDATE tokens SET used_at = $1 WHERE user_id = $2 AND purpose = 'recover' AND used_at IS NULL",
-        &[&now, &user],
-    )
-    .await?;
-    Ok(())
+    tokens::end_in(tx, user, TokenPurpose::Recover, now).await?;
+    new_address::end_in(tx, user, now).await
 }
 
 /// Lets someone in again. Their mailings stay disabled until they enable them: nothing goes out that nobody looks at.
@@ -336,10 +333,24 @@ pub async fn create(
 /// Deletes someone with all that is theirs. From now on nobody sees them and their address is free; what is theirs is
 /// [erased](erase_deleted) step by step.
 pub async fn delete(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
-    let (mut change, person) = match act_on(db, Some(actor), Permission::ManageUsers, id).await? {
-        Ok(begun) => begun,
-        Err(refused) => return Ok(refused),
-    };
+    match act_on(db, Some(actor), Permission::ManageUsers, id).await? {
+        Ok((change, person)) => delete_in(change, &person.user, author).await,
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// Deletes the actor's own account in the same way. The letter that tells of it has nobody's account to belong to: it is
+/// sent also when everything else is erased, and leaves nothing.
+pub async fn delete_oneself(db: &Db, actor: &Actor, goodbye: &NewLetter<'_>, author: &Author) -> Result<Changed> {
+    let mut change = Change::begin(db, Some(actor)).await?;
+    let person = person_in(&mut change.tx, actor.user()).await?.filter(|person| person.user.blocked_at.is_none());
+    let Some(person) = person else { return Ok(Changed::NotFound) };
+    letters::insert(&mut change.tx, goodbye, None, author.at).await?;
+    delete_in(change, &person.user, author).await
+}
+
+async fn delete_in(mut change: Change, user: &User, author: &Author) -> Result<Changed> {
+    let id = user.id;
     change
         .tx
         .execute(
@@ -353,7 +364,7 @@ pub async fn delete(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Resu
     sessions::end_all_in(&mut change.tx, id).await?;
     end_links_in(&mut change.tx, id, author.at).await?;
     stop_everything(&mut change.tx, id, "", author.at).await?;
-    change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &person.user.email)).await
+    change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &user.email)).await
 }
 
 /// Erases what was someone's who is deleted, as far as nothing of it is on its way any more. A large ledger goes in

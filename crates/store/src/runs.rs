@@ -31,6 +31,18 @@ pub async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Result<Option
     Ok(of_mailing(db, actor, mailing, 1).await?.into_iter().next())
 }
 
+/// The actor's runs after an id, oldest first, for an export that never holds all of them.
+pub async fn batch_after(db: &Db, actor: &Actor, after: RunId, limit: i64) -> Result<Vec<Run>> {
+    let sql = format!("SELECT {COLUMNS} FROM runs u WHERE u.owner_id = $1 AND u.id > $2 ORDER BY u.id LIMIT $3");
+    db.fetch_all(AssertSqlSafe(sql), &[&actor.user(), &after, &limit]).await
+}
+
+/// What one of the actor's runs sends.
+pub async fn message_of(db: &Db, actor: &Actor, id: RunId) -> Result<Option<RunMessage>> {
+    let sql = "SELECT subject, html, text, begins_at FROM runs WHERE id = $1 AND owner_id = $2";
+    db.fetch_optional(sql, &[&id, &actor.user()]).await
+}
+
 /// One of the actor's runs.
 pub async fn find(db: &Db, actor: &Actor, id: RunId) -> Result<Option<Run>> {
     db.fetch_optional(

@@ -103,9 +103,15 @@ pub async fn end(db: &Db, cookie: &str) -> Result<()> {
 
 /// Ends every session of a person, and what was about to become one.
 pub(crate) async fn end_all_in(tx: &mut Tx, user: UserId) -> Result<()> {
+    end_others_in(tx, user, None).await
+}
+
+/// The same, but for the session at hand.
+pub(crate) async fn end_others_in(tx: &mut Tx, user: UserId, at_hand: Option<SessionId>) -> Result<()> {
     // In this order: a login that is being finished in this moment has its session ended as well.
     tx.execute("DELETE FROM half_logins WHERE user_id = $1", &[&user]).await?;
-    tx.execute("DELETE FROM sessions WHERE user_id = $1", &[&user]).await?;
+    let kept = at_hand.map_or(0, |session| session.0);
+    tx.execute("DELETE FROM sessions WHERE user_id = $1 AND id <> $2", &[&user, &kept]).await?;
     Ok(())
 }
 

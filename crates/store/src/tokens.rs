@@ -4,7 +4,7 @@ use vestnik_model::id::UserId;
 use vestnik_model::user::TokenPurpose;
 use vestnik_model::{UnixMillis, secret};
 
-use crate::db::{Db, Result};
+use crate::db::{Db, Result, Tx};
 
 /// What a link is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,19 @@ pub async fn issue(
     expires_at: UnixMillis,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
+    issue_in(&mut tx, user, purpose, token, now, expires_at).await?;
+    tx.commit().await
+}
+
+/// The same in a transaction.
+pub(crate) async fn issue_in(
+    tx: &mut Tx,
+    user: UserId,
+    purpose: TokenPurpose,
+    token: &str,
+    now: UnixMillis,
+    expires_at: UnixMillis,
+) -> Result<()> {
     tx.execute(
         "UPDATE tokens SET expires_at = $1 WHERE user_id = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $1",
         &[&now, &user, &purpose],
@@ -39,7 +52,14 @@ pub async fn issue(
         &[&secret::hash(token), &user, &purpose, &now, &expires_at],
     )
     .await?;
-    tx.commit().await
+    Ok(())
+}
+
+/// Ends the open links of a purpose.
+pub(crate) async fn end_in(tx: &mut Tx, user: UserId, purpose: TokenPurpose, now: UnixMillis) -> Result<()> {
+    let sql = "UPDATE tokens SET used_at = $1 WHERE user_id = $2 AND purpose = $3 AND used_at IS NULL";
+    tx.execute(sql, &[&now, &user, &purpose]).await?;
+    Ok(())
 }
 
 /// Says what a link is worth without using it up, for the page that asks before it acts.

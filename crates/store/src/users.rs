@@ -1,11 +1,11 @@
 //! People with accounts.
 
 use vestnik_mail::address::EmailAddress;
-use vestnik_model::user::{Language, ProfileDraft, Registration, Theme, User};
+use vestnik_model::user::{Language, ProfileDraft, Registration, Theme, TokenPurpose, User};
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis, id::UserId};
 
 use crate::db::{Db, Result, Tx};
-use crate::{groups, sessions};
+use crate::{groups, new_address, sessions, tokens};
 
 /// Every column of [`User`].
 pub(crate) const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at,
@@ -83,17 +83,14 @@ pub async fn confirm(db: &Db, id: UserId, now: UnixMillis) -> Result<()> {
     Ok(())
 }
 
-/// Sets a new password, and ends every session and every open recovery link of the person: whoever knew the old
-/// password is out.
+/// Sets a new password, and ends every session, every open recovery link, and what the person wanted as another address:
+/// whoever knew the old password is out.
 pub async fn set_password(db: &Db, id: UserId, password_hash: &str, now: UnixMillis) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.execute("UPDATE users SET password_hash = $1 WHERE id = $2", &[&password_hash, &id]).await?;
     sessions::end_all_in(&mut tx, id).await?;
-    tx.execute(
-        "UPDATE tokens SET used_at = $1 WHERE user_id = $2 AND purpose = 'recover' AND used_at IS NULL",
-        &[&now, &id],
-    )
-    .await?;
+    tokens::end_in(&mut tx, id, TokenPurpose::Recover, now).await?;
+    new_address::end_in(&mut tx, id, now).await?;
     tx.commit().await
 }
 

@@ -3,10 +3,16 @@
 //! Whether an address has an account is never told: neither by what a page says, nor by its status, nor by how long it
 //! takes, nor by a limit.
 
+pub(crate) mod account;
+#[cfg(test)]
+mod account_tests;
 pub(crate) mod avatar;
 pub(crate) mod confirm;
+pub(crate) mod export;
+pub(crate) mod leave;
 pub(crate) mod login;
 pub(crate) mod login_code;
+pub(crate) mod new_address;
 pub(crate) mod password_recovery;
 pub(crate) mod registration;
 pub(crate) mod security;

@@ -5,7 +5,8 @@ use minijinja::context;
 use tracing::Instrument;
 use url::Url;
 use vestnik_model::{
-    UnixMillis,
+    EmailAddress, UnixMillis,
+    id::UserId,
     recipient::address,
     secret::{Random, new_key},
     user::User,
@@ -40,11 +41,21 @@ pub enum Kind {
     FactorOff,
     /// An administrator has switched it off.
     FactorReset,
+    /// Prove that the address that you want is yours.
+    NewAddress,
+    /// Your account wants another address.
+    AddressWanted,
+    /// Another account wanted yours.
+    AddressTaken,
+    /// Your account has another address.
+    AddressChanged,
+    /// Your account is deleted.
+    Goodbye,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Confirm,
         Self::Recover,
         Self::Exists,
@@ -53,6 +64,11 @@ impl Kind {
         Self::FactorOn,
         Self::FactorOff,
         Self::FactorReset,
+        Self::NewAddress,
+        Self::AddressWanted,
+        Self::AddressTaken,
+        Self::AddressChanged,
+        Self::Goodbye,
     ];
 
     /// The name: in the queue, and in the ids of its sentences (`letter-{name}-…`).
@@ -66,6 +82,11 @@ impl Kind {
             Self::FactorOn => "factor-on",
             Self::FactorOff => "factor-off",
             Self::FactorReset => "factor-reset",
+            Self::NewAddress => "new-address",
+            Self::AddressWanted => "address-wanted",
+            Self::AddressTaken => "address-taken",
+            Self::AddressChanged => "address-changed",
+            Self::Goodbye => "goodbye",
         }
     }
 }
@@ -78,18 +99,55 @@ pub(crate) struct Written {
     pub(crate) html: String,
 }
 
-/// Puts a letter into words, in the language of its reader. `link` is the whole address, `host` names this service,
-/// `reason` is why it is sent, where someone has given one.
-pub(crate) fn write(kind: Kind, user: &User, link: &str, host: &str, reason: &str) -> Result<Written, Error> {
+/// What a letter speaks of besides its reader; what is empty is left out.
+#[derive(Debug, Default)]
+pub(crate) struct About<'a> {
+    /// An own path to follow.
+    pub(crate) path: &'a str,
+    /// Why it is sent, where someone has given a reason.
+    pub(crate) reason: &'a str,
+    /// Another address than the reader's.
+    pub(crate) other: &'a str,
+}
+
+/// A letter that waits to be put into the queue.
+#[derive(Debug)]
+pub(crate) struct Composed {
+    user: UserId,
+    kind: Kind,
+    recipient: EmailAddress,
+    recipient_name: String,
+    written: Written,
+    key: String,
+}
+
+impl Composed {
+    pub(crate) fn as_new(&self) -> NewLetter<'_> {
+        NewLetter {
+            user: self.user,
+            kind: self.kind.name(),
+            recipient: &self.recipient,
+            recipient_name: &self.recipient_name,
+            subject: &self.written.subject,
+            text: &self.written.text,
+            html: &self.written.html,
+            key: &self.key,
+        }
+    }
+}
+
+/// Puts a letter into words, in the language of its reader. `link` is the whole address, `host` names this service.
+fn write(kind: Kind, user: &User, link: &str, host: &str, about: &About<'_>) -> Result<Written, Error> {
     let language = user.language;
     let context = context! {
         kind => kind.name(),
         language => language.as_str(),
         name => &user.name,
         email => &user.email,
+        other => about.other,
         link => link,
         host => host,
-        reason => reason,
+        reason => about.reason,
     };
     Ok(Written {
         subject: i18n::text(language, &format!("letter-{}-subject", kind.name()), &[]),
@@ -117,27 +175,44 @@ impl<'a> Post<'a> {
 
     /// Queues a letter to a person, with a link to an own path.
     pub async fn send(&self, kind: Kind, user: &User, path: &str) -> Result<(), Error> {
-        self.queue(kind, user, path, "").await
+        self.queue(kind, user, &About { path, ..About::default() }).await
     }
 
-    async fn queue(&self, kind: Kind, user: &User, path: &str, reason: &str) -> Result<(), Error> {
-        let host = self.base_url.host_str().unwrap_or_default();
-        let written = write(kind, user, &link(self.base_url, path), host, reason)?;
-        let recipient = address(&user.email)
-            .map_err(|problem| Error::internal(format!("user {} has no usable address: {}", user.id, problem.id)))?;
-        let letter = NewLetter {
-            user: user.id,
-            kind: kind.name(),
-            recipient: &recipient,
-            recipient_name: &user.name,
-            subject: &written.subject,
-            text: &written.text,
-            html: &written.html,
-            key: &new_key(self.random, 12),
-        };
-        letters::enqueue(self.db, &letter, self.now).await?;
+    async fn queue(&self, kind: Kind, user: &User, about: &About<'_>) -> Result<(), Error> {
+        let letter = self.compose(kind, user, own_address(user)?, about)?;
+        letters::enqueue(self.db, &letter.as_new(), self.now).await?;
         Ok(())
     }
+
+    fn compose(&self, kind: Kind, user: &User, to: EmailAddress, about: &About<'_>) -> Result<Composed, Error> {
+        let host = self.base_url.host_str().unwrap_or_default();
+        let link = if about.path.is_empty() { String::new() } else { link(self.base_url, about.path) };
+        Ok(Composed {
+            user: user.id,
+            kind,
+            recipient: to,
+            recipient_name: user.name.clone(),
+            written: write(kind, user, &link, host, about)?,
+            key: new_key(self.random, 12),
+        })
+    }
+}
+
+/// The address of an account.
+pub(crate) fn own_address(user: &User) -> Result<EmailAddress, Error> {
+    address(&user.email)
+        .map_err(|problem| Error::internal(format!("user {} has no usable address: {}", user.id, problem.id)))
+}
+
+/// Writes a letter to a person at an address, to be queued together with what it tells of.
+pub(crate) fn compose(
+    app: &AppState,
+    kind: Kind,
+    user: &User,
+    to: EmailAddress,
+    about: &About<'_>,
+) -> Result<Composed, Error> {
+    Post::of(app).compose(kind, user, to, about)
 }
 
 /// Queues a letter to a person, with a link to an own path.
@@ -147,7 +222,7 @@ pub(crate) async fn send(app: &AppState, kind: Kind, user: &User, path: &str) ->
 
 /// Queues the letter that tells someone that they are blocked, and why.
 pub(crate) async fn send_blocked(app: &AppState, user: &User, reason: &str) -> Result<(), Error> {
-    Post::of(app).queue(Kind::Blocked, user, "/login", reason).await
+    Post::of(app).queue(Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
 }
 
 /// Runs work that ends in a letter aside from the request, so that the answer takes as long whether there is an

@@ -40,12 +40,14 @@
 //! Nothing to register: `build.rs` embeds what lies in `templates/` and `locales/`.
 
 mod accounts;
+mod archive;
 mod blog;
 mod caught;
 pub mod counts;
 mod csrf;
 mod csv_file;
 mod dashboard;
+mod download;
 mod embedded;
 pub mod error;
 pub mod flash;
@@ -85,7 +87,13 @@ pub mod trial;
 pub mod visit;
 
 use axum::{Router, middleware};
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer, DefaultPredicate,
+        predicate::{NotForContentType, Predicate},
+    },
+};
 
 pub use state::{AppState, FixedMail, Settings};
 
@@ -97,6 +105,11 @@ pub fn router(app: AppState) -> Router {
     dressed(routes::router(), app)
 }
 
+/// What is compressed already gains nothing.
+fn worth_compressing() -> impl Predicate {
+    DefaultPredicate::new().and(NotForContentType::const_new(archive::MEDIA_TYPE))
+}
+
 /// Routes with everything that stands in front of them.
 fn dressed(routes: Router<AppState>, app: AppState) -> Router {
     // From the inside out. Whatever fails inside `visit::layer` gets its page there.
@@ -106,7 +119,7 @@ fn dressed(routes: Router<AppState>, app: AppState) -> Router {
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), visit::layer))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .with_state(app);
     vestnik_assets::routes().merge(pages)
 }

@@ -17,7 +17,10 @@ use tower_http::timeout::TimeoutLayer;
 use vestnik_model::Permission;
 
 use crate::{
-    accounts::{avatar, confirm, login, login_code, password_recovery, registration, security, settings, two_factor},
+    accounts::{
+        account, avatar, confirm, export, leave, login, login_code, new_address, password_recovery, registration,
+        security, settings, two_factor,
+    },
     blog, caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
@@ -51,6 +54,8 @@ fn table() -> Table {
         .get("/confirm/{token}", Anyone, confirm::ask)
         .post("/confirm/{token}", Anyone, confirm::submit)
         .post("/confirm", SignedIn, confirm::resend)
+        .get("/confirm/address/{token}", Anyone, new_address::ask)
+        .post("/confirm/address/{token}", Anyone, new_address::take)
         .get("/recover", Anyone, password_recovery::form)
         .post("/recover", Anyone, password_recovery::submit)
         .get("/recover/{token}", Anyone, password_recovery::new_password)
@@ -70,6 +75,13 @@ fn table() -> Table {
         .get("/settings/two-factor/off", SignedIn, two_factor::ask_off)
         .post("/settings/two-factor/off", SignedIn, two_factor::switch_off)
         .post("/settings/sessions/{id}/end", Owner, security::end_session)
+        .get("/settings/account", SignedIn, account::show)
+        .post("/settings/account/address", SignedIn, new_address::submit)
+        .post("/settings/account/address/withdraw", SignedIn, new_address::withdraw)
+        .post("/settings/account/export", SignedIn, export::download)
+        .get("/settings/account/delete", SignedIn, leave::ask)
+        .post("/settings/account/delete", SignedIn, leave::submit)
+        .get("/goodbye", Anyone, leave::goodbye)
         .get("/media/{*key}", Anyone, media::show)
         // The blog
         .get("/blog", Anyone, blog::list)

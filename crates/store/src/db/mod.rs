@@ -436,6 +436,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "people", include_str!("../../migrations/0003_people.sql")),
     (4, "installation", include_str!("../../migrations/0004_installation.sql")),
     (5, "second factor", include_str!("../../migrations/0005_second_factor.sql")),
+    (7, "new address", include_str!("../../migrations/0007_new_address.sql")),
     (8, "blog", include_str!("../../migrations/0008_blog.sql")),
 ];
 

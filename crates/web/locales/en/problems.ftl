@@ -12,8 +12,15 @@ problem-time-zone = Unknown time zone: { $name }.
 
 problem-password-short = The password is shorter than { $shortest } characters. Take a longer phrase.
 problem-password-long = The password is too long: keep it within 200 bytes.
-problem-password-common = This password is among the first to be guessed. Think of another one.
-problem-password-own = The password must not be your address or your name.
+problem-password-common = This password has leaked so often that it is tried first. Take a phrase of several words.
+problem-password-own = This is made of your name, your address or the name of the service, which are tried first. Take a phrase of several words.
+problem-password-word = A word is guessed quickly, with digits and signs around it as well. Put some more words beside it.
+problem-password-layout = A Russian word on the other keyboard layout is still a word, and guessed quickly. Put some more words beside it.
+problem-password-keys = Neighbouring keys are guessed quickly. Take a phrase of several words.
+problem-password-repeat = Repeats such as “aaaa” or “abcabc” are guessed quickly. Take a phrase of several words.
+problem-password-sequence = Sequences such as “abcd” or “6789” are guessed quickly. Take a phrase of several words.
+problem-password-date = Dates and years are guessed quickly. Take a phrase of several words.
+problem-password-guessed = This password is guessed too quickly. Put some more words beside it.
 problem-password-wrong = This is not your current password.
 problem-login-wrong = The address or the password is not right.
 problem-code-shape = A code from the app has { $digits } digits, a recovery code has 16 characters. Check that it is complete.

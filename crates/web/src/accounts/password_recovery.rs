@@ -6,9 +6,10 @@ use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Problems,
+    password::check_password,
     recipient::address,
     secret::new_secret,
-    user::{TokenPurpose, User, check_password},
+    user::{TokenPurpose, User},
 };
 use vestnik_store::{
     tokens::{self, Redeemed},

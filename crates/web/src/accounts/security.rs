@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, user};
+use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, password};
 use vestnik_store::{second_factor, sessions, users};
 
 use super::count_account;
@@ -148,7 +148,8 @@ pub(crate) async fn change_password(
 ) -> Result<Response, Error> {
     let mut problems = Problems::default();
     check_password(&app, &user, &form.current, &mut problems).await?;
-    let password = problems.take("password", user::check_password(&form.password, &user.user.email, &user.user.name));
+    let password =
+        problems.take("password", password::check_password(&form.password, &user.user.email, &user.user.name));
     let password = match problems.into_result(password) {
         Ok(password) => password,
         Err(problems) => {

@@ -15,7 +15,7 @@ async fn register(browser: &mut Browser, email: &str) -> crate::testing::Answer 
 }
 
 /// The path of the link in a letter.
-fn link(text: &str) -> String {
+pub(super) fn link(text: &str) -> String {
     let line = text.lines().find(|line| line.starts_with("http://vestnik.example/")).expect("a link");
     line.trim_start_matches("http://vestnik.example").to_owned()
 }
@@ -231,7 +231,7 @@ async fn the_confirmation_letter_can_be_had_again() {
     app.stop().await;
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(width, height).write_to(&mut file, image::ImageFormat::Png).expect("a picture");
     file.into_inner()

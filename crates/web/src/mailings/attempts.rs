@@ -205,32 +205,58 @@ async fn write(
     filter: &AttemptFilter,
     file: &CsvFile,
 ) -> Result<(), Stop> {
-    let word = |id: &str| i18n::text(language, id, &[]);
-    let heads = ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
-    file.send([[vec!["email".to_owned()], heads.map(word).to_vec()].concat()]).await?;
-    let (yes, no, unknown) = (word("attempt-successful"), word("attempt-failed"), word("attempt-unknown"));
+    let table = AttemptTable::new(language);
+    file.send([table.heads()]).await?;
     let mut after = AttemptId(0);
     loop {
         let rows = ledger::batch_after(&app.db, actor, filter, after, BATCH).await?;
         let Some(last) = rows.last().map(|attempt| attempt.id) else { return Ok(()) };
         after = last;
-        let line = |attempt: Attempt| {
-            let result = match AttemptResult::of(&attempt) {
-                AttemptResult::Successful => &yes,
-                AttemptResult::Failed => &no,
-                AttemptResult::Unknown => &unknown,
-            };
-            [
-                attempt.email,
-                attempt.at.to_string(),
-                result.clone(),
-                attempt.code.map(|code| code.to_string()).unwrap_or_default(),
-                attempt.enhanced.unwrap_or_default(),
-                attempt.reply,
-                attempt.message_id,
-                attempt.number.to_string(),
-            ]
+        file.send(rows.into_iter().map(|attempt| table.line(attempt))).await?;
+    }
+}
+
+/// Attempts as they stand in a file, in its reader's language.
+#[derive(Debug)]
+pub(crate) struct AttemptTable {
+    language: Language,
+    successful: String,
+    failed: String,
+    unknown: String,
+}
+
+impl AttemptTable {
+    pub(crate) fn new(language: Language) -> Self {
+        let word = |id: &str| i18n::text(language, id, &[]);
+        Self {
+            language,
+            successful: word("attempt-successful"),
+            failed: word("attempt-failed"),
+            unknown: word("attempt-unknown"),
+        }
+    }
+
+    pub(crate) fn heads(&self) -> Vec<String> {
+        let heads =
+            ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
+        [vec!["email".to_owned()], heads.map(|id| i18n::text(self.language, id, &[])).to_vec()].concat()
+    }
+
+    pub(crate) fn line(&self, attempt: Attempt) -> Vec<String> {
+        let result = match AttemptResult::of(&attempt) {
+            AttemptResult::Successful => &self.successful,
+            AttemptResult::Failed => &self.failed,
+            AttemptResult::Unknown => &self.unknown,
         };
-        file.send(rows.into_iter().map(line)).await?;
+        vec![
+            attempt.email,
+            attempt.at.to_string(),
+            result.clone(),
+            attempt.code.map(|code| code.to_string()).unwrap_or_default(),
+            attempt.enhanced.unwrap_or_default(),
+            attempt.reply,
+            attempt.message_id,
+            attempt.number.to_string(),
+        ]
     }
 }

@@ -88,26 +88,30 @@ pub(crate) async fn csv(
     let name = csv_file::name("audit", &user.user, app.now());
     let (actor, language, filter) = (user.actor.clone(), page.language(), query.filter());
     Ok(csv_file::answer(&name, move |file| async move {
-        let heads = [
-            "audit-column-time",
-            "audit-column-actor",
-            "audit-column-address",
-            "audit-column-action",
-            "audit-column-subject",
-            "audit-column-before",
-            "audit-column-after",
-        ];
-        file.send([heads.map(|head| i18n::text(language, head, &[])).to_vec()]).await?;
+        file.send([HEADS.map(|head| i18n::text(language, head, &[]))]).await?;
         let mut after = AuditId(0);
         loop {
             let rows = audit::batch_after(&app.db, &actor, &filter, after, BATCH).await?;
             let Some(last) = rows.last().map(|entry| entry.id) else { return Ok(()) };
             after = last;
-            let line = |entry: Noted| {
-                let at = entry.at.to_string();
-                vec![at, entry.actor, entry.address, entry.action.to_string(), entry.subject, entry.before, entry.after]
-            };
             file.send(rows.into_iter().map(line)).await?;
         }
     }))
+}
+
+/// What stands above the columns of a file.
+pub(crate) const HEADS: [&str; 7] = [
+    "audit-column-time",
+    "audit-column-actor",
+    "audit-column-address",
+    "audit-column-action",
+    "audit-column-subject",
+    "audit-column-before",
+    "audit-column-after",
+];
+
+/// An entry as it stands in a file.
+pub(crate) fn line(entry: Noted) -> [String; 7] {
+    let at = entry.at.to_string();
+    [at, entry.actor, entry.address, entry.action.to_string(), entry.subject, entry.before, entry.after]
 }

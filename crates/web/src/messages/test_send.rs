@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
-use vestnik_model::{Permission, id::MessageId, recipient::address, secret::new_key};
+use vestnik_model::{Permission, id::MessageId, secret::new_key};
 use vestnik_store::{
     letters::{self, NewLetter},
     messages,
@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     flash::Flash,
     form::{Form, Path},
+    letters::own_address,
     limits::Limit,
     page::Page,
     session::{CurrentUser, own_path},
@@ -55,8 +56,7 @@ pub(crate) async fn submit(
         return Ok(Flash::warn("flash-test-not-rendered").and_go(&back));
     };
 
-    let own = address(&user.user.email)
-        .map_err(|problem| Error::internal(format!("user {} has no usable address: {}", user.user.id, problem.id)))?;
+    let own = own_address(&user.user)?;
     let letter = NewLetter {
         user: user.user.id,
         kind: "test",

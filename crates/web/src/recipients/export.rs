@@ -1,7 +1,11 @@
 //! Files of recipients: the whole list, the rows that an import could not take, and a sample to begin with.
 
 use axum::{extract::State, response::Response};
-use vestnik_model::id::{ImportId, RecipientId};
+use vestnik_model::{
+    id::{ImportId, RecipientId},
+    recipient::Recipient,
+    user::Language,
+};
 use vestnik_store::{Cursor, import, recipients};
 
 use crate::{csv_file, error::Error, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
@@ -10,21 +14,27 @@ use crate::{csv_file, error::Error, form::Path, i18n, page::Page, session::Curre
 const BATCH: usize = 1_000;
 
 /// The heads of columns, as the import understands them in either language.
-fn heads(page: &Page) -> [String; 3] {
-    ["recipients-column-email", "recipients-column-full-name", "recipients-column-comment"].map(|id| page.text(id, &[]))
+pub(crate) fn heads(language: Language) -> [String; 3] {
+    let ids = ["recipients-column-email", "recipients-column-full-name", "recipients-column-comment"];
+    ids.map(|id| i18n::text(language, id, &[]))
+}
+
+/// A recipient as it stands in a file.
+pub(crate) fn line(one: &Recipient) -> [&str; 3] {
+    [&one.email, &one.full_name, &one.comment]
 }
 
 /// The whole list, in the order in which it grew.
 pub(crate) async fn everyone(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let name = csv_file::name("recipients", &user.user, app.now());
     Ok(csv_file::answer(&name, async move |file| {
-        file.send([heads(&page)]).await?;
+        file.send([heads(page.language())]).await?;
         let mut after = RecipientId(0);
         loop {
             let batch = recipients::batch_after(&app.db, &user.actor, after, BATCH as i64).await?;
             let Some(last) = batch.last() else { return Ok(()) };
             after = last.id;
-            file.send(batch.iter().map(|one| [&one.email, &one.full_name, &one.comment])).await?;
+            file.send(batch.iter().map(line)).await?;
         }
     }))
 }
@@ -66,5 +76,5 @@ pub(crate) async fn rejected(
 pub(crate) async fn sample(page: Page) -> Result<Response, Error> {
     let example = ["import-sample-email", "import-sample-full-name", "import-sample-comment"];
     let example = example.map(|id| page.text(id, &[]));
-    Ok(csv_file::answer("recipients-sample.csv", async move |file| file.send([heads(&page), example]).await))
+    Ok(csv_file::answer("recipients-sample.csv", async move |file| file.send([heads(page.language()), example]).await))
 }

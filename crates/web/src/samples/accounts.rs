@@ -7,9 +7,12 @@ use super::{Sample, errors_at, page, stranger};
 use crate::{
     accounts::{
         MessageView,
+        account::{AccountView, AddressForm, WantedView},
         confirm::ConfirmView,
+        leave::{LeaveForm, LeaveView},
         login::{LoginForm, LoginView},
         login_code::{CodeForm, CodeView},
+        new_address::NewAddressView,
         password_recovery::{NewPasswordView, RecoverForm, RecoverView},
         registration::{RegistrationForm, RegistrationView},
         security::{FactorView, SecurityView, SessionView},
@@ -61,6 +64,23 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("accounts/recovery_codes.html", view));
     }
     samples.push(stranger("accounts/confirm.html", ConfirmView { email: email.into() }));
+    let moved = NewAddressView { before: email.into(), email: email.into() };
+    samples.push(stranger("accounts/new_address.html", moved));
+    for wrong in [false, true] {
+        let form = AddressForm { email: if wrong { email.into() } else { String::new() }, ..AddressForm::default() };
+        let errors = if wrong { errors_at(&["", "email", "current"]) } else { FormErrors::none() };
+        let wanted = wrong.then(|| WantedView { email: email.into(), expires_at: UnixMillis(0) });
+        samples.push(page("accounts/account.html", AccountView { form, errors, wanted }));
+    }
+    for (last_administrator, running) in [(false, 0), (false, 2), (true, 0)] {
+        let errors = if running > 0 { errors_at(&["email", "current"]) } else { FormErrors::none() };
+        let form = LeaveForm { email: email.into(), ..LeaveForm::default() };
+        let (recipients, messages, mailings, attempts) = (12_480, 3, 24, 1_000_000);
+        samples.push(page(
+            "accounts/leave.html",
+            LeaveView { form, errors, recipients, messages, mailings, attempts, running, last_administrator },
+        ));
+    }
     for (words, button) in [
         ("register-sent", "register-sent-login"),
         ("recover-sent", "log-in"),
@@ -68,6 +88,9 @@ pub(super) fn all() -> Vec<Sample> {
         ("recover-gone", "recover-gone-again"),
         ("register-invited", "log-in"),
         ("setup-gone", "log-in"),
+        ("new-address-gone", "settings-account"),
+        ("new-address-taken", "settings-account"),
+        ("goodbye", "error-home"),
     ] {
         samples.push(stranger("accounts/message.html", MessageView { words, email, href: "/login", button }));
     }
@@ -108,7 +131,8 @@ pub(super) fn all() -> Vec<Sample> {
     for kind in Kind::ALL {
         for template in ["letters/letter.txt", "letters/letter.html"] {
             let view = context! {
-                kind => kind.name(), language => "ru", name => "Анна", email, link => "https://example.org/x", host => "example.org",
+                kind => kind.name(), language => "ru", name => "Анна", email,
+                link => if kind == Kind::Goodbye { "" } else { "https://example.org/x" }, host => "example.org", other => "<b>new@example.org",
                 reason => if kind == Kind::Blocked { "<b>spam" } else { "" },
             };
             samples.push(stranger(template, view));

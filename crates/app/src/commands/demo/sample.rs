@@ -28,7 +28,7 @@ pub const ENGLISH: &str = "kate@harbour.example";
 /// Who watches over both, and runs the installation.
 pub const ADMINISTRATOR: &str = "admin@vestnik.example";
 /// Their password.
-pub const PASSWORD: &str = "morning-coffee";
+pub const PASSWORD: &str = "morning-coffee-at-six";
 
 /// The mailing that the demo sends, and for whom.
 pub struct Prepared {
