@@ -17,6 +17,7 @@ use vestnik_store::expansion::{self, Expanded};
 use vestnik_store::mailings::{Saved, Selection};
 use vestnik_store::runs::Fired;
 use vestnik_store::settle::{AttemptMade, Outcome, Source, settle};
+use vestnik_store::testing::assert_figures_agree;
 use vestnik_store::{Db, mailings, messages, recipients, runs, users};
 
 /// 24 November 2026, 07:00 UTC.
@@ -135,7 +136,9 @@ pub async fn send_all(db: &Db, mailing: MailingId, run: RunId, now: UnixMillis) 
     assert_eq!(settle(db, &outcomes, Source::Sender, now).await.unwrap(), 0);
 }
 
+/// A mailing's newest run. Whenever a test looks at one, all figures are what a count of the ledger says.
 pub async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
+    assert_figures_agree(db).await;
     runs::newest(db, actor, mailing).await.unwrap().unwrap()
 }
 
