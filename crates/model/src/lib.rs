@@ -11,6 +11,7 @@ pub mod import;
 pub mod installation;
 pub mod mailing;
 pub mod message;
+pub mod period;
 pub mod permission;
 pub mod problem;
 pub mod recipient;

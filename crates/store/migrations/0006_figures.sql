@@ -12,9 +12,11 @@ WHERE state NOT IN ('pending', 'leased');
 -- What the ledger says of each mailing, quarter by quarter. A quarter of an hour divides the offset of every time zone
 -- in use, so that a day is made of whole ones, whoever looks at it.
 CREATE TABLE figures (
-    mailing_id BIGINT NOT NULL REFERENCES mailings (id) ON DELETE CASCADE,
-    -- When it begins.
+    -- The mailing's: what a person did in a span of time lies together.
+    owner_id BIGINT NOT NULL,
+    -- When the quarter begins.
     quarter BIGINT NOT NULL,
+    mailing_id BIGINT NOT NULL REFERENCES mailings (id) ON DELETE CASCADE,
     -- Attempts that ended in it.
     attempts_ok BIGINT NOT NULL,
     attempts_failed BIGINT NOT NULL,
@@ -25,10 +27,11 @@ CREATE TABLE figures (
     skipped BIGINT NOT NULL,
     unknown BIGINT NOT NULL,
     cancelled BIGINT NOT NULL,
-    PRIMARY KEY (mailing_id, quarter)
+    PRIMARY KEY (owner_id, quarter, mailing_id)
 ){clustered};
+CREATE INDEX figures_mailing ON figures (mailing_id);
 INSERT INTO figures
-    SELECT mailing_id, quarter, CAST(sum(attempts_ok) AS BIGINT), CAST(sum(attempts_failed) AS BIGINT),
+    SELECT m.owner_id, quarter, mailing_id, CAST(sum(attempts_ok) AS BIGINT), CAST(sum(attempts_failed) AS BIGINT),
         CAST(sum(sent) AS BIGINT), CAST(sum(failed) AS BIGINT), CAST(sum(expired) AS BIGINT),
         CAST(sum(skipped) AS BIGINT), CAST(sum(unknown) AS BIGINT), CAST(sum(cancelled) AS BIGINT)
     FROM (
@@ -42,8 +45,8 @@ INSERT INTO figures
             CASE d.state WHEN 'skipped' THEN 1 ELSE 0 END, CASE d.state WHEN 'unknown' THEN 1 ELSE 0 END,
             CASE d.state WHEN 'cancelled' THEN 1 ELSE 0 END
         FROM deliveries d JOIN runs u ON u.id = d.run_id WHERE d.state NOT IN ('pending', 'leased')
-    ) AS ledger
-    GROUP BY mailing_id, quarter;
+    ) AS ledger JOIN mailings m ON m.id = mailing_id
+    GROUP BY m.owner_id, quarter, mailing_id;
 
 -- In lower case, to search in: SQLite's own lower() knows ASCII only.
 ALTER TABLE mailings ADD COLUMN name_key TEXT NOT NULL DEFAULT '';

@@ -138,9 +138,14 @@ impl ByQuarter {
             .ints(column(|figures| figures.unknown))
             .ints(column(|figures| figures.cancelled));
         tx.execute_rows(
-            "INSERT INTO figures (mailing_id, quarter, attempts_ok, attempts_failed, sent, failed, expired, skipped,
-                unknown, cancelled) {rows}
-             ON CONFLICT (mailing_id, quarter) DO UPDATE SET
+            "WITH v (mailing_id, quarter, attempts_ok, attempts_failed, sent, failed, expired, skipped, unknown, cancelled)
+                AS ({rows})
+             INSERT INTO figures (owner_id, quarter, mailing_id, attempts_ok, attempts_failed, sent, failed, expired,
+                skipped, unknown, cancelled)
+             SELECT m.owner_id, v.quarter, m.id, v.attempts_ok, v.attempts_failed, v.sent, v.failed, v.expired,
+                v.skipped, v.unknown, v.cancelled
+             FROM v JOIN mailings m ON m.id = v.mailing_id WHERE true ORDER BY v.mailing_id, v.quarter
+             ON CONFLICT (owner_id, quarter, mailing_id) DO UPDATE SET
                 attempts_ok = figures.attempts_ok + excluded.attempts_ok,
                 attempts_failed = figures.attempts_failed + excluded.attempts_failed,
                 sent = figures.sent + excluded.sent,

@@ -28,6 +28,7 @@ pub mod paces;
 pub mod page;
 pub mod people;
 pub mod recipients;
+pub mod reports;
 pub mod runs;
 pub mod sessions;
 pub mod settle;

@@ -102,6 +102,7 @@ pub async fn claim_all(db: &Db, run: RunId, now: UnixMillis) -> Vec<Claimed> {
     deliveries::claim(db, run, "node", DeliveryId(0), 1_000_000, now).await.unwrap()
 }
 
+/// What came of a claim at a time: an attempt, and the state that it led to. One that is tried again is due then.
 pub fn outcome(mailing: MailingId, run: RunId, claimed: &Claimed, state: DeliveryState, due_at: UnixMillis) -> Outcome {
     Outcome {
         delivery: claimed.id,
