@@ -9,6 +9,8 @@
 //! that count at once never wait for each other.
 
 use std::collections::BTreeMap;
+use std::iter::Sum;
+use std::ops::Add;
 
 use serde::Serialize;
 use vestnik_model::UnixMillis;
@@ -58,6 +60,29 @@ impl Figures {
             DeliveryState::Unknown => self.unknown += count,
             DeliveryState::Cancelled => self.cancelled += count,
         }
+    }
+}
+
+impl Add for Figures {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            attempts_ok: self.attempts_ok + more.attempts_ok,
+            attempts_failed: self.attempts_failed + more.attempts_failed,
+            sent: self.sent + more.sent,
+            failed: self.failed + more.failed,
+            expired: self.expired + more.expired,
+            skipped: self.skipped + more.skipped,
+            unknown: self.unknown + more.unknown,
+            cancelled: self.cancelled + more.cancelled,
+        }
+    }
+}
+
+impl<'a> Sum<&'a Self> for Figures {
+    fn sum<I: Iterator<Item = &'a Self>>(figures: I) -> Self {
+        figures.fold(Self::default(), |sum, more| sum + *more)
     }
 }
 

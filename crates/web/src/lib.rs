@@ -41,6 +41,7 @@
 
 mod accounts;
 mod caught;
+mod chart;
 pub mod counts;
 mod csrf;
 mod csv_file;

@@ -15,7 +15,7 @@ pub(crate) mod progress;
 pub(crate) mod review;
 pub(crate) mod show;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde::Serialize;
 use vestnik_model::{

@@ -9,8 +9,9 @@ pub(crate) mod groups;
 pub(crate) mod mailings;
 pub(crate) mod new_user;
 pub(crate) mod recipients;
+pub(crate) mod report;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod user;
 pub(crate) mod users;
 

@@ -8,6 +8,7 @@ mod mailings;
 mod manage;
 mod messages;
 mod recipients;
+mod reports;
 mod shell;
 
 use minijinja::value::{Serde, Value};
@@ -48,10 +49,19 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all(), manage::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        shell::all(),
+        accounts::all(),
+        mailings::all(),
+        reports::all(),
+        caught::all(),
+        recipients::all(),
+        messages::all(),
+        manage::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Parts that are rendered inside of others.
@@ -60,6 +70,7 @@ const PARTS: &[&str] = &[
     "visitor.html",
     "head.html",
     "brand.html",
+    "chart.html",
     "notes.html",
     "switches.html",
     "macros.html",

@@ -27,7 +27,7 @@ use vestnik_store::{
 use crate::testing::{Answer, Browser, TestApp};
 
 /// A person with three recipients and a message.
-pub(super) async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<RecipientId>) {
+pub(crate) async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<RecipientId>) {
     let (browser, actor) = app.signed_in("anna").await;
     let draft = MessageDraft::parse("Hello {{ recipient.full_name }}", "", "Autumn menu").expect("a message");
     let message = messages::create(&app.db, &actor, &draft, UnixMillis(1)).await.expect("stored");
@@ -42,7 +42,7 @@ pub(super) async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<R
     (browser, actor, message, ids)
 }
 
-pub(super) fn form<'a>(message: &'a str, extra: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn form<'a>(message: &'a str, extra: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut form = vec![("message_id", message), ("time_zone", "Europe/Moscow"), ("act", "save")];
     if !extra.iter().any(|(name, _)| *name == "audience") {
         form.push(("audience", "all"));
@@ -64,7 +64,7 @@ async fn send(app: &TestApp, actor: &Actor, run: RunId) {
 }
 
 /// Sends to up to `limit` recipients, as the engine does, with these results.
-pub(super) async fn deliver(
+pub(crate) async fn deliver(
     app: &TestApp,
     actor: &Actor,
     run: RunId,

@@ -63,7 +63,14 @@ fn user(full: bool) -> UserView {
         blocked_reason: "<b>spam".into(),
         figures: figures(full),
         groups: vec![choice(1, Some("users")), choice(5, None)],
-        allowed: Allowed { block: true, manage: full, groups: full, see_mailings: full, see_recipients: full },
+        allowed: Allowed {
+            block: true,
+            manage: full,
+            groups: full,
+            report: full,
+            see_mailings: full,
+            see_recipients: full,
+        },
         oneself: full,
     }
 }
