@@ -14,6 +14,7 @@ pub mod mail_server;
 pub mod mailing;
 pub mod message;
 pub mod password;
+pub mod period;
 pub mod permission;
 pub mod problem;
 pub mod recipient;

@@ -7,6 +7,7 @@
 //! The dialect: ids and times are `BIGINT`, sums are cast to `BIGINT` (PostgreSQL sums to `NUMERIC`), `$1`
 //! placeholders, and [`Rows`](db::Rows) for statements over many rows.
 
+mod after_migration;
 pub mod articles;
 pub mod audit;
 pub mod caught;
@@ -14,6 +15,7 @@ pub mod control;
 pub mod db;
 pub mod deliveries;
 pub mod expansion;
+pub mod figures;
 pub mod groups;
 pub mod import;
 pub mod installation;
@@ -30,6 +32,7 @@ pub mod page;
 pub mod people;
 pub mod pictures;
 pub mod recipients;
+pub mod reports;
 pub mod runs;
 pub mod second_factor;
 pub mod sessions;

@@ -1,6 +1,6 @@
 //! Figures over all of a user's data.
 
-use vestnik_model::{Actor, UnixMillis};
+use vestnik_model::Actor;
 
 use crate::db::{Db, Result};
 
@@ -38,15 +38,4 @@ pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
         &[&actor.user()],
     )
     .await
-}
-
-/// Messages sent by the actor's runs that began since then, for the 30-day figure.
-pub async fn sent_since(db: &Db, actor: &Actor, since: UnixMillis) -> Result<i64> {
-    let (sent,): (i64,) = db
-        .fetch_one(
-            "SELECT CAST(COALESCE(sum(sent), 0) AS BIGINT) FROM runs WHERE owner_id = $1 AND started_at >= $2",
-            &[&actor.user(), &since],
-        )
-        .await?;
-    Ok(sent)
 }

@@ -43,6 +43,7 @@ mod accounts;
 mod archive;
 mod blog;
 mod caught;
+mod chart;
 pub mod counts;
 mod csrf;
 mod csv_file;

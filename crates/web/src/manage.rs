@@ -10,9 +10,10 @@ pub(crate) mod groups;
 pub(crate) mod mailings;
 pub(crate) mod new_user;
 pub(crate) mod recipients;
+pub(crate) mod report;
 pub(crate) mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod user;
 pub(crate) mod users;
 

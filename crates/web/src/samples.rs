@@ -10,6 +10,7 @@ mod mailings;
 mod manage;
 mod messages;
 mod recipients;
+mod reports;
 mod shell;
 
 use minijinja::value::{Serde, Value};
@@ -54,6 +55,7 @@ fn all() -> Vec<Sample> {
         shell::all(),
         accounts::all(),
         mailings::all(),
+        reports::all(),
         caught::all(),
         recipients::all(),
         messages::all(),
@@ -74,6 +76,7 @@ const PARTS: &[&str] = &[
     "blog/parts.html",
     "head.html",
     "brand.html",
+    "chart.html",
     "notes.html",
     "switches.html",
     "macros.html",

@@ -39,6 +39,8 @@ const COMPOSED: &[&str] = &[
     "manage-users-",
     "manage-disabled-by-",
     "factor-ask-",
+    "chart-",
+    "report-period-",
 ];
 
 /// Ids and the variables they use, by language.
@@ -175,6 +177,31 @@ fn numbers_are_grouped_and_plurals_agree() {
     assert_eq!(percent(Language::En, 1, 1_000_000), "0.1%");
     assert_eq!(percent(Language::En, 50, 100), "50%");
     assert_eq!(percent(Language::En, 0, 0), "0%");
+    assert_eq!(percent(Language::En, 7, 7), "100%");
+    assert_eq!(points(Language::Ru, (992, 1_000), (989, 1_000)).as_deref(), Some("+0,3"));
+    assert_eq!(points(Language::En, (1, 2), (31, 50)).as_deref(), Some("\u{2212}12"));
+    assert_eq!(points(Language::En, (1, 2), (2, 4)), None);
+    assert_eq!(points(Language::En, (0, 0), (0, 0)), None);
+}
+
+#[test]
+fn days_are_said_as_shortly_as_they_can_be() {
+    let said = |language, first: &str, last: &str| {
+        days(language, first.parse().expect("a date"), last.parse().expect("a date"))
+    };
+    assert_eq!(said(Language::Ru, "2026-11-24", "2026-11-24"), "24 ноября 2026");
+    assert_eq!(said(Language::Ru, "2026-11-01", "2026-11-24"), "1\u{2013}24 ноября 2026");
+    assert_eq!(said(Language::Ru, "2026-10-25", "2026-11-23"), "25 октября \u{2013} 23 ноября 2026");
+    assert_eq!(said(Language::En, "2025-12-25", "2026-01-23"), "25 December 2025 \u{2013} 23 January 2026");
+    let may = "2026-05-09".parse().expect("a date");
+    assert_eq!(
+        (short_day(Language::Ru, may), short_month(Language::Ru, may)),
+        ("9\u{a0}мая".into(), "май\u{a0}2026".into())
+    );
+    assert_eq!(
+        (short_day(Language::En, may), short_month(Language::En, may)),
+        ("9\u{a0}May".into(), "May\u{a0}2026".into())
+    );
 }
 
 #[test]

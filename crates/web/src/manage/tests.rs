@@ -12,7 +12,7 @@ use vestnik_store::{audit::Author, groups, mailings, messages, people, recipient
 use crate::testing::{Browser, PASSWORD, TestApp};
 
 /// Someone in one of the groups that are there from the start, signed in.
-async fn member(app: &TestApp, name: &str, group: BuiltinGroup) -> (Browser, Actor) {
+pub(crate) async fn member(app: &TestApp, name: &str, group: BuiltinGroup) -> (Browser, Actor) {
     let user = app.user(name).await;
     app.join(&user, group).await;
     let mut browser = app.browser();
