@@ -39,3 +39,32 @@ pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
     )
     .await
 }
+
+/// Figures over everyone's data, for the public (S-49).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct PublicTotals {
+    /// Mailings.
+    pub mailings: i64,
+    /// Those that are going on or planned.
+    pub active: i64,
+    /// Addresses in all lists together, each as often as it stands there.
+    pub listed: i64,
+}
+
+/// The figures that are quickly counted.
+pub async fn public_totals(db: &Db) -> Result<PublicTotals> {
+    db.fetch_one(
+        "SELECT
+            (SELECT count(*) FROM mailings) AS mailings,
+            (SELECT count(*) FROM mailings WHERE status = 'running' OR next_at IS NOT NULL) AS active,
+            (SELECT CAST(COALESCE(sum(recipients), 0) AS BIGINT) FROM users) AS listed",
+        &[],
+    )
+    .await
+}
+
+/// How many addresses there are in all lists together, each counted once. Reads them all.
+pub async fn unique_recipients(db: &Db) -> Result<i64> {
+    let (count,): (i64,) = db.fetch_one("SELECT count(DISTINCT email_key) FROM recipients", &[]).await?;
+    Ok(count)
+}

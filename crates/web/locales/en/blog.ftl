@@ -69,3 +69,10 @@ flash-article-deleted = The article is deleted.
 problem-article-empty = Write something: an empty article is not worth publishing.
 problem-slug = Latin letters, digits and dashes only, such as { $suggested }.
 problem-slug-taken = Another article has this address.
+
+home-figures = Figures
+home-mailings = Mailings
+home-active = Running or planned
+home-recipients = Recipients, each counted once
+home-articles = From the blog
+home-all-articles = All articles

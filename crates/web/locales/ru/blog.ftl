@@ -70,3 +70,10 @@ flash-article-deleted = Статья удалена.
 problem-article-empty = Напишите текст: пустую статью публиковать рано.
 problem-slug = Только латинские буквы, цифры и дефисы, например { $suggested }.
 problem-slug-taken = Этот адрес занят другой статьёй.
+
+home-figures = Цифры
+home-mailings = Рассылок
+home-active = Из них идут или запланированы
+home-recipients = Получателей, каждый один раз
+home-articles = Из блога
+home-all-articles = Все статьи
