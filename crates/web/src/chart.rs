@@ -19,6 +19,8 @@ const FILLED: f64 = 0.72;
 const WIDEST: f64 = 6.0;
 /// What there is only a little of is seen all the same.
 const LOWEST: f64 = 1.0;
+/// A part lower than this has no room for stripes.
+const THIN: f64 = 4.0;
 
 /// What a bar stands for.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +77,8 @@ pub(crate) struct Label {
 pub(crate) struct Part {
     pub(crate) y: Percent,
     pub(crate) height: Percent,
+    /// Whether there is no room for stripes in it.
+    pub(crate) thin: bool,
 }
 
 /// A bar in its place.
@@ -112,7 +116,8 @@ impl Chart {
             let place_x = place * index as f64;
             let [lower, upper] = heights([bar.lower, bar.upper], top);
             let part = |below: f64, height: f64| {
-                (height > 0.0).then_some(Part { y: Percent(100.0 - below - height), height: Percent(height) })
+                let y = Percent(100.0 - below - height);
+                (height > 0.0).then_some(Part { y, height: Percent(height), thin: height < THIN })
             };
             Placed {
                 x: Percent(place_x + (place - width) / 2.0),
@@ -235,9 +240,9 @@ mod tests {
         let mut bars = vec![bar(1, 0); 29];
         bars.push(bar(1_000_000, 3));
         let chart = Chart::of(bars, &[1, 7]);
-        assert_eq!(chart.bars[0].lower, Some(Part { y: Percent(99.0), height: Percent(1.0) }));
+        assert_eq!(chart.bars[0].lower, Some(Part { y: Percent(99.0), height: Percent(1.0), thin: true }));
         let (huge, few) = (chart.bars[29].lower.unwrap(), chart.bars[29].upper.unwrap());
-        assert_eq!(few.height, Percent(1.0));
+        assert_eq!((few.height, few.thin, huge.thin), (Percent(1.0), true, false));
         assert!(few.y.0 >= 0.0 && (huge.y.0 - few.y.0 - few.height.0).abs() < 1e-9, "{few:?} {huge:?}");
         let edge = Chart::of(vec![bar(1_000, 0), bar(999, 1)], &[1]).bars[1].clone();
         assert_eq!((edge.upper.unwrap().y, edge.lower.unwrap().y), (Percent(0.0), Percent(1.0)));

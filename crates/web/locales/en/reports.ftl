@@ -15,7 +15,7 @@ report-before = was { $n }
 report-before-none = nothing before
 report-points = { $n } pp
 figure-share = Share successful
-figure-mailings = Mailings sent
+figure-mailings = Mailings
 
 chart-by-day = Letters by day
 chart-by-week = Letters by week

@@ -15,7 +15,7 @@ report-before = было { $n }
 report-before-none = раньше не было
 report-points = { $n } п. п.
 figure-share = Доля успешных
-figure-mailings = Рассылок отправлялось
+figure-mailings = Рассылок
 
 chart-by-day = Письма по дням
 chart-by-week = Письма по неделям
