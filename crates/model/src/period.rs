@@ -93,7 +93,7 @@ impl Period {
     pub fn step(&self) -> Step {
         match self.length() {
             ..=93 => Step::Day,
-            ..=740 => Step::Week,
+            94..=740 => Step::Week,
             _ => Step::Month,
         }
     }
