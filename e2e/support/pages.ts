@@ -35,6 +35,8 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
       settings: "/settings",
       "settings-security": "/settings/security",
       "two-factor": "/settings/two-factor",
+      "settings-account": "/settings/account",
+      leave: "/settings/account/delete",
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Watch } from "./watch";
 import type { Language, Words } from "./words";
 
 export class Person {
-  readonly password = "correct horse battery";
+  password = "correct horse battery";
 
   constructor(
     readonly page: Page,
@@ -16,7 +16,7 @@ export class Person {
     readonly language: Language,
     private readonly t: Words,
     readonly watch: Watch,
-    readonly email: string,
+    public email: string,
     readonly name: string,
   ) {}
 

@@ -109,7 +109,7 @@ permission-manage_groups = Manage groups and permissions
 permission-manage_settings = Change the settings of the service
 permission-view_audit = Read the audit log
 
-manage-audit-lead = Logins, and everything that managers and administrators do. Entries cannot be changed or removed.
+manage-audit-lead = Logins, changes of one’s own account, and everything that managers and administrators do. Entries cannot be changed or removed.
 manage-audit-text = Who or whom
 manage-audit-change = Details
 manage-audit-nothing = nothing

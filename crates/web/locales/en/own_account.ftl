@@ -59,7 +59,7 @@ leave-running = { $n ->
     [one] A mailing is being sent, and stops.
    *[other] { $n } mailings are being sent, and stop.
 }
-leave-export = If you still want any of it, download it first:
+leave-export = You may want some of it later.
 leave-email = Your address
 leave-email-help = To make sure that it is this account, type { $email }.
 leave-submit = Delete the account for good
@@ -67,7 +67,7 @@ leave-keep = Keep the account
 leave-last-title = You are the last administrator
 leave-last-text = Without you nobody could manage users and groups. Make someone else an administrator, and this page lets you go.
 leave-last-users = To the users
-problem-address-not-own = Type the address of this account: { $email }.
+problem-address-not-own = This is not the address of this account.
 goodbye-title = Your account is deleted
 goodbye-text = You are logged out, and your data is being erased. A letter that confirms it is on its way to you. Goodbye!
 

@@ -110,7 +110,7 @@ permission-manage_groups = Управлять группами и разреше
 permission-manage_settings = Менять настройки сервиса
 permission-view_audit = Читать журнал действий
 
-manage-audit-lead = Входы и всё, что делают менеджеры и администраторы. Записи нельзя изменить или удалить.
+manage-audit-lead = Входы, изменения своей учётной записи и всё, что делают менеджеры и администраторы. Записи нельзя изменить или удалить.
 manage-audit-text = Кто или с кем
 manage-audit-change = Подробности
 manage-audit-nothing = ничего

@@ -310,8 +310,8 @@ async fn an_account_goes_with_all_its_data() {
         .says("type anna@example.org");
     for (email, password, words) in [
         ("anna@example.org", "not the password", "This is not your current password."),
-        ("boris@example.org", PASSWORD, "Type the address of this account: anna@example.org."),
-        ("", "", "Type the address of this account"),
+        ("boris@example.org", PASSWORD, "This is not the address of this account."),
+        ("", "", "This is not the address of this account."),
     ] {
         let answer = anna.post("/settings/account/delete", &[("email", email), ("current", password)]).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{email}");

@@ -77,7 +77,7 @@ pub(crate) async fn submit(
     let own = letters::own_address(&user.user)?;
     let mut problems = Problems::default();
     if address(&form.email).ok().as_ref() != Some(&own) {
-        problems.add("email", Problem::new("problem-address-not-own").with("email", own.as_str()));
+        problems.add("email", Problem::new("problem-address-not-own"));
     }
     check_password(&app, &user, &form.current, &mut problems).await?;
     if !problems.is_empty() {
