@@ -52,10 +52,17 @@ text_enum! {
 impl Article {
     /// How far it is at a time.
     pub fn publication(&self, now: UnixMillis) -> Publication {
-        match self.published_at {
-            None => Publication::Draft,
-            Some(at) if at > now => Publication::Planned,
-            Some(_) => Publication::Published,
+        Publication::at(self.published_at, now)
+    }
+}
+
+impl Publication {
+    /// How far something is at a time that everyone reads from another on.
+    pub fn at(published_at: Option<UnixMillis>, now: UnixMillis) -> Self {
+        match published_at {
+            None => Self::Draft,
+            Some(at) if at > now => Self::Planned,
+            Some(_) => Self::Published,
         }
     }
 }

@@ -54,6 +54,9 @@ pub struct TypedMailServer<'a> {
     pub from_name: &'a str,
 }
 
+/// What mail comes from as long as nobody has said.
+pub const DEFAULT_FROM: &str = "vestnik@localhost";
+
 /// Where mail goes, and what it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailServer {
@@ -140,8 +143,9 @@ impl TypedMailServer<'_> {
             "" => Some(usual),
             typed => problems.take("port", typed.parse().map_err(|_| Problem::new("problem-port"))),
         };
-        let credentials = self.credentials(before);
-        match Relay::new(self.host, port?, encryption, credentials) {
+        let port = port?;
+        let credentials = self.credentials(before, port, encryption);
+        match Relay::new(self.host, port, encryption, credentials) {
             Ok(relay) => Some(relay),
             Err(error) => {
                 let (field, id) = match error {
@@ -160,15 +164,23 @@ impl TypedMailServer<'_> {
         }
     }
 
-    /// A password that was stored is given to the server it was stored for, and to no other.
-    fn credentials(&self, before: &MailServer) -> Option<Credentials> {
+    /// A password that was stored is given to the server it was stored for, behind the same port and no less protected
+    /// than before.
+    fn credentials(&self, before: &MailServer, port: u16, encryption: Encryption) -> Option<Credentials> {
         let user = self.smtp_user.trim();
         if user.is_empty() && self.smtp_password.is_empty() {
             return None;
         }
         let stored = before.relay.as_ref().and_then(|relay| {
             let known = relay.credentials()?;
-            let same = relay.host().eq_ignore_ascii_case(self.host.trim()) && known.user == user;
+            let protected = matches!(encryption, Encryption::Tls | Encryption::StartTls(StartTls::Required));
+            let as_before = match encryption {
+                Encryption::Tls => relay.implicit_tls(),
+                Encryption::StartTls(starttls) => !relay.implicit_tls() && relay.starttls() == starttls,
+            };
+            let same = relay.host().eq_ignore_ascii_case(self.host.trim())
+                && (relay.port() == port && (protected || as_before))
+                && known.user == user;
             (same && self.smtp_password.is_empty()).then(|| known.clone())
         });
         stored.or(Some(Credentials { user: user.to_owned(), secret: self.smtp_password.to_owned(), mechanism: None }))
@@ -251,11 +263,14 @@ mod tests {
     #[test]
     fn a_stored_password_stays_with_its_server() {
         let before = typed().parse(&nothing()).unwrap();
-        let kept = TypedMailServer { smtp_password: "", port: "2525", ..typed() }.parse(&before).unwrap();
+        let kept = TypedMailServer { smtp_password: "", from_name: "", ..typed() }.parse(&before).unwrap();
         assert_eq!(kept.relay.unwrap().credentials().unwrap().secret, "s/ecret");
         for other in [
             TypedMailServer { smtp_password: "", host: "other.example.com", ..typed() },
             TypedMailServer { smtp_password: "", smtp_user: "boris", ..typed() },
+            TypedMailServer { smtp_password: "", port: "2525", ..typed() },
+            TypedMailServer { smtp_password: "", encryption: "none", port: "587", ..typed() },
+            TypedMailServer { smtp_password: "", encryption: "optional", port: "587", ..typed() },
         ] {
             assert_eq!(fields(&other, &before), [("smtp_password", "problem-mail-password".to_owned())]);
         }

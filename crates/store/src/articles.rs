@@ -139,7 +139,7 @@ pub enum AtSlug {
     /// An article; whether everyone may read it is for the caller to ask.
     Article(Box<Article>),
     /// An article that has another address now.
-    Moved(String),
+    Moved(Box<Article>),
     /// Nothing.
     Nothing,
 }
@@ -150,9 +150,10 @@ pub async fn at_slug(db: &Db, slug: &str) -> Result<AtSlug> {
     if let Some(article) = db.fetch_optional(AssertSqlSafe(sql), &[&slug]).await? {
         return Ok(AtSlug::Article(Box::new(article)));
     }
-    let sql = "SELECT a.slug FROM article_slugs s JOIN articles a ON a.id = s.article_id WHERE s.slug = $1";
-    let moved: Option<(String,)> = db.fetch_optional(sql, &[&slug]).await?;
-    Ok(moved.map_or(AtSlug::Nothing, |(slug,)| AtSlug::Moved(slug)))
+    let sql =
+        format!("SELECT {COLUMNS} FROM articles WHERE id = (SELECT article_id FROM article_slugs WHERE slug = $1)");
+    let moved: Option<Article> = db.fetch_optional(AssertSqlSafe(sql), &[&slug]).await?;
+    Ok(moved.map_or(AtSlug::Nothing, |article| AtSlug::Moved(Box::new(article))))
 }
 
 /// An address that no other article has: this one, or, if it may be changed, this one with a number.
@@ -262,20 +263,12 @@ pub async fn update(
         tx.execute(sql, &[&before.slug, &id]).await?;
     }
     let told = |publication: Publication| publication.as_str();
-    let (was, is) = (before.publication(author.at), publication_of(draft, author.at));
+    let (was, is) = (before.publication(author.at), Publication::at(draft.published_at, author.at));
     let entry = Entry::new(Action::ArticleChanged, Some(id.0), &draft.title);
     let entry = if was == is { entry } else { entry.before(&told(was)).after(&told(is)) };
     audit::note(&mut tx, author, entry).await?;
     tx.commit().await?;
     Ok(Kept::Done(id))
-}
-
-fn publication_of(draft: &ArticleDraft, now: UnixMillis) -> Publication {
-    match draft.published_at {
-        None => Publication::Draft,
-        Some(at) if at > now => Publication::Planned,
-        Some(_) => Publication::Published,
-    }
 }
 
 /// Deletes an article. `false`: there is none, or the actor does not keep the blog.

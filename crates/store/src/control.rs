@@ -308,7 +308,9 @@ async fn take_up(
     let taken: Vec<(UnixMillis,)> = tx
         .fetch_all(
             "UPDATE deliveries SET state = 'pending', due_at = 0, owner = NULL, excused = attempts
-             WHERE run_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND state = $4 RETURNING ended_at",
+             WHERE run_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND state = $4
+             -- Without a time: see `deliveries::release`.
+             RETURNING COALESCE(ended_at, 0)",
             &[&run, &after, &last, &state],
         )
         .await?;

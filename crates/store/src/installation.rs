@@ -1,5 +1,7 @@
 //! The settings of the installation, and the link by which its first administrator is made.
 
+use std::time::Duration;
+
 use vestnik_mail::relay::Relay;
 use vestnik_model::audit::Action;
 use vestnik_model::user::{Registration, User};
@@ -10,14 +12,16 @@ use crate::db::{Db, Result, Tx, Wake};
 use crate::groups::{self, Change, Changed};
 use crate::users;
 
+const READ: &str = "SELECT name, language, time_zone, registration, allowed_domains, session_days, second_factor,
+    smtp_url, mail_from FROM installation";
+
 /// The settings as they are.
 pub async fn read(db: &Db) -> Result<Installation> {
-    db.fetch_one(
-        "SELECT name, language, time_zone, registration, allowed_domains, session_days, second_factor, smtp_url, mail_from
-         FROM installation",
-        &[],
-    )
-    .await
+    db.fetch_one(READ, &[]).await
+}
+
+fn password(of: &Installation) -> Option<String> {
+    Some(Relay::parse(&of.smtp_url).ok()?.credentials()?.secret.clone())
 }
 
 /// What the audit log tells of the settings: `name=value`. No password of the mail server.
@@ -43,15 +47,24 @@ fn beyond(one: &[String], other: &[String]) -> Vec<String> {
     one.iter().filter(|setting| !other.contains(setting)).cloned().collect()
 }
 
-/// Changes the settings.
-pub async fn update(db: &Db, actor: &Actor, wanted: &Installation, author: &Author) -> Result<Changed> {
+/// Changes some of the settings, as they are then: what someone else changes at the same time stays.
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    author: &Author,
+    change_to: impl FnOnce(Installation) -> Installation,
+) -> Result<Changed> {
     let mut change = Change::begin(db, Some(actor)).await?;
     if !change.is_allowed(Permission::ManageSettings, &[]) {
         return Ok(Changed::NotAllowed);
     }
-    let before = read(db).await?;
-    write(&mut change.tx, wanted).await?;
-    let (was, is) = (told(&before), told(wanted));
+    let before: Installation = change.tx.fetch_one(READ, &[]).await?;
+    let wanted = change_to(before.clone());
+    write(&mut change.tx, &wanted).await?;
+    let (was, mut is) = (told(&before), told(&wanted));
+    if password(&before) != password(&wanted) {
+        is.push("mail_password=***".to_owned());
+    }
     let entry = Entry::new(Action::SettingsChanged, None, "").before(&beyond(&was, &is)).after(&beyond(&is, &was));
     change.commit(author, entry).await
 }
@@ -84,17 +97,22 @@ pub async fn has_administrator(db: &Db) -> Result<bool> {
     Ok(has)
 }
 
-/// Makes a setup link valid; those from before stay so, because each node of an installation prints its own.
+/// How long a setup link is good for; the next start prints another. It may stand in logs that others read later.
+pub const SETUP_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+
+/// Makes a setup link valid; younger ones stay so, because each node of an installation prints its own.
 pub async fn allow_setup(db: &Db, token: &str, now: UnixMillis) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.execute("DELETE FROM setup_links WHERE created_at <= $1", &[&now.minus(SETUP_LIFETIME)]).await?;
     let sql = "INSERT INTO setup_links (hash, created_at) VALUES ($1, $2)";
-    db.execute(sql, &[&secret::hash(token), &now]).await?;
-    Ok(())
+    tx.execute(sql, &[&secret::hash(token), &now]).await?;
+    tx.commit().await
 }
 
 /// Whether a setup link may still make the first administrator.
-pub async fn may_set_up(db: &Db, token: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM setup_links WHERE hash = $1)";
-    let (known,): (bool,) = db.fetch_one(sql, &[&secret::hash(token)]).await?;
+pub async fn may_set_up(db: &Db, token: &str, now: UnixMillis) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM setup_links WHERE hash = $1 AND created_at > $2)";
+    let (known,): (bool,) = db.fetch_one(sql, &[&secret::hash(token), &now.minus(SETUP_LIFETIME)]).await?;
     Ok(known && !has_administrator(db).await?)
 }
 
@@ -119,7 +137,9 @@ pub async fn set_up(
     author: Author,
 ) -> Result<SetUp> {
     let mut change = Change::begin(db, None).await?;
-    let used = change.tx.execute("DELETE FROM setup_links WHERE hash = $1", &[&secret::hash(token)]).await?;
+    let oldest = author.at.minus(SETUP_LIFETIME);
+    let sql = "DELETE FROM setup_links WHERE hash = $1 AND created_at > $2";
+    let used = change.tx.execute(sql, &[&secret::hash(token), &oldest]).await?;
     if used == 0 || groups::has_administrator(&mut change.tx).await? {
         return Ok(SetUp::Gone);
     }

@@ -1,9 +1,10 @@
 //! Pictures that stand in articles: which files of the media store are one picture in several widths.
 
+use sqlx::AssertSqlSafe;
 use vestnik_model::id::PictureId;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
-use crate::db::{Db, Result};
+use crate::db::{Db, Param, Result};
 
 /// A picture in several widths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +54,22 @@ pub async fn add(
     Ok(Some(id))
 }
 
-/// Those of these pictures that there are. An article has a handful.
+/// Pictures that are looked up at once. An article has a handful.
+const MOST: usize = 500;
+
+/// Those of these pictures that there are, of the first five hundred.
 pub async fn find(db: &Db, ids: &[PictureId]) -> Result<Vec<Picture>> {
-    let mut found = Vec::new();
-    for id in ids {
-        let sql = "SELECT id, width, height, files FROM pictures WHERE id = $1";
-        found.extend(db.fetch_optional::<Row>(sql, &[id]).await?.map(read));
+    let mut wanted = ids.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.truncate(MOST);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(found)
+    let places: Vec<String> = (1..=wanted.len()).map(|place| format!("${place}")).collect();
+    let sql = format!("SELECT id, width, height, files FROM pictures WHERE id IN ({})", places.join(", "));
+    let args: Vec<&dyn Param> = wanted.iter().map(|id| id as &dyn Param).collect();
+    Ok(db.fetch_all::<Row>(AssertSqlSafe(sql), &args).await?.into_iter().map(read).collect())
 }
 
 /// The pictures that were uploaded last, the newest first; none for those who do not keep the blog.

@@ -141,18 +141,39 @@ pub async fn confirm(
     Ok(Confirmed::On)
 }
 
-/// Gives the actor new recovery codes in place of those from before. `false`: the second factor is not on.
-pub async fn renew_codes(db: &Db, actor: &Actor, codes: &[RecoveryCode], author: &Author) -> Result<bool> {
+/// What came of making new recovery codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// They are the ones that count.
+    Done,
+    /// The second factor is not on.
+    NotOn,
+    /// The code is wrong, or was used before.
+    WrongCode,
+}
+
+/// Gives the actor new recovery codes in place of those from before. Whoever has them has the second factor, so that a
+/// password alone must not get them.
+pub async fn renew_codes(
+    db: &Db,
+    actor: &Actor,
+    code: &Code,
+    codes: &[RecoveryCode],
+    author: &Author,
+) -> Result<Renewed> {
     let user = actor.user();
     let mut tx = db.begin().await?;
     if lock(&mut tx, actor).await?.is_none() {
-        return Ok(false);
+        return Ok(Renewed::NotOn);
+    }
+    if use_up(&mut tx, user, code, author.at).await?.is_none() {
+        return Ok(Renewed::WrongCode);
     }
     tx.execute("DELETE FROM recovery_codes WHERE user_id = $1", &[&user]).await?;
     insert_codes(&mut tx, user, codes).await?;
     audit::note(&mut tx, author, Entry::new(Action::RecoveryCodesMade, Some(user.0), &author.name)).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Renewed::Done)
 }
 
 /// What came of switching off.

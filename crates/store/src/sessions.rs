@@ -42,13 +42,14 @@ pub(crate) async fn insert(
     now: UnixMillis,
     expires_at: UnixMillis,
 ) -> Result<()> {
+    // The person before their sessions, as everyone locks them.
+    tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &user]).await?;
     tx.execute(
         "INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at, address, agent)
          VALUES ($1, $2, $3, $3, $4, $5, $6)",
         &[&secret::hash(cookie), &user, &now, &expires_at, &origin.address, &origin.agent],
     )
     .await?;
-    tx.execute("UPDATE users SET seen_at = $1 WHERE id = $2", &[&now, &user]).await?;
     Ok(())
 }
 

@@ -179,7 +179,8 @@ impl Noted {
 async fn unknown_since(tx: &mut Tx, rows: &Rows) -> Result<HashMap<Claim, UnixMillis>> {
     let sql = format!(
         "WITH {GIVEN} UPDATE deliveries SET owner = deliveries.owner FROM v WHERE {}
-         RETURNING deliveries.id, deliveries.epoch, deliveries.ended_at",
+         -- Without a time: see `deliveries::release`.
+         RETURNING deliveries.id, deliveries.epoch, COALESCE(deliveries.ended_at, 0)",
         claimed("unknown")
     );
     let found: Vec<(DeliveryId, i64, UnixMillis)> = tx.fetch_rows(&sql, rows).await?;

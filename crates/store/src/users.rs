@@ -88,10 +88,27 @@ pub async fn confirm(db: &Db, id: UserId, now: UnixMillis) -> Result<()> {
 pub async fn set_password(db: &Db, id: UserId, password_hash: &str, now: UnixMillis) -> Result<()> {
     let mut tx = db.begin().await?;
     tx.execute("UPDATE users SET password_hash = $1 WHERE id = $2", &[&password_hash, &id]).await?;
-    sessions::end_all_in(&mut tx, id).await?;
-    tokens::end_in(&mut tx, id, TokenPurpose::Recover, now).await?;
-    new_address::end_in(&mut tx, id, now).await?;
+    end_what_the_old_password_opened(&mut tx, id, now).await?;
     tx.commit().await
+}
+
+/// The same for someone who has shown that they know the password of which `user` tells. `false`: it is another one by
+/// now. Hashing takes its time, and a recovery that came in between must not be undone.
+pub async fn change_password(db: &Db, user: &User, password_hash: &str, now: UnixMillis) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
+    if tx.execute(sql, &[&password_hash, &user.id, &user.password_hash]).await? == 0 {
+        return Ok(false);
+    }
+    end_what_the_old_password_opened(&mut tx, user.id, now).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn end_what_the_old_password_opened(tx: &mut Tx, id: UserId, now: UnixMillis) -> Result<()> {
+    sessions::end_all_in(tx, id).await?;
+    tokens::end_in(tx, id, TokenPurpose::Recover, now).await?;
+    new_address::end_in(tx, id, now).await
 }
 
 /// Changes what the person says of themselves and how they see the pages.

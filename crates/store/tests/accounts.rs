@@ -53,7 +53,13 @@ databases! {
         assert!(sessions::find(&db, "cookie", NOW).await.unwrap().is_some());
         assert!(sessions::find(&db, "cookie", end).await.unwrap().is_none(), "it ends by itself");
         assert!(sessions::find(&db, "other", NOW).await.unwrap().is_none());
+        let before = users::find(&db, anna).await.unwrap().unwrap();
         users::set_password(&db, anna, "new hash", NOW).await.unwrap();
+        // Someone who was still at it with the old password comes too late.
+        assert!(!users::change_password(&db, &before, "stolen hash", NOW).await.unwrap());
+        let now = users::find(&db, anna).await.unwrap().unwrap();
+        assert_eq!(now.password_hash, "new hash");
+        assert!(users::change_password(&db, &now, "newer hash", NOW).await.unwrap());
         assert!(sessions::find(&db, "cookie", NOW).await.unwrap().is_none());
         assert_eq!(tokens::look(&db, TokenPurpose::Recover, "link", NOW).await.unwrap(), Redeemed::Used(anna));
     }

@@ -107,7 +107,8 @@ databases! {
 
         let renamed = ArticleDraft { slug: "autumn".into(), ..draft("Осень", Some(NOW.0 - 1)) };
         assert_eq!(articles::update(&db, &writer, first, &renamed, None, &author()).await.unwrap(), Kept::Done(first));
-        assert_eq!(articles::at_slug(&db, "osen").await.unwrap(), AtSlug::Moved("autumn".into()));
+        let moved = articles::at_slug(&db, "osen").await.unwrap();
+        assert!(matches!(moved, AtSlug::Moved(article) if article.slug == "autumn"));
         let taken = ArticleDraft { slug: "osen-2".into(), ..renamed.clone() };
         assert_eq!(articles::update(&db, &writer, first, &taken, None, &author()).await.unwrap(), Kept::SlugTaken);
         // Someone else may have the address that was left.
@@ -121,7 +122,8 @@ databases! {
         // And back to one's own old one.
         let back = ArticleDraft { slug: "osen".into(), ..renamed };
         assert_eq!(articles::update(&db, &writer, first, &back, None, &author()).await.unwrap(), Kept::Done(first));
-        assert_eq!(articles::at_slug(&db, "autumn").await.unwrap(), AtSlug::Moved("osen".into()));
+        let moved = articles::at_slug(&db, "autumn").await.unwrap();
+        assert!(matches!(moved, AtSlug::Moved(article) if article.slug == "osen"));
     }
 
     async fn titles_are_searched_in_any_case_and_script(db: Db) {

@@ -42,9 +42,9 @@ databases! {
         };
 
         let someone_else = someone(&db, "boris").await;
-        let refused = installation::update(&db, &someone_else, &wanted, &author()).await.unwrap();
+        let refused = installation::update(&db, &someone_else, &author(), |_| wanted.clone()).await.unwrap();
         assert_eq!(refused, Changed::NotAllowed);
-        assert_eq!(installation::update(&db, &admin, &wanted, &author()).await.unwrap(), Changed::Done);
+        assert_eq!(installation::update(&db, &admin, &author(), |_| wanted.clone()).await.unwrap(), Changed::Done);
         assert_eq!(installation::read(&db).await.unwrap(), wanted);
 
         let filter = AuditFilter { action: Some(Action::SettingsChanged), ..AuditFilter::default() };
@@ -53,15 +53,28 @@ databases! {
         assert!(noted[0].after.contains("registration=invited") && noted[0].before.contains("registration=open"));
         assert!(noted[0].after.contains("anna@mail.example.org:587") && !noted[0].after.contains("top-secret"));
         assert!(!noted[0].after.contains("session_days"), "only what has changed");
+        assert!(noted[0].after.contains("mail_password=***"));
+
+        // What another has changed meanwhile stays.
+        let author = author();
+        let (one, other) = tokio::join!(
+            installation::update(&db, &admin, &author, |now| Installation { session_days: 7, ..now }),
+            installation::update(&db, &admin, &author, |now| Installation { name: "Daisy".into(), ..now }),
+        );
+        assert_eq!((one.unwrap(), other.unwrap()), (Changed::Done, Changed::Done));
+        let now = installation::read(&db).await.unwrap();
+        assert_eq!((now.session_days, now.name.as_str()), (7, "Daisy"));
     }
 
     async fn a_setup_link_makes_one_administrator_and_no_more(db: Db) {
         assert!(!installation::has_administrator(&db).await.unwrap());
         for token in ["first node", "second node"] {
             installation::allow_setup(&db, token, NOW).await.unwrap();
-            assert!(installation::may_set_up(&db, token).await.unwrap());
+            assert!(installation::may_set_up(&db, token, NOW).await.unwrap());
         }
-        assert!(!installation::may_set_up(&db, "guessed").await.unwrap());
+        assert!(!installation::may_set_up(&db, "guessed", NOW).await.unwrap());
+        let late = NOW.plus(installation::SETUP_LIFETIME);
+        assert!(!installation::may_set_up(&db, "first node", late).await.unwrap(), "it ends by itself");
         let wanted = Installation { name: "Ромашка".into(), ..installation::read(&db).await.unwrap() };
         assert!(matches!(set_up(&db, "guessed", "mallory", &wanted).await, SetUp::Gone));
 
@@ -83,7 +96,7 @@ databases! {
         let name = if user.name == "anna" { "Ромашка" } else { "Other" };
         assert_eq!(installation::read(&db).await.unwrap().name, name);
         for token in ["first node", "second node"] {
-            assert!(!installation::may_set_up(&db, token).await.unwrap());
+            assert!(!installation::may_set_up(&db, token, NOW).await.unwrap());
         }
     }
 
@@ -91,7 +104,7 @@ databases! {
         installation::allow_setup(&db, "link", NOW).await.unwrap();
         let anna = someone(&db, "anna").await;
         people::join(&db, anna.user(), BuiltinGroup::Administrators, &author()).await.unwrap();
-        assert!(!installation::may_set_up(&db, "link").await.unwrap());
+        assert!(!installation::may_set_up(&db, "link", NOW).await.unwrap());
         let wanted = installation::read(&db).await.unwrap();
         assert!(matches!(set_up(&db, "link", "mallory", &wanted).await, SetUp::Gone));
     }

@@ -17,7 +17,7 @@ use vestnik_model::{Actor, BuiltinGroup, Installation, Permission, UnixMillis};
 use vestnik_store::audit::{self, AuditFilter, Author};
 use vestnik_store::groups::Changed;
 use vestnik_store::logins::{self, Arrival, Begun, Finished};
-use vestnik_store::second_factor::{self, Confirmed, Offered, SwitchedOff, Used};
+use vestnik_store::second_factor::{self, Confirmed, Offered, Renewed, SwitchedOff, Used};
 use vestnik_store::sessions::Origin;
 use vestnik_store::{Db, databases, groups, installation, people, sessions, users};
 
@@ -81,7 +81,7 @@ async fn half_login(db: &Db, actor: &Actor, cookie: &str) {
 
 async fn want_from_everyone(db: &Db, actor: &Actor) {
     let wanted = Installation { second_factor: SecondFactorPolicy::Required, ..installation::read(db).await.unwrap() };
-    assert_eq!(installation::update(db, actor, &wanted, &console()).await.unwrap(), Changed::Done);
+    assert_eq!(installation::update(db, actor, &console(), |_| wanted).await.unwrap(), Changed::Done);
 }
 
 async fn member(db: &Db, name: &str, group: BuiltinGroup) -> Actor {
@@ -301,9 +301,17 @@ databases! {
         let anna = someone(&db, "anna").await;
         let author = Author::at_browser(&user(&db, anna.user()).await, "192.0.2.1", NOW);
         let codes = RecoveryCode::several(&SystemRandom);
-        assert!(!second_factor::renew_codes(&db, &anna, &codes, &author).await.unwrap(), "there is nothing to recover");
+        let guessed = Code::parse("000000").unwrap();
+        let none = second_factor::renew_codes(&db, &anna, &guessed, &codes, &author).await.unwrap();
+        assert_eq!(none, Renewed::NotOn, "there is nothing to recover");
         let anna = enrol(&db, anna).await;
-        assert!(second_factor::renew_codes(&db, &anna.actor, &codes, &author).await.unwrap());
+        let renew = async |code: &Code| {
+            second_factor::renew_codes(&db, &anna.actor, code, &codes, &author).await.unwrap()
+        };
+        // Whoever has the codes has the second factor: a password does not get them.
+        assert_eq!(renew(&Code::Recovery(codes[0].clone())).await, Renewed::WrongCode);
+        assert_eq!(renew(&anna.recovery(1)).await, Renewed::Done);
+        assert_eq!(renew(&anna.recovery(2)).await, Renewed::WrongCode, "those from before are gone");
         half_login(&db, &anna.actor, "half").await;
         let old = logins::finish(&db, "half", &anna.recovery(0), arrival("full", NOW)).await.unwrap();
         assert_eq!(old, Finished::WrongCode);

@@ -135,15 +135,18 @@ pub(crate) async fn list(
 
 /// An article. What is not published yet is there for those who keep the blog alone.
 pub(crate) async fn show(State(app): State<AppState>, page: Page, Path(slug): Path<String>) -> Result<Response, Error> {
-    let article = match articles::at_slug(&app.db, &slug).await? {
-        AtSlug::Article(article) => *article,
-        AtSlug::Moved(slug) => return Ok(Redirect::permanent(&format!("/blog/{slug}")).into_response()),
+    let (article, moved) = match articles::at_slug(&app.db, &slug.replace('\0', "")).await? {
+        AtSlug::Article(article) => (*article, false),
+        AtSlug::Moved(article) => (*article, true),
         AtSlug::Nothing => return Err(Error::NotFound),
     };
     let keeps = page.visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageBlog));
     let public = article.publication(app.now()) == Publication::Published;
     if !public && !keeps {
         return Err(Error::NotFound);
+    }
+    if moved {
+        return Ok(Redirect::permanent(&format!("/blog/{}", article.slug)).into_response());
     }
     if public {
         views::note(&app, &page.visit, article.id).await;

@@ -97,7 +97,7 @@ pub(crate) async fn form(
     page: Page,
     Path(token): Path<String>,
 ) -> Result<Response, Error> {
-    if !installation::may_set_up(&app.db, &token).await? {
+    if !installation::may_set_up(&app.db, &token, app.now()).await? {
         return gone(&page);
     }
     let installation = installation::read(&app.db).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn submit(
     Path(token): Path<String>,
     Form(form): Form<SetupForm>,
 ) -> Result<Response, Error> {
-    if !installation::may_set_up(&app.db, &token).await? {
+    if !installation::may_set_up(&app.db, &token, app.now()).await? {
         return gone(&page);
     }
     let before = installation::read(&app.db).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn try_mail(
     Path(token): Path<String>,
     Form(form): Form<SetupForm>,
 ) -> Result<Response, Error> {
-    if !installation::may_set_up(&app.db, &token).await? {
+    if !installation::may_set_up(&app.db, &token, app.now()).await? {
         return gone(&page);
     }
     let before = installation::read(&app.db).await?;

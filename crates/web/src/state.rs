@@ -10,15 +10,13 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 use url::Url;
 use vestnik_cache::Cache;
-use vestnik_model::{Clock, Installation, UnixMillis, secret::Random};
+use vestnik_model::{Clock, Installation, UnixMillis, mail_server::DEFAULT_FROM, secret::Random};
 use vestnik_store::{Db, installation};
 
 use crate::{blog::views::Views, counts::KnownCounts, media::Media, password::Passwords, trial::TryMail};
 
 /// How long the settings of the installation are as good as new. Another process changes them now and then.
 const FRESH: Duration = Duration::from_secs(1);
-/// What mail comes from as long as nobody has said.
-const DEFAULT_FROM: &str = "vestnik@localhost";
 
 /// Settings of the web interface.
 #[derive(Debug, Clone)]

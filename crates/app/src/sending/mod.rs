@@ -132,7 +132,9 @@ impl Engines {
             let server = running.server.clone();
             running.stop().await;
             // Nobody asks it any more, so nobody would see it recover.
-            troubles::end(&self.db, &server).await?;
+            if let Err(error) = troubles::end(&self.db, &server).await {
+                tracing::warn!(%error, server, "that the old mail server was in trouble could not be forgotten");
+            }
         }
         self.route = route;
         if !*self.stop.borrow() {

@@ -6,13 +6,10 @@ use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderText, Mailbox};
 use vestnik_mail::relay::Relay;
 use vestnik_model::Installation;
-use vestnik_model::mail_server::split_from;
+use vestnik_model::mail_server::{DEFAULT_FROM, split_from};
 
 use crate::config::MailArgs;
 use crate::failure::Failure;
-
-/// What mail comes from as long as nobody has said.
-pub const DEFAULT_FROM: &str = "vestnik@localhost";
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use vestnik_mail::relay::{Relay, Tls, connect};
 use vestnik_mail::session::{Envelope, Hello, Outgoing, Timeouts};
 use vestnik_mail::verdict::{Phase, Verdict};
 use vestnik_model::Clock;
-use vestnik_model::mail_server::MailServer;
+use vestnik_model::mail_server::{DEFAULT_FROM, MailServer};
 use vestnik_model::secret::{Random, new_key};
 use vestnik_web::trial::{Obstacle, TrialLetter, Tried, TryMail};
 
-use super::route::{DEFAULT_FROM, mailbox};
+use super::route::mailbox;
 
 /// Someone waits in front of the screen.
 const PATIENCE: Duration = Duration::from_secs(25);

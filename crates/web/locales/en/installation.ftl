@@ -22,6 +22,7 @@ setting-second_factor-optional = For those who want it
 setting-second_factor-required = Required of managers and administrators
 setting-second_factor-help = Until someone has set it up, they may only work with their own mailings.
 setting-mail_server = Mail server
+setting-mail_password = Password of the mail server
 setting-mail_from = Sender
 
 mail-route = Where mail goes

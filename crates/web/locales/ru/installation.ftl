@@ -22,6 +22,7 @@ setting-second_factor-optional = По желанию
 setting-second_factor-required = Обязателен для менеджеров и администраторов
 setting-second_factor-help = Пока человек его не настроит, разрешения, кроме работы со своими рассылками, не действуют.
 setting-mail_server = Почтовый сервер
+setting-mail_password = Пароль почтового сервера
 setting-mail_from = Отправитель
 
 mail-route = Куда уходят письма

@@ -159,7 +159,9 @@ pub(crate) async fn change_password(
     };
 
     let hash = app.passwords.hash(password).await?;
-    users::set_password(&app.db, user.user.id, &hash, app.now()).await?;
+    if !users::change_password(&app.db, &user.user, &hash, app.now()).await? {
+        return Err(Error::SignIn);
+    }
     let done = Flash::ok("flash-password-changed").and_go("/settings/security");
     session::renew(&app, &page.visit, &user, done).await
 }

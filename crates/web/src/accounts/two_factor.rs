@@ -18,7 +18,7 @@ use vestnik_model::{
 use vestnik_store::{
     audit::Author,
     groups, installation,
-    second_factor::{self, Confirmed, Offered, SwitchedOff},
+    second_factor::{self, Confirmed, Offered, Renewed, SwitchedOff},
     users,
 };
 
@@ -65,7 +65,7 @@ impl Act {
 
     /// Whether a code of the second factor is asked for beside the password.
     fn asks_code(self) -> bool {
-        matches!(self, Self::Move | Self::Off)
+        matches!(self, Self::Move | Self::Codes | Self::Off)
     }
 }
 
@@ -193,7 +193,7 @@ pub(crate) async fn confirm(
     session::renew(&app, &page.visit, &user, shown).await
 }
 
-/// Asks for the password before new recovery codes are made.
+/// Asks for password and code before new recovery codes are made.
 pub(crate) async fn ask_codes(page: Page, user: CurrentUser) -> Result<Response, Error> {
     if user.user.second_factor_at.is_none() {
         return Ok(Redirect::to(SECURITY).into_response());
@@ -208,15 +208,21 @@ pub(crate) async fn renew_codes(
     user: CurrentUser,
     Form(form): Form<ProofForm>,
 ) -> Result<Response, Error> {
-    if let Err(problems) = prove(&app, &user, Act::Codes, &form).await? {
-        return refuse(&page, Act::Codes, &problems);
-    }
+    let code = match prove(&app, &user, Act::Codes, &form).await? {
+        Ok(Some(code)) => code,
+        Ok(None) => return refuse(&page, Act::Codes, &wrong_code()),
+        Err(problems) => return refuse(&page, Act::Codes, &problems),
+    };
     let codes = RecoveryCode::several(&*app.random);
     let author = author(&app, &page.visit, &user);
-    if !second_factor::renew_codes(&app.db, &user.actor, &codes, &author).await? {
-        return Ok(Redirect::to(SECURITY).into_response());
+    match second_factor::renew_codes(&app.db, &user.actor, &code, &codes, &author).await? {
+        Renewed::Done => {
+            CODES.forget(&app, &user.user.id.to_string()).await;
+            show_codes(&app, &page, &codes, false).await
+        }
+        Renewed::NotOn => Ok(Redirect::to(SECURITY).into_response()),
+        Renewed::WrongCode => refuse(&page, Act::Codes, &wrong_code()),
     }
-    show_codes(&app, &page, &codes, false).await
 }
 
 /// Asks for password and code before it is switched off.

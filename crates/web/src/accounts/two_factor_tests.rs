@@ -66,7 +66,8 @@ impl TestApp {
         let actor = groups::actor_of(&self.db, &chief).await.expect("asked");
         let before = installation::read(&self.db).await.expect("settings");
         let wanted = Installation { second_factor: SecondFactorPolicy::Required, ..before };
-        installation::update(&self.db, &actor, &wanted, &Author::at_console(UnixMillis(0))).await.expect("changed");
+        let author = Author::at_console(UnixMillis(0));
+        installation::update(&self.db, &actor, &author, |_| wanted).await.expect("changed");
     }
 
     async fn put(&self, user: &User, group: BuiltinGroup) {
@@ -236,7 +237,11 @@ async fn a_recovery_code_lets_in_once_and_tells_how_many_are_left() {
     browser.get("/settings/security").await.says("8 left");
     let wrong = browser.post("/settings/two-factor/codes", &[("current", "not the password")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let new = codes(&browser.post("/settings/two-factor/codes", &[("current", PASSWORD)]).await);
+    // Whoever has recovery codes has the second factor: a password alone does not get them.
+    let alone = browser.post("/settings/two-factor/codes", &[("current", PASSWORD)]).await;
+    assert_eq!(alone.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let proof = [("current", PASSWORD), ("code", anna.codes[3].as_str())];
+    let new = codes(&browser.post("/settings/two-factor/codes", &proof).await);
     browser.get("/settings/security").await.says("10 left");
     let (mut other, _) = app.log_in(&anna.user, "").await;
     other.post("/login/code", &[("code", &anna.codes[2])]).await.says("This code does not fit.");

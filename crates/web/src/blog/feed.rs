@@ -71,7 +71,7 @@ pub(crate) async fn sitemap(State(app): State<AppState>) -> Result<Response, Err
     let mut map = String::from(
         r#"<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">"#,
     );
-    for path in ["/", "/blog", "/contacts"] {
+    for path in ["/", "/blog"] {
         let _ = write!(map, "<url><loc>{}</loc></url>", xml(&app.settings.link(path)));
     }
     let found = articles::published(&app.db, app.now(), None, MAPPED).await?;

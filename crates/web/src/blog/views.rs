@@ -1,5 +1,5 @@
-//! How often articles are read: each visitor counts once a day, the writers and machines do not, and nothing is kept of
-//! who it was. No cookie is set for it.
+//! How often articles are read: each network address counts once a day, the writers and machines do not. No cookie is
+//! set for it, and what is remembered for a day is a hash.
 //!
 //! What is counted waits here for some seconds and goes into the table together.
 
@@ -87,8 +87,8 @@ pub(crate) async fn note(app: &AppState, visit: &Visit, article: ArticleId) {
     if writes || is_machine(&visit.agent) {
         return;
     }
-    // Only a hash of who it was is kept, for a day, and nobody can tell from it which article was read by whom.
-    let reader = secret::hash(&format!("{article} {} {}", address_key(visit.address), visit.agent));
+    // By network address alone: whoever calls themselves something else each time would be many. Kept for a day.
+    let reader = secret::hash(&format!("{article} {}", address_key(visit.address)));
     if !matches!(app.cache.count("article-view", &reader, 1, DAY).await, Counted::Allowed) {
         return;
     }

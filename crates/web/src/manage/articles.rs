@@ -79,6 +79,8 @@ pub(crate) struct ListView {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ArticleForm {
+    /// Of the stored one, where there is one: for a look at the form, and for pictures.
+    pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) slug: String,
     pub(crate) lead: String,
@@ -134,6 +136,7 @@ impl ArticleForm {
         };
         let zone = user.user.zone();
         Self {
+            id: article.id.to_string(),
             title: article.title.clone(),
             slug: article.slug.clone(),
             lead: article.lead.clone(),
@@ -337,11 +340,20 @@ pub(crate) async fn preview(
     let cover = form.cover.parse().ok().and_then(|id: PictureId| found.iter().find(|picture| picture.id == id));
     let cover = cover.map(|cover| image(cover, &form.cover_alt, Place::Page)).unwrap_or_default();
     let preview = cover + &html(&form.body, &found, Place::Page);
-    page.show("manage/article.html", &EditView { preview, ..EditView::new(&app, &user, None, form).await? })
+    let stored = stored(&app, &user, &form.id).await?;
+    page.show("manage/article.html", &EditView { preview, ..EditView::new(&app, &user, stored.as_ref(), form).await? })
 }
 
-/// Takes a picture. Answers the page of a new article, of which a script takes the pictures. The first one is the cover
-/// until another is chosen.
+/// The article that is being changed, if it is not a new one.
+async fn stored(app: &AppState, user: &CurrentUser, id: &str) -> Result<Option<Article>, Error> {
+    match id.parse() {
+        Ok(id) => Ok(articles::find(&app.db, &user.actor, id).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Takes a picture. Answers the page of the article as it is stored, of which a script takes the pictures alone. The
+/// first picture is the cover until another is chosen.
 pub(crate) async fn upload(
     State(app): State<AppState>,
     page: Page,
@@ -353,14 +365,18 @@ pub(crate) async fn upload(
         Ok(bytes) => app.media.pictures.read(bytes, |picture| in_widths(&picture)).await.map_err(media::problem),
         Err(refused) => Err(refused),
     };
-    let mut form = ArticleForm { when: "draft".to_owned(), ..ArticleForm::default() };
-    form.cover = fields.remove("cover").unwrap_or_default();
-    form.cover_alt = fields.remove("cover_alt").unwrap_or_default();
+    let stored = stored(&app, &user, &fields.remove("id").unwrap_or_default()).await?;
+    let mut form = match &stored {
+        Some(article) => ArticleForm::of(article, &user, app.now()),
+        None => ArticleForm { when: "draft".to_owned(), ..ArticleForm::default() },
+    };
+    form.cover = fields.remove("cover").unwrap_or(form.cover);
+    form.cover_alt = fields.remove("cover_alt").unwrap_or(form.cover_alt);
     let files = match made {
         Ok(files) => files,
         Err((status, problem)) => {
             let picture_errors = page.error("picture", &problem);
-            let view = EditView { picture_errors, ..EditView::new(&app, &user, None, form).await? };
+            let view = EditView { picture_errors, ..EditView::new(&app, &user, stored.as_ref(), form).await? };
             return page.answer(status, "manage/article.html", &view);
         }
     };
@@ -375,7 +391,7 @@ pub(crate) async fn upload(
     if form.cover.is_empty() {
         form.cover = added.to_string();
     }
-    page.show("manage/article.html", &EditView::new(&app, &user, None, form).await?)
+    page.show("manage/article.html", &EditView::new(&app, &user, stored.as_ref(), form).await?)
 }
 
 /// The picture in each width that is not wider than it is.

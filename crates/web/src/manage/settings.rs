@@ -120,7 +120,8 @@ pub(crate) async fn submit(
             return page.invalid("manage/settings.html", &view);
         }
     };
-    change(&app, &page, &user, &wanted, "flash-installation-saved").await
+    let general = |now: Installation| Installation { smtp_url: now.smtp_url, mail_from: now.mail_from, ..wanted };
+    change(&app, &page, &user, "flash-installation-saved", general).await
 }
 
 /// Changes the mail server. What is on its way is finished first; it takes some seconds.
@@ -139,18 +140,19 @@ pub(crate) async fn set_mail(
             return page.invalid("manage/settings.html", &view);
         }
     };
-    let wanted = Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..before };
-    change(&app, &page, &user, &wanted, "flash-mail-server-saved").await
+    let mail = |now: Installation| Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..now };
+    change(&app, &page, &user, "flash-mail-server-saved", mail).await
 }
 
 async fn change(
     app: &AppState,
     page: &Page,
     user: &CurrentUser,
-    wanted: &Installation,
     done: &'static str,
+    change_to: impl FnOnce(Installation) -> Installation,
 ) -> Result<Response, Error> {
-    let changed = installation::update(&app.db, &user.actor, wanted, &author(app, &page.visit, user)).await?;
+    let author = author(app, &page.visit, user);
+    let changed = installation::update(&app.db, &user.actor, &author, change_to).await?;
     app.forget_installation();
     Ok(said(changed, done)?.and_go("/manage/settings"))
 }
