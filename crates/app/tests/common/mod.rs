@@ -5,7 +5,9 @@
 use std::process::{Command, Output, Stdio};
 
 use vestnik_mail::faults::Event;
-use vestnik_store::testing::TestDatabase;
+use vestnik_store::Db;
+use vestnik_store::db::embedded_address;
+use vestnik_store::testing::{TestDatabase, assert_figures_agree};
 
 /// An installation of its own, on one of the databases.
 pub struct Installation {
@@ -68,6 +70,17 @@ impl Installation {
     pub async fn account(&self) {
         let password = ["--password", "correct horse battery"];
         self.ok(&[&["create-user", "--email", "anna@example.com", "--name", "Анна"][..], &password].concat()).await;
+    }
+
+    /// Panics if reports say something else than the ledger.
+    pub async fn figures_agree(&self) {
+        let address = match &self.database {
+            Some(database) => database.address(),
+            None => embedded_address(&self.path("data")).unwrap(),
+        };
+        let db = Db::open(&address).await.unwrap();
+        assert_figures_agree(&db).await;
+        db.close().await;
     }
 
     pub async fn remove(self) {
