@@ -79,7 +79,8 @@ async fn killed_again_and_again(installation: &Installation, policy: &str) {
     let unknown: usize = lines.values().map(|line| line.unknown).sum();
     assert!(unknown <= kills * CONNECTIONS, "{unknown} after {kills} kills");
 
-    // The ledger and the server tell the same story.
+    // Figures, the ledger and the server tell the same story.
+    installation.figures_agree().await;
     let mut copies: HashMap<String, usize> = HashMap::new();
     for email in server.recipients() {
         *copies.entry(email).or_default() += 1;

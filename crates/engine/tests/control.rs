@@ -14,6 +14,7 @@ use vestnik_model::clock::{Clock as _, SystemClock};
 use vestnik_model::id::MailingId;
 use vestnik_model::run::RunState;
 use vestnik_store::control::{self, Again, Controlled, SentAgain};
+use vestnik_store::testing::assert_figures_agree;
 use vestnik_store::{Db, databases};
 
 /// What is asked for takes effect within this.
@@ -54,6 +55,7 @@ databases! {
         assert_eq!(control::resume(&db, &anna, run).await.unwrap(), Controlled::Done);
         let over = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((over.state, over.counts.sent, over.counts.attempts()), (RunState::Completed, 1_500, 1_500));
         assert_eq!(server.accepted().len(), 1_500);
     }
@@ -73,6 +75,7 @@ databases! {
         assert_eq!(again, SentAgain::Waiting(over.counts.cancelled));
         let over = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((over.state, over.counts.sent), (RunState::Completed, 1_500));
         let mut once = server.recipients();
         once.dedup();
@@ -87,6 +90,7 @@ databases! {
         assert_eq!(over.state, RunState::Cancelled);
         assert_eq!(over.counts.sent as usize, server.accepted().len());
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 
     async fn a_server_that_refuses_the_sender_fails_nobody(db: Db) {
@@ -111,6 +115,7 @@ databases! {
         control::resume(&db, &anna, paused.id).await.unwrap();
         let over = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!(over.counts.sent, 200);
     }
 
@@ -132,6 +137,7 @@ databases! {
         assert_eq!(again, SentAgain::Waiting(6));
         let over = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((over.counts.sent, over.counts.unknown), (60, 0));
         assert_eq!(server.accepted().len(), 66);
     }
@@ -146,6 +152,7 @@ databases! {
         let mailing = sending(&db, &anna, "resend").await;
         let over = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((over.counts.sent, over.counts.unknown), (60, 0));
         let accepted = server.accepted();
         assert_eq!(accepted.len(), 66);

@@ -19,7 +19,7 @@ use vestnik_mail::session::Timeouts;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::run::Counts;
 use vestnik_store::Db;
-use vestnik_store::testing::TestDatabase;
+use vestnik_store::testing::{TestDatabase, assert_figures_agree};
 
 /// Recipients of the mailing that meets the fault.
 const RECIPIENTS: usize = 12;
@@ -129,6 +129,7 @@ async fn survive(case: Case, db: &Db) {
     let over = async { (until_over(db, &anna, one).await, until_over(db, &boris, other).await) };
     let (one_run, other_run) = timeout(CASE, over).await.unwrap_or_else(|_| panic!("{}: it hangs", case.name));
     engine.stop().await;
+    assert_figures_agree(db).await;
 
     let sum = |count: fn(&Counts) -> i64| count(&one_run.counts) + count(&other_run.counts);
     let (unknown, failed, sent) = (sum(|c| c.unknown), sum(|c| c.failed), sum(|c| c.sent));

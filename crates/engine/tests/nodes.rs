@@ -13,7 +13,7 @@ use vestnik_mail::faults::{Action, Behaviour, FaultServer, Stage};
 use vestnik_model::clock::SystemClock;
 use vestnik_model::run::RunState;
 use vestnik_store::Db;
-use vestnik_store::testing::TestDatabase;
+use vestnik_store::testing::{TestDatabase, assert_figures_agree};
 
 const LEASE: Duration = Duration::from_secs(3);
 
@@ -47,6 +47,7 @@ impl Nodes {
     }
 
     async fn remove(self) {
+        assert_figures_agree(&self.db).await;
         self.db.close().await;
         self.database.remove().await;
     }

@@ -18,6 +18,7 @@ use vestnik_model::run::RunState;
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::letters::{self, NewLetter};
 use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::testing::assert_figures_agree;
 use vestnik_store::{databases, mailings, messages, recipients, runs, troubles};
 
 databases! {
@@ -50,6 +51,7 @@ databases! {
         }
         assert_eq!(ids.len(), 500);
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 
     async fn later_is_tried_again_never_is_not_and_the_counts_agree(db: Db) {
@@ -69,6 +71,7 @@ databases! {
         send_now(&db, &anna, mailing, SystemClock.now()).await;
         let run = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((run.counts.sent, run.counts.failed), (190, 10));
         assert_eq!((run.counts.attempts_ok, run.counts.attempts_failed), (190, 30));
         assert_eq!(server.accepted().len(), 190);
@@ -106,6 +109,7 @@ databases! {
             assert_eq!(server.accepted().len(), 3 * day);
         }
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 
     async fn nothing_is_sent_past_the_end_of_the_window(db: Db) {
@@ -124,6 +128,7 @@ databases! {
         clock.set(UnixMillis(NOW.0 + 7_200_000));
         let run = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((run.counts.expired, run.counts.sent), (20, 0));
         assert!(server.accepted().is_empty());
     }
@@ -149,6 +154,7 @@ databases! {
         assert!(troubles::current(&db).await.unwrap().is_empty());
         assert_eq!(server.accepted().len(), 30);
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 
     async fn a_graceful_stop_loses_nothing_and_the_next_process_goes_on(db: Db) {
@@ -164,6 +170,7 @@ databases! {
         })
         .await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         let run = newest(&db, &anna, mailing).await.unwrap();
         assert!(run.counts.pending() > 0, "it was stopped in the middle");
         assert_eq!(run.counts.unknown, 0);
@@ -172,6 +179,7 @@ databases! {
         let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
         let run = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((run.counts.sent, run.counts.attempts()), (600, 600));
         assert_eq!(server.accepted().len(), 600);
     }
@@ -185,10 +193,12 @@ databases! {
         send_now(&db, &anna, mailing, SystemClock.now()).await;
         until("the server was spoken to", || async { (server.connections() >= 4).then_some(()) }).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         let server = FaultServer::start(Behaviour::good()).await.unwrap();
         let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
         let run = until_over(&db, &anna, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!((run.counts.sent, run.counts.unknown), (100, 0));
         assert_eq!(server.accepted().len(), 100);
     }
@@ -218,6 +228,7 @@ databases! {
         let run = newest(&db, &anna, large).await.unwrap();
         assert!(run.counts.pending() > 1_000, "the large one still goes: {:?}", run.counts);
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 
     async fn letters_of_the_service_go_out_and_are_tried_again(db: Db) {
@@ -235,6 +246,7 @@ databases! {
             until("the letter is done", || async { (letters::pending(&db).await.unwrap() == 0).then_some(()) }).await;
         }
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!(server.recipients(), ["anna@example.com"]);
         let mail = &server.accepted()[0];
         let parsed = mail_parser::MessageParser::new().parse(&mail.bytes).unwrap();

@@ -16,7 +16,7 @@ use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
 use vestnik_model::clock::{Clock as _, SettableClock, SystemClock};
 use vestnik_model::secret::{Random, SystemRandom};
 use vestnik_model::{Actor, UnixMillis};
-use vestnik_store::testing::TestDatabase;
+use vestnik_store::testing::{TestDatabase, assert_figures_agree};
 use vestnik_store::{Db, databases};
 
 /// Randomness that is at hand now and then only. One byte is asked for after each attempt, to spread the retries.
@@ -56,6 +56,7 @@ databases! {
         assert_accounted(&db, &anna, &server, mailing).await;
         let over = newest(&db, &anna, mailing).await.unwrap();
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert!(over.counts.unknown >= 5, "each tenth was handed over when it panicked: {:?}", over.counts);
         assert_eq!((over.counts.sent + over.counts.unknown, server.accepted().len()), (100, 100));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "and nothing is left in the journal");
@@ -89,9 +90,11 @@ databases! {
         let run = newest(&db, &anna, mailing).await.unwrap();
         assert_eq!((run.counts.attempts(), run.counts.pending(), server.accepted().len()), (0, 50, 0));
         engine.stop().await;
+        assert_figures_agree(&db).await;
         let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
         assert_accounted(&db, &anna, &server, mailing).await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
         assert_eq!(server.accepted().len(), 50);
     }
 
@@ -114,6 +117,7 @@ databases! {
         common::send_now(&db, &boris, next, clock.now()).await;
         assert_eq!(until_over(&db, &boris, next).await.counts.sent, 5);
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 
     async fn one_bad_recipient_does_not_hold_the_others_up(db: Db) {
@@ -130,6 +134,7 @@ databases! {
         })
         .await;
         engine.stop().await;
+        assert_figures_agree(&db).await;
     }
 }
 
@@ -157,6 +162,7 @@ async fn a_database_that_another_process_locks_is_waited_for() {
     drop(tx);
     assert_accounted(&db, &anna, &server, mailing).await;
     engine.stop().await;
+    assert_figures_agree(&db).await;
     assert_eq!(newest(&db, &anna, mailing).await.unwrap().counts.sent, 1_000);
     db.close().await;
     database.remove().await;
@@ -173,6 +179,7 @@ async fn a_full_database_loses_no_answer() {
     db.execute("PRAGMA max_page_count = 1000000", &[]).await.unwrap();
     assert_accounted(&db, &anna, &server, mailing).await;
     engine.stop().await;
+    assert_figures_agree(&db).await;
     assert_eq!(newest(&db, &anna, mailing).await.unwrap().counts.sent, 1_000);
     db.close().await;
     database.remove().await;
@@ -198,6 +205,7 @@ async fn a_postgres_that_goes_away_and_comes_back_loses_no_answer() {
     admit(true).await;
     assert_accounted(&db, &anna, &server, mailing).await;
     engine.stop().await;
+    assert_figures_agree(&db).await;
     assert_eq!(newest(&db, &anna, mailing).await.unwrap().counts.sent, 1_000);
     other.close().await;
     outside.remove().await;

@@ -8,7 +8,9 @@ pub mod served;
 use std::process::{Command, Output, Stdio};
 
 use vestnik_mail::faults::Event;
-use vestnik_store::testing::TestDatabase;
+use vestnik_store::Db;
+use vestnik_store::db::embedded_address;
+use vestnik_store::testing::{TestDatabase, assert_figures_agree};
 
 /// An installation of its own, on one of the databases.
 pub struct Installation {
@@ -74,10 +76,19 @@ impl Installation {
     }
 
     /// Its database, for what no command does.
-    pub async fn db(&self) -> vestnik_store::Db {
-        let embedded = format!("sqlite:{}", self.path("data").join("vestnik.db").display());
-        let address = self.database.as_ref().map_or(embedded, TestDatabase::address);
-        vestnik_store::Db::open(&address).await.unwrap()
+    pub async fn db(&self) -> Db {
+        let address = match &self.database {
+            Some(database) => database.address(),
+            None => embedded_address(&self.path("data")).unwrap(),
+        };
+        Db::open(&address).await.unwrap()
+    }
+
+    /// Panics if reports say something else than the ledger.
+    pub async fn figures_agree(&self) {
+        let db = self.db().await;
+        assert_figures_agree(&db).await;
+        db.close().await;
     }
 
     pub async fn remove(self) {

@@ -126,7 +126,8 @@ async fn a_wish_that_cannot_be_is_refused_at_its_field() {
         .await
         .expect("in");
     let admin = groups::actor_of(&app.db, &chief).await.expect("rights");
-    installation::update(&app.db, &admin, &only, &Author::at_console(UnixMillis(0))).await.expect("set");
+    let author = Author::at_console(UnixMillis(0));
+    installation::update(&app.db, &admin, &author, |_| only).await.expect("set");
     for (email, password, words) in [
         ("anna", PASSWORD, "The address has no @."),
         ("ANNA@example.org", PASSWORD, "This is your address already."),
