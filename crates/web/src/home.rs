@@ -24,7 +24,7 @@ use crate::{
 /// Articles on the page.
 const ARTICLES: usize = 3;
 /// The figures are to be right within five seconds of a change, wherever that was made.
-const FIGURES: Region = Region { name: "home", fresh_for: Duration::from_secs(3) };
+pub(crate) const FIGURES: Region = Region { name: "home", fresh_for: Duration::from_secs(3) };
 /// Counting each address once means reading all of them. As long as the lists are as long as they were, the count holds;
 /// an address that was changed for another may be seen a little later.
 const UNIQUE: Region = Region { name: "home-unique", fresh_for: Duration::from_secs(300) };

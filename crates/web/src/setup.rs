@@ -26,7 +26,7 @@ use crate::{
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Path},
-    i18n,
+    home, i18n,
     mail_server::{MailForm, TrialView, try_out},
     page::Page,
     session,
@@ -130,6 +130,7 @@ pub(crate) async fn submit(
     match installation::set_up(&app.db, &token, &registration, &hash, &wanted, author).await? {
         SetUp::Done(user) => {
             app.forget_installation();
+            app.cache.forget(home::FIGURES).await;
             session::begin(&app, &page.visit, &user, "/dashboard", Some(Flash::ok("flash-set-up"))).await
         }
         SetUp::EmailTaken => {
