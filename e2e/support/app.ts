@@ -84,6 +84,16 @@ export class App {
     return file;
   }
 
+  /** The path of the link that makes the first administrator. */
+  async setupPath(): Promise<string> {
+    for (let turn = 0; turn < 100; turn++) {
+      const link = /\/setup\/[0-9a-f]{64}/.exec(this.log);
+      if (link) return link[0];
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`no link to set it up:\n${this.log}`);
+  }
+
   /** What it has printed so far. */
   get printed(): string {
     return this.log;

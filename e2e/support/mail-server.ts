@@ -20,10 +20,14 @@ export class MailServer {
     return mailServer;
   }
 
-  get url(): string {
+  get port(): number {
     const address = this.server.address();
     if (!address || typeof address === "string") throw new Error("the mail server has no port");
-    return `smtp://127.0.0.1:${address.port}?starttls=off`;
+    return address.port;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${this.port}?starttls=off`;
   }
 
   async stop(): Promise<void> {

@@ -122,7 +122,7 @@ pub struct WebArgs {
 #[derive(Args, Clone, Debug)]
 pub struct MailArgs {
     /// Mail server: `smtp://user:password@host:port` or `smtps://...`, `?starttls=required|optional|off`
-    /// [default: the built-in catcher, which sends nothing to anybody]
+    /// [default: what administrators have set; until then the built-in catcher, which sends nothing to anybody]
     #[arg(long, env = "VESTNIK_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
     /// Connections to the mail server at once, over all processes
@@ -136,8 +136,9 @@ pub struct MailArgs {
     #[arg(long, env = "VESTNIK_DOMAIN_LIMITS", value_name = "LIMITS", default_value = "", hide_default_value = true)]
     pub domain_limits: DomainLimits,
     /// Address that mail comes from: `news@example.com`, or `Shop <news@example.com>` to fix the name as well
-    #[arg(long, env = "VESTNIK_MAIL_FROM", default_value = "vestnik@localhost", value_name = "ADDRESS")]
-    pub mail_from: String,
+    /// [default: what administrators have set, or vestnik@localhost]
+    #[arg(long, env = "VESTNIK_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
     /// Attempts for a recipient in all, when the mail server says "later"
     #[arg(long, env = "VESTNIK_RETRY_ATTEMPTS", default_value_t = RetryPolicy::default().attempts, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -158,6 +159,9 @@ pub struct MailArgs {
     /// How often the scheduler looks for what other processes have planned
     #[arg(long, env = "VESTNIK_SCHEDULER_POLL", default_value = "1s", value_name = "TIME", value_parser = poll)]
     pub scheduler_poll: Duration,
+    /// Whether all mail goes into the catcher, whatever is set. For the demo, which writes to nobody.
+    #[arg(skip)]
+    pub catch_all: bool,
 }
 
 impl MailArgs {

@@ -1,7 +1,7 @@
 //! How a command ends when it does not succeed: one clear line on standard error and an exit status, 1 for work that
 //! failed and 2 for a command that was not understood.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
 use vestnik_model::user::Language;
@@ -27,8 +27,14 @@ impl Failure {
 
     /// Prints the line and answers the exit status.
     pub fn report(self) -> ExitCode {
-        eprintln!("vestnik: {}", self.words);
+        eprintln!("vestnik: {self}");
         ExitCode::from(self.status)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
     }
 }
 

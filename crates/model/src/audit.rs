@@ -53,6 +53,12 @@ text_enum! {
         GroupChanged = "group_changed",
         /// A group was deleted.
         GroupDeleted = "group_deleted",
+        /// An article was begun.
+        ArticleCreated = "article_created",
+        /// An article was changed, published or taken back.
+        ArticleChanged = "article_changed",
+        /// An article was deleted.
+        ArticleDeleted = "article_deleted",
         /// The first administrator was made, with the first settings.
         SetUp = "set_up",
         /// The settings of the installation were changed.

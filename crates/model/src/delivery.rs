@@ -32,6 +32,13 @@ text_enum! {
     }
 }
 
+impl DeliveryState {
+    /// Whether nothing more becomes of it by itself.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Pending | Self::Leased)
+    }
+}
+
 /// One try to hand a delivery to a mail server.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow)]
 pub struct Attempt {

@@ -56,4 +56,8 @@ ids! {
     LetterId,
     /// A mail that the built-in catcher took.
     CaughtId,
+    /// An article of the blog.
+    ArticleId,
+    /// An uploaded picture.
+    PictureId,
 }

@@ -3,15 +3,18 @@
 //! A struct here is also the row that `store` reads (it derives `sqlx::FromRow`), so that a noun is described once.
 //! Errors that a person can mend are [`Problem`]s: a Fluent id with its arguments, put into words where they are shown.
 
+pub mod article;
 pub mod audit;
 pub mod clock;
 pub mod delivery;
 pub mod id;
 pub mod import;
 pub mod installation;
+pub mod mail_server;
 pub mod mailing;
 pub mod message;
 pub mod password;
+pub mod period;
 pub mod permission;
 pub mod problem;
 pub mod recipient;

@@ -42,6 +42,11 @@ impl Problems {
         self.0.push((field, problem));
     }
 
+    /// Adds those of another part of the form.
+    pub fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -15,7 +15,8 @@ CREATE TABLE installation (
     session_days BIGINT NOT NULL,
     -- optional, or required of everyone who may do more than keep things of their own.
     second_factor TEXT NOT NULL,
-    -- The mail server as a URL; empty: the built-in catcher, unless the process was started with another.
+    -- The mail server as a URL, its password included; empty: the built-in catcher, unless the process was started with
+    -- another.
     smtp_url TEXT NOT NULL,
     -- What mail comes from; empty: what the process was started with.
     mail_from TEXT NOT NULL

@@ -73,11 +73,16 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// What an entry is found by.
+pub(crate) fn search_key(actor: &str, subject: &str) -> String {
+    format!("{actor}\n{subject}").to_lowercase()
+}
+
 /// Writes an entry in the act's own transaction.
 pub async fn note(tx: &mut Tx, author: &Author, entry: Entry) -> Result<()> {
     tx.execute(
-        "INSERT INTO audit (at, actor_id, actor, address, action, subject_id, subject, before, after)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO audit (at, actor_id, actor, address, action, subject_id, subject, before, after, search_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             &author.at,
             &author.user,
@@ -88,6 +93,7 @@ pub async fn note(tx: &mut Tx, author: &Author, entry: Entry) -> Result<()> {
             &entry.subject,
             &entry.before,
             &entry.after,
+            &search_key(&author.name, &entry.subject),
         ],
     )
     .await?;
@@ -186,10 +192,7 @@ async fn select(
     }
     if !filter.text.trim().is_empty() {
         args.push(&pattern);
-        let number = args.len();
-        conditions.push_str(&format!(
-            " AND (lower(actor) LIKE ${number} ESCAPE '\\' OR lower(subject) LIKE ${number} ESCAPE '\\')"
-        ));
+        conditions.push_str(&format!(" AND search_key LIKE ${} ESCAPE '\\'", args.len()));
     }
     // Only fixed conditions and numbers of placeholders are put together here.
     let sql = format!(

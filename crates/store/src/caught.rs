@@ -48,12 +48,13 @@ pub async fn insert(db: &Db, mails: Vec<NewCaught>) -> Result<()> {
         .texts(mails.iter().map(|mail| mail.sender.replace('\0', "")))
         .texts(mails.iter().map(|mail| mail.recipient.replace('\0', "")))
         .texts(mails.iter().map(|mail| mail.subject.replace('\0', "")))
+        .texts(mails.iter().map(|mail| mail.subject.replace('\0', "").to_lowercase()))
         .ints(mails.iter().map(|mail| mail.caught_at.0))
         .blobs(mails.into_iter().map(|mail| mail.raw));
     tx.execute_rows(
-        "WITH v (sender, recipient, subject, caught_at, raw) AS ({rows})
-         INSERT INTO caught (sender, recipient, subject, raw, caught_at)
-         SELECT sender, recipient, subject, raw, caught_at FROM v",
+        "WITH v (sender, recipient, subject, subject_key, caught_at, raw) AS ({rows})
+         INSERT INTO caught (sender, recipient, subject, subject_key, raw, caught_at)
+         SELECT sender, recipient, subject, subject_key, raw, caught_at FROM v",
         &rows,
     )
     .await?;
@@ -66,13 +67,12 @@ pub async fn list(db: &Db, search: &str, cursor: Option<&Cursor>, size: usize) -
     let pattern = crate::recipients::containing(search);
     let back = cursor.is_some_and(|cursor| cursor.back);
     let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
-    // The subject's case counts on PostgreSQL, and Cyrillic case on SQLite: this page is for trying things out.
     let sql = if back {
         "SELECT id, sender, recipient, subject, raw, caught_at FROM caught
-         WHERE id > $1 AND (recipient LIKE $2 ESCAPE '\\' OR lower(subject) LIKE $2 ESCAPE '\\') ORDER BY id LIMIT $3"
+         WHERE id > $1 AND (lower(recipient) LIKE $2 ESCAPE '\\' OR subject_key LIKE $2 ESCAPE '\\') ORDER BY id LIMIT $3"
     } else {
         "SELECT id, sender, recipient, subject, raw, caught_at FROM caught
-         WHERE id < $1 AND (recipient LIKE $2 ESCAPE '\\' OR lower(subject) LIKE $2 ESCAPE '\\')
+         WHERE id < $1 AND (lower(recipient) LIKE $2 ESCAPE '\\' OR subject_key LIKE $2 ESCAPE '\\')
          ORDER BY id DESC LIMIT $3"
     };
     let rows = db.fetch_all(sql, &[&from, &pattern, &limit]).await?;

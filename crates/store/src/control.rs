@@ -10,7 +10,7 @@ use vestnik_model::mailing::{DisabledBy, Mailing};
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Args, Db, Result, Tx, Wake};
-use crate::settle::Figures;
+use crate::figures::Tally;
 use crate::{mailings, runs};
 
 /// Deliveries that are taken up again in one transaction.
@@ -263,35 +263,38 @@ pub async fn send_again(db: &Db, actor: &Actor, run: RunId, which: Again, now: U
         loop {
             // Deliveries before their run, and that before the mailing, as everyone locks them.
             let mut tx = db.begin().await?;
-            let (count, last) = take_up(&mut tx, run, *state, after).await?;
+            let (step, taken) = take_up(&mut tx, run, *state, after).await?;
             if !continue_run(&mut tx, run, &mailing, which).await? {
                 return Ok(SentAgain::NotNow);
             }
-            if count > 0 {
-                let mut figures = Figures::default();
-                figures.move_to(*state, -count);
-                figures.add_to(&mut tx, run).await?;
+            if !taken.is_empty() {
+                let mut tally = Tally::default();
+                for ended_at in &taken {
+                    tally.count(run, mailing.id, *ended_at, |figures| figures.move_to(*state, -1));
+                }
+                tally.add_to_runs(&mut tx).await?.add(&mut tx).await?;
                 tx.wake(Wake::Schedule);
                 tx.wake(Wake::Deliveries);
                 tx.commit().await?;
             }
-            total += count;
-            match last {
-                Some(last) if count == STEP => after = last,
-                _ => break,
+            total += taken.len() as i64;
+            match step {
+                Some(last) => after = last,
+                None => break,
             }
         }
     }
     Ok(if total > 0 { SentAgain::Waiting(total) } else { SentAgain::Nothing })
 }
 
-/// Takes up a step's deliveries of one state; answers how many, and the last one's recipient.
+/// Takes up a step's deliveries of one state. Answers where the next step begins, if there is one, and when those that
+/// were taken had come to that state.
 async fn take_up(
     tx: &mut Tx,
     run: RunId,
     state: DeliveryState,
     after: RecipientId,
-) -> Result<(i64, Option<RecipientId>)> {
+) -> Result<(Option<RecipientId>, Vec<UnixMillis>)> {
     let (count, last): (i64, Option<RecipientId>) = tx
         .fetch_one(
             "SELECT count(*), max(recipient_id) FROM
@@ -300,15 +303,16 @@ async fn take_up(
             &[&run, &after, &state, &STEP],
         )
         .await?;
-    if let Some(last) = last {
-        tx.execute(
+    let Some(last) = last else { return Ok((None, Vec::new())) };
+    // Someone else may have taken some of them just now, so that those are counted which were.
+    let taken: Vec<(UnixMillis,)> = tx
+        .fetch_all(
             "UPDATE deliveries SET state = 'pending', due_at = 0, owner = NULL, excused = attempts
-             WHERE run_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND state = $4",
+             WHERE run_id = $1 AND recipient_id > $2 AND recipient_id <= $3 AND state = $4 RETURNING ended_at",
             &[&run, &after, &last, &state],
         )
         .await?;
-    }
-    Ok((count, last))
+    Ok(((count == STEP).then_some(last), taken.into_iter().map(|(ended_at,)| ended_at).collect()))
 }
 
 /// A run that is over goes on, also one that was called off: perhaps before all its deliveries were made, and those who

@@ -4,8 +4,6 @@
 //! A claim names its node and counts an epoch up; it holds as long as its node lives (see [`crate::nodes`]). A result is
 //! taken only from the claim that is still in force.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::DeliveryState;
@@ -13,8 +11,8 @@ use vestnik_model::id::{DeliveryId, MailingId, RunId};
 use vestnik_model::mailing::UnknownPolicy;
 
 use crate::db::{Args, Db, Result, Tx};
+use crate::figures::Tally;
 use crate::runs;
-use crate::settle::Figures;
 
 /// Deliveries that are ended in one transaction.
 const STEP: i64 = 10_000;
@@ -111,30 +109,31 @@ pub async fn end_waiting(db: &Db, now: UnixMillis) -> Result<bool> {
         &[&now],
     )
     .await?;
-    let over: Vec<(RunId, bool)> = db
+    let over: Vec<(RunId, MailingId, bool)> = db
         .fetch_all(
-            "SELECT id, state = 'stopping' FROM runs
+            "SELECT id, mailing_id, state = 'stopping' FROM runs
              WHERE state = 'stopping' OR state IN ('expanding', 'sending') AND ends_at <= $1 ORDER BY id",
             &[&now],
         )
         .await?;
     let mut more = false;
-    for (run, stopping) in over {
+    for (run, mailing, stopping) in over {
         let state = if stopping { DeliveryState::Cancelled } else { DeliveryState::Expired };
         let mut tx = db.begin().await?;
         let ended = tx
             .execute(
-                "UPDATE deliveries SET state = $1 WHERE id IN
-                    (SELECT id FROM deliveries WHERE run_id = $2 AND state = 'pending' ORDER BY due_at, id LIMIT $3)
+                "UPDATE deliveries SET state = $1, ended_at = $2 WHERE id IN
+                    (SELECT id FROM deliveries WHERE run_id = $3 AND state = 'pending' ORDER BY due_at, id LIMIT $4)
                  AND state = 'pending'",
-                &[&state, &run, &STEP],
+                &[&state, &now, &run, &STEP],
             )
             .await? as i64;
         if ended > 0 || stopping {
-            let mut figures = Figures::default();
-            figures.move_to(state, ended);
-            figures.add_to(&mut tx, run).await?;
+            let mut tally = Tally::default();
+            tally.count(run, mailing, now, |figures| figures.move_to(state, ended));
+            let by_quarter = tally.add_to_runs(&mut tx).await?;
             runs::complete(&mut tx, &[run], now).await?;
+            by_quarter.add(&mut tx).await?;
             tx.commit().await?;
             more |= ended == STEP;
         }
@@ -155,21 +154,24 @@ pub async fn release(db: &Db, owner: &str) -> Result<u64> {
         )
         .await?;
     // After the others, which may have become unknown just now: what is counted must be what was changed.
-    let unknown: Vec<(RunId,)> = tx
+    let unknown: Vec<(RunId, MailingId, UnixMillis)> = tx
         .fetch_all(
             "UPDATE deliveries SET state = 'pending', owner = NULL, attempts = attempts - 1
-             WHERE owner = $1 AND state = 'unknown' RETURNING run_id",
+             WHERE owner = $1 AND state = 'unknown'
+             RETURNING run_id, (SELECT u.mailing_id FROM runs u WHERE u.id = run_id), ended_at",
             &[&owner],
         )
         .await?;
-    let mut figures: BTreeMap<RunId, Figures> = BTreeMap::new();
-    for (run,) in &unknown {
-        figures.entry(*run).or_default().move_to(DeliveryState::Unknown, -1);
+    let mut tally = Tally::default();
+    for (run, mailing, since) in &unknown {
+        tally.count(*run, *mailing, *since, |figures| figures.move_to(DeliveryState::Unknown, -1));
     }
-    for (run, figures) in figures {
-        figures.add_to(&mut tx, run).await?;
+    let reopened = tally.runs();
+    let by_quarter = tally.add_to_runs(&mut tx).await?;
+    for run in reopened {
         runs::reopen(&mut tx, run).await?;
     }
+    by_quarter.add(&mut tx).await?;
     tx.commit().await?;
     Ok(leased + unknown.len() as u64)
 }

@@ -1,13 +1,12 @@
 //! The settings of the installation, and the link by which its first administrator is made.
 
-use serde::Serialize;
 use vestnik_mail::relay::Relay;
 use vestnik_model::audit::Action;
 use vestnik_model::user::{Registration, User};
 use vestnik_model::{Actor, BuiltinGroup, Installation, Permission, UnixMillis, secret};
 
 use crate::audit::{Author, Entry};
-use crate::db::{Db, Result, Tx};
+use crate::db::{Db, Result, Tx, Wake};
 use crate::groups::{self, Change, Changed};
 use crate::users;
 
@@ -21,32 +20,27 @@ pub async fn read(db: &Db) -> Result<Installation> {
     .await
 }
 
-/// What the audit log tells of the settings: no password of the mail server.
-#[derive(Serialize)]
-struct Told<'a> {
-    name: &'a str,
-    language: &'a str,
-    time_zone: &'a str,
-    registration: &'a str,
-    allowed_domains: &'a str,
-    session_days: i64,
-    second_factor: &'a str,
-    mail_server: String,
-    mail_from: &'a str,
+/// What the audit log tells of the settings: `name=value`. No password of the mail server.
+fn told(of: &Installation) -> Vec<String> {
+    let server = Relay::parse(&of.smtp_url).map(|relay| relay.to_string()).unwrap_or_default();
+    [
+        ("name", of.name.as_str()),
+        ("language", of.language.as_str()),
+        ("time_zone", &of.time_zone),
+        ("registration", of.registration.as_str()),
+        ("allowed_domains", &of.allowed_domains),
+        ("session_days", &of.session_days.to_string()),
+        ("second_factor", of.second_factor.as_str()),
+        ("mail_server", &server),
+        ("mail_from", &of.mail_from),
+    ]
+    .map(|(name, value)| format!("{name}={value}"))
+    .to_vec()
 }
 
-fn told(installation: &Installation) -> Told<'_> {
-    Told {
-        name: &installation.name,
-        language: installation.language.as_str(),
-        time_zone: &installation.time_zone,
-        registration: installation.registration.as_str(),
-        allowed_domains: &installation.allowed_domains,
-        session_days: installation.session_days,
-        second_factor: installation.second_factor.as_str(),
-        mail_server: Relay::parse(&installation.smtp_url).map(|relay| relay.to_string()).unwrap_or_default(),
-        mail_from: &installation.mail_from,
-    }
+/// What differs between two tellings, from the first.
+fn beyond(one: &[String], other: &[String]) -> Vec<String> {
+    one.iter().filter(|setting| !other.contains(setting)).cloned().collect()
 }
 
 /// Changes the settings.
@@ -57,11 +51,13 @@ pub async fn update(db: &Db, actor: &Actor, wanted: &Installation, author: &Auth
     }
     let before = read(db).await?;
     write(&mut change.tx, wanted).await?;
-    let entry = Entry::new(Action::SettingsChanged, None, &wanted.name).before(&told(&before)).after(&told(wanted));
+    let (was, is) = (told(&before), told(wanted));
+    let entry = Entry::new(Action::SettingsChanged, None, "").before(&beyond(&was, &is)).after(&beyond(&is, &was));
     change.commit(author, entry).await
 }
 
 async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
+    tx.wake(Wake::Settings);
     tx.execute(
         "UPDATE installation SET name = $1, language = $2, time_zone = $3, registration = $4, allowed_domains = $5,
             session_days = $6, second_factor = $7, smtp_url = $8, mail_from = $9",

@@ -7,12 +7,15 @@
 //! The dialect: ids and times are `BIGINT`, sums are cast to `BIGINT` (PostgreSQL sums to `NUMERIC`), `$1`
 //! placeholders, and [`Rows`](db::Rows) for statements over many rows.
 
+mod after_migration;
+pub mod articles;
 pub mod audit;
 pub mod caught;
 pub mod control;
 pub mod db;
 pub mod deliveries;
 pub mod expansion;
+pub mod figures;
 pub mod groups;
 pub mod import;
 pub mod installation;
@@ -27,7 +30,9 @@ pub mod oversight;
 pub mod paces;
 pub mod page;
 pub mod people;
+pub mod pictures;
 pub mod recipients;
+pub mod reports;
 pub mod runs;
 pub mod second_factor;
 pub mod sessions;

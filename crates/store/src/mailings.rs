@@ -169,12 +169,13 @@ pub async fn create(
     let status = if ended_before(draft, now) { "completed" } else { "created" };
     let (id,): (MailingId,) = tx
         .fetch_one(
-            "INSERT INTO mailings (owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone,
-                on_unknown, status, next_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id",
+            "INSERT INTO mailings (owner_id, name, name_key, message_id, audience, starts_at, ends_at, periodicity,
+                time_zone, on_unknown, status, next_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) RETURNING id",
             &[
                 &actor.user(),
                 &name,
+                &name.to_lowercase(),
                 &draft.message_id,
                 &draft.audience,
                 &draft.starts_at,
@@ -235,11 +236,13 @@ pub async fn update(
     let mut tx = db.begin().await?;
     let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
     tx.execute(
-        "UPDATE mailings SET name = $1, message_id = $2, audience = $3, starts_at = $4, ends_at = $5, periodicity = $6,
-            time_zone = $7, on_unknown = $8, next_at = CASE WHEN disabled_at IS NULL THEN $9 END, updated_at = $10
-         WHERE id = $11 AND owner_id = $12",
+        "UPDATE mailings SET name = $1, name_key = $2, message_id = $3, audience = $4, starts_at = $5, ends_at = $6,
+            periodicity = $7, time_zone = $8, on_unknown = $9,
+            next_at = CASE WHEN disabled_at IS NULL THEN $10 END, updated_at = $11
+         WHERE id = $12 AND owner_id = $13",
         &[
             &name,
+            &name.to_lowercase(),
             &draft.message_id,
             &draft.audience,
             &starts_at,

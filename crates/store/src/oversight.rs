@@ -59,7 +59,7 @@ pub async fn mailings(
         args.push(&pattern);
         let number = args.len();
         conditions.push_str(&format!(
-            " AND (lower(m.name) LIKE ${number} ESCAPE '\\' OR o.email_key LIKE ${number} ESCAPE '\\'
+            " AND (m.name_key LIKE ${number} ESCAPE '\\' OR o.email_key LIKE ${number} ESCAPE '\\'
                 OR o.name_key LIKE ${number} ESCAPE '\\')"
         ));
     }

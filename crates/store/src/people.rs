@@ -385,6 +385,9 @@ pub async fn erase_deleted(db: &Db) -> Result<()> {
         }
         let sql = "DELETE FROM recipients WHERE id IN (SELECT id FROM recipients WHERE owner_id = $1 LIMIT $2)";
         while db.execute(sql, &[&id, &STEP]).await? > 0 {}
+        let sql = "DELETE FROM figures WHERE owner_id = $1 AND (quarter, mailing_id) IN
+            (SELECT quarter, mailing_id FROM figures WHERE owner_id = $1 LIMIT $2)";
+        while db.execute(sql, &[&id, &STEP]).await? > 0 {}
         // Runs before their mailings, and those before the messages that they refer to.
         for sql in [
             "DELETE FROM runs WHERE owner_id = $1",

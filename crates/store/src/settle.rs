@@ -1,10 +1,10 @@
-//! Noting what became of claimed deliveries: states, attempts, the figures of their runs, in one transaction.
+//! Noting what became of claimed deliveries: states, attempts, figures, in one transaction.
 //!
 //! A result whose claim is no longer in force is kept as a *stale* attempt and changes nothing. There is one exception:
 //! *unknown* is a state of knowledge. Whoever knows better, because the claim was theirs, sets it right.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use vestnik_model::UnixMillis;
@@ -12,6 +12,7 @@ use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, MailingId, RunId};
 
 use crate::db::{Db, Result, Rows, Tx};
+use crate::figures::Tally;
 use crate::runs;
 
 /// What became of a claimed delivery.
@@ -39,6 +40,11 @@ impl Outcome {
     /// The claim that it is the outcome of: the delivery and its epoch.
     pub fn claim(&self) -> Claim {
         (self.delivery, self.epoch)
+    }
+
+    /// When it came to this.
+    fn at(&self, now: UnixMillis) -> UnixMillis {
+        self.attempt.as_ref().map_or(now, |attempt| attempt.at)
     }
 }
 
@@ -94,7 +100,8 @@ pub async fn settle(db: &Db, outcomes: &[Outcome], source: Source, now: UnixMill
         .optional_ints(outcomes.iter().map(|outcome| outcome.due_at.map(|at| at.0)))
         // A claim that was given back without an attempt counts for nothing.
         .ints(outcomes.iter().map(|outcome| i64::from(outcome.attempt.is_none())))
-        .ints(outcomes.iter().map(|outcome| i64::from(outcome.excused)));
+        .ints(outcomes.iter().map(|outcome| i64::from(outcome.excused)))
+        .optional_ints(outcomes.iter().map(|outcome| outcome.state.is_final().then(|| outcome.at(now).0)));
     let mut tx = db.begin().await?;
     let mut noted = Noted::default();
     let update = update_sql("leased", source);
@@ -108,26 +115,26 @@ pub async fn settle(db: &Db, outcomes: &[Outcome], source: Source, now: UnixMill
     }
     insert_attempts(&mut tx, outcomes, &noted, source).await?;
 
-    // In the order of ids: two nodes that settle the same runs must lock them in the same order.
-    let mut figures: BTreeMap<RunId, Figures> = BTreeMap::new();
+    let mut tally = Tally::default();
     for outcome in outcomes.iter().filter(|outcome| noted.has(outcome)) {
-        let figures = figures.entry(outcome.run).or_default();
-        figures.move_to(outcome.state, 1);
-        if noted.unknown.contains(&outcome.claim()) {
-            figures.move_to(DeliveryState::Unknown, -1);
-        }
-        if !noted.knows(outcome) {
-            figures.count(outcome.attempt.as_ref());
-        }
-    }
-    for (run, figures) in &figures {
-        figures.add_to(&mut tx, *run).await?;
-        if figures.unknown < 0 {
-            runs::reopen(&mut tx, *run).await?;
+        let knew = noted.knows(outcome);
+        tally.count(outcome.run, outcome.mailing, outcome.at(now), |figures| {
+            figures.move_to(outcome.state, 1);
+            if let Some(attempt) = outcome.attempt.as_ref().filter(|_| !knew) {
+                figures.attempt(attempt.successful);
+            }
+        });
+        if let Some(since) = noted.unknown.get(&outcome.claim()) {
+            tally.count(outcome.run, outcome.mailing, *since, |figures| figures.move_to(DeliveryState::Unknown, -1));
         }
     }
-    let runs: Vec<RunId> = figures.keys().copied().collect();
+    let (runs, reopened) = (tally.runs(), tally.know_better());
+    let by_quarter = tally.add_to_runs(&mut tx).await?;
+    for run in reopened {
+        runs::reopen(&mut tx, run).await?;
+    }
     runs::complete(&mut tx, &runs, now).await?;
+    by_quarter.add(&mut tx).await?;
     tx.commit().await?;
     Ok(outcomes.iter().filter(|outcome| !noted.has(outcome)).count())
 }
@@ -137,8 +144,8 @@ pub async fn settle(db: &Db, outcomes: &[Outcome], source: Source, now: UnixMill
 struct Noted {
     /// In force.
     leased: HashSet<Claim>,
-    /// Ended by another process and held as unknown.
-    unknown: HashSet<Claim>,
+    /// Ended by another process and held as unknown, since when.
+    unknown: HashMap<Claim, UnixMillis>,
     /// Ended by another process and waiting to be sent again.
     pending: HashSet<Claim>,
     /// Whether some claims are not in force any more.
@@ -149,7 +156,8 @@ impl Noted {
     async fn note(tx: &mut Tx, rows: &Rows, source: Source) -> Result<Self> {
         let mut noted = Self { leased: take(tx, rows, "leased", source).await?, stale: true, ..Self::default() };
         if source != Source::Takeover {
-            noted.unknown = take(tx, rows, "unknown", source).await?;
+            noted.unknown = unknown_since(tx, rows).await?;
+            tx.execute_rows(&update_sql("unknown", source), rows).await?;
             noted.pending = take(tx, rows, "pending", source).await?;
         }
         Ok(noted)
@@ -157,13 +165,25 @@ impl Noted {
 
     fn has(&self, outcome: &Outcome) -> bool {
         let claim = outcome.claim();
-        self.leased.contains(&claim) || self.unknown.contains(&claim) || self.pending.contains(&claim)
+        self.leased.contains(&claim) || self.unknown.contains_key(&claim) || self.pending.contains(&claim)
     }
 
     /// Whether an outcome says what stands in the ledger already: that nothing is known.
     fn knows(&self, outcome: &Outcome) -> bool {
-        outcome.state == DeliveryState::Unknown && self.unknown.contains(&outcome.claim())
+        outcome.state == DeliveryState::Unknown && self.unknown.contains_key(&outcome.claim())
     }
+}
+
+/// Since when the fate of these claims has not been known, as far as it is not. They are locked: what is taken next is
+/// what was seen here.
+async fn unknown_since(tx: &mut Tx, rows: &Rows) -> Result<HashMap<Claim, UnixMillis>> {
+    let sql = format!(
+        "WITH {GIVEN} UPDATE deliveries SET owner = deliveries.owner FROM v WHERE {}
+         RETURNING deliveries.id, deliveries.epoch, deliveries.ended_at",
+        claimed("unknown")
+    );
+    let found: Vec<(DeliveryId, i64, UnixMillis)> = tx.fetch_rows(&sql, rows).await?;
+    Ok(found.into_iter().map(|(delivery, epoch, since)| ((delivery, epoch), since)).collect())
 }
 
 async fn take(tx: &mut Tx, rows: &Rows, from: &str, source: Source) -> Result<HashSet<Claim>> {
@@ -171,18 +191,26 @@ async fn take(tx: &mut Tx, rows: &Rows, from: &str, source: Source) -> Result<Ha
     Ok(tx.fetch_rows(&sql, rows).await?.into_iter().collect())
 }
 
+/// The rows that outcomes are given as.
+const GIVEN: &str = "v (id, epoch, state, due_at, untried, excused, ended_at) AS ({rows})";
+
+/// The condition that a delivery is in a state which the claim has left it in.
+fn claimed(state: &str) -> String {
+    // In the other states only what a claim has left has an owner. Asked of those that are claimed as well, it would let
+    // PostgreSQL go by the index of owners once it believes that few have one: seconds for what takes milliseconds.
+    let left = if state == "leased" { "" } else { "AND deliveries.owner IS NOT NULL" };
+    format!("deliveries.id = v.id AND deliveries.epoch = v.epoch AND deliveries.state = '{state}' {left}")
+}
+
 /// The statement that moves claimed deliveries from a state to their new ones.
 fn update_sql(from: &str, source: Source) -> String {
     let owner = if source == Source::Takeover { "deliveries.owner" } else { "NULL" };
-    // In the other states only what a claim has left has an owner. Asked of those that are claimed as well, it would let
-    // PostgreSQL go by the index of owners once it believes that few have one: seconds for what takes milliseconds.
-    let left = if from == "leased" { "" } else { "AND deliveries.owner IS NOT NULL" };
     format!(
-        "WITH v (id, epoch, state, due_at, untried, excused) AS ({{rows}})
+        "WITH {GIVEN}
          UPDATE deliveries SET state = v.state, due_at = COALESCE(v.due_at, deliveries.due_at), owner = {owner},
-            attempts = deliveries.attempts - v.untried, excused = deliveries.excused + v.excused
-         FROM v
-         WHERE deliveries.id = v.id AND deliveries.epoch = v.epoch AND deliveries.state = '{from}' {left}"
+            attempts = deliveries.attempts - v.untried, excused = deliveries.excused + v.excused, ended_at = v.ended_at
+         FROM v WHERE {}",
+        claimed(from)
     )
 }
 
@@ -232,62 +260,4 @@ async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], noted: &Noted, sourc
     let sql = if noted.stale { INSERT_STALE } else { INSERT };
     tx.execute_rows(sql, &rows).await?;
     Ok(())
-}
-
-/// What a batch of results adds to a run's figures.
-#[derive(Debug, Default)]
-pub(crate) struct Figures {
-    sent: i64,
-    failed: i64,
-    expired: i64,
-    skipped: i64,
-    unknown: i64,
-    cancelled: i64,
-    attempts_ok: i64,
-    attempts_failed: i64,
-}
-
-impl Figures {
-    fn count(&mut self, attempt: Option<&AttemptMade>) {
-        match attempt {
-            Some(attempt) if attempt.successful => self.attempts_ok += 1,
-            Some(_) => self.attempts_failed += 1,
-            None => {}
-        }
-    }
-
-    /// Counts deliveries that came to a state; a negative number has left it.
-    pub(crate) fn move_to(&mut self, state: DeliveryState, count: i64) {
-        match state {
-            DeliveryState::Pending | DeliveryState::Leased => {}
-            DeliveryState::Sent => self.sent += count,
-            DeliveryState::Failed => self.failed += count,
-            DeliveryState::Expired => self.expired += count,
-            DeliveryState::Skipped => self.skipped += count,
-            DeliveryState::Unknown => self.unknown += count,
-            DeliveryState::Cancelled => self.cancelled += count,
-        }
-    }
-
-    pub(crate) async fn add_to(&self, tx: &mut Tx, run: RunId) -> Result<()> {
-        tx.execute(
-            "UPDATE runs SET sent = sent + $1, failed = failed + $2, expired = expired + $3, skipped = skipped + $4,
-                unknown = unknown + $5, cancelled = cancelled + $6, attempts_ok = attempts_ok + $7,
-                attempts_failed = attempts_failed + $8
-             WHERE id = $9",
-            &[
-                &self.sent,
-                &self.failed,
-                &self.expired,
-                &self.skipped,
-                &self.unknown,
-                &self.cancelled,
-                &self.attempts_ok,
-                &self.attempts_failed,
-                &run,
-            ],
-        )
-        .await?;
-        Ok(())
-    }
 }

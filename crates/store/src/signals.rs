@@ -16,6 +16,8 @@ pub struct Signals {
     pub letters: Notify,
     /// A run was halted.
     pub control: Notify,
+    /// The settings of the installation were changed.
+    pub settings: Notify,
 }
 
 impl Signals {
@@ -26,6 +28,7 @@ impl Signals {
             Wake::Deliveries => self.deliveries.notify_one(),
             Wake::Letters => self.letters.notify_one(),
             Wake::Control => self.control.notify_one(),
+            Wake::Settings => self.settings.notify_one(),
         }
     }
 }

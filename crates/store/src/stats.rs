@@ -1,6 +1,6 @@
 //! Figures over all of a user's data.
 
-use vestnik_model::{Actor, UnixMillis};
+use vestnik_model::Actor;
 
 use crate::db::{Db, Result};
 
@@ -40,13 +40,31 @@ pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
     .await
 }
 
-/// Messages sent by the actor's runs that began since then, for the 30-day figure.
-pub async fn sent_since(db: &Db, actor: &Actor, since: UnixMillis) -> Result<i64> {
-    let (sent,): (i64,) = db
-        .fetch_one(
-            "SELECT CAST(COALESCE(sum(sent), 0) AS BIGINT) FROM runs WHERE owner_id = $1 AND started_at >= $2",
-            &[&actor.user(), &since],
-        )
-        .await?;
-    Ok(sent)
+/// Figures over everyone's data, for the public (S-49).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct PublicTotals {
+    /// Mailings.
+    pub mailings: i64,
+    /// Those that are going on or planned.
+    pub active: i64,
+    /// Addresses in all lists together, each as often as it stands there.
+    pub listed: i64,
+}
+
+/// The figures that are quickly counted.
+pub async fn public_totals(db: &Db) -> Result<PublicTotals> {
+    db.fetch_one(
+        "SELECT
+            (SELECT count(*) FROM mailings) AS mailings,
+            (SELECT count(*) FROM mailings WHERE status = 'running' OR next_at IS NOT NULL) AS active,
+            (SELECT CAST(COALESCE(sum(recipients), 0) AS BIGINT) FROM users) AS listed",
+        &[],
+    )
+    .await
+}
+
+/// How many addresses there are in all lists together, each counted once. Reads them all.
+pub async fn unique_recipients(db: &Db) -> Result<i64> {
+    let (count,): (i64,) = db.fetch_one("SELECT count(DISTINCT email_key) FROM recipients", &[]).await?;
+    Ok(count)
 }

@@ -9,6 +9,7 @@
 //! PostgreSQL is named by `VESTNIK_TEST_POSTGRES_URL`, which `make test` sets; without it the cases fail and say so,
 //! because a suite that skips half of what is promised is green for nothing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::db::Db;
+use crate::figures::Figures;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -85,6 +87,49 @@ impl TestDatabase {
             }
         }
     }
+}
+
+/// The ledger, a line for each attempt that counts and each delivery that is over.
+const LEDGER: &str = "SELECT mailing_id, run_id, at - at % 900000 AS quarter,
+        CASE WHEN successful THEN 1 ELSE 0 END AS attempts_ok, CASE WHEN successful THEN 0 ELSE 1 END AS attempts_failed,
+        'none' AS state
+    FROM attempts WHERE NOT stale
+    UNION ALL
+    SELECT u.mailing_id, d.run_id, d.ended_at - d.ended_at % 900000, 0, 0, d.state
+    FROM deliveries d JOIN runs u ON u.id = d.run_id WHERE d.state NOT IN ('pending', 'leased')";
+
+#[derive(sqlx::FromRow)]
+struct Counted {
+    id: i64,
+    quarter: i64,
+    #[sqlx(flatten)]
+    figures: Figures,
+}
+
+async fn counted(db: &Db, sql: String) -> BTreeMap<(i64, i64), Figures> {
+    let rows: Vec<Counted> = db.fetch_all(AssertSqlSafe(sql), &[]).await.expect("the figures are read");
+    let rows = rows.into_iter().map(|row| ((row.id, row.quarter), row.figures));
+    rows.filter(|(_, figures)| *figures != Figures::default()).collect()
+}
+
+/// Panics where the figures of runs, or of mailings by quarters of an hour, say something else than a count of the
+/// ledger. To be called when nothing writes.
+pub async fn assert_figures_agree(db: &Db) {
+    const STATES: [&str; 6] = ["sent", "failed", "expired", "skipped", "unknown", "cancelled"];
+    let states =
+        STATES.map(|state| format!("CAST(sum(CASE WHEN state = '{state}' THEN 1 ELSE 0 END) AS BIGINT) AS {state}"));
+    let sums = format!(
+        "CAST(sum(attempts_ok) AS BIGINT) AS attempts_ok, CAST(sum(attempts_failed) AS BIGINT) AS attempts_failed, {}",
+        states.join(", ")
+    );
+    let kept = counted(db, "SELECT mailing_id AS id, figures.* FROM figures".into()).await;
+    let sql =
+        format!("SELECT mailing_id AS id, quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY mailing_id, quarter");
+    assert_eq!(kept, counted(db, sql).await, "mailings by quarters, and a count of the ledger");
+    let kept = counted(db, "SELECT CAST(0 AS BIGINT) AS quarter, runs.* FROM runs".into()).await;
+    let sql =
+        format!("SELECT run_id AS id, CAST(0 AS BIGINT) AS quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY run_id");
+    assert_eq!(kept, counted(db, sql).await, "runs, and a count of the ledger");
 }
 
 /// Runs each test once on SQLite and once on PostgreSQL, with a database of its own.

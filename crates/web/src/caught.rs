@@ -14,7 +14,7 @@ use axum::{
 };
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{UnixMillis, id::CaughtId};
+use vestnik_model::{Permission, UnixMillis, id::CaughtId};
 use vestnik_store::caught::{self, Caught};
 
 use crate::{
@@ -83,17 +83,24 @@ fn at_this_machine(app: &AppState, visit: &Visit) -> bool {
     visit.local && is_local(&app.settings.base_url)
 }
 
-fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
-    match (app.settings.catcher, at_this_machine(app, visit), &visit.user) {
+async fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
+    let catches = app.settings.catches(&*app.installation().await?);
+    match (catches, at_this_machine(app, visit), &visit.user) {
         (false, _, _) => Err(Error::NotFound),
         (true, true, _) | (true, false, Some(_)) => Ok(()),
         (true, false, None) => Err(Error::SignIn),
     }
 }
 
+/// On a service that others reach too, no one may throw away what is not theirs, but for those who run it.
+fn may_clear(app: &AppState, visit: &Visit) -> bool {
+    let runs_it = visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageSettings));
+    runs_it || at_this_machine(app, visit)
+}
+
 /// A mail, if this visitor may read it.
 async fn find(app: &AppState, visit: &Visit, id: CaughtId) -> Result<Caught, Error> {
-    may_look(app, visit)?;
+    may_look(app, visit).await?;
     let mail = caught::find(&app.db, id).await?.ok_or(Error::NotFound)?;
     let own = visit.user.as_ref().is_some_and(|who| who.user.email.eq_ignore_ascii_case(&mail.recipient));
     if !own && !at_this_machine(app, visit) && opens_an_account(&app.settings, &parse(&mail)) {
@@ -122,7 +129,7 @@ pub(crate) async fn list(
     page: Page,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Error> {
-    may_look(&app, &page.visit)?;
+    may_look(&app, &page.visit).await?;
     let cursor = query.at.parse().ok();
     let found = caught::list(&app.db, &query.q.replace('\0', ""), cursor.as_ref(), PAGE_SIZE).await?;
     let pager = Pager::of("/caught", &[("q", &query.q)], &found);
@@ -133,7 +140,7 @@ pub(crate) async fn list(
         rows: found.rows.into_iter().map(row).collect(),
         pager,
         total: caught::count(&app.db).await?,
-        may_clear: at_this_machine(&app, &page.visit),
+        may_clear: may_clear(&app, &page.visit),
         zone: zone(&page.visit),
     };
     page.show("caught/list.html", &view)
@@ -184,10 +191,10 @@ pub(crate) async fn source(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], mail.raw).into_response())
 }
 
-/// Empties the catcher. On a service that others reach too, no one may throw away what is not theirs.
+/// Empties the catcher.
 pub(crate) async fn clear(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
-    may_look(&app, &visit)?;
-    if !at_this_machine(&app, &visit) {
+    may_look(&app, &visit).await?;
+    if !may_clear(&app, &visit) {
         return Err(Error::Forbidden);
     }
     let cleared = caught::clear(&app.db).await?;

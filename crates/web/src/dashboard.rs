@@ -1,11 +1,12 @@
 //! «Обзор»: what is being sent now, what there is, and what to do next.
 
-use std::time::Duration;
-
 use axum::{extract::State, response::Response};
 use serde::Serialize;
-use vestnik_model::Actor;
-use vestnik_store::{mailings, runs, stats};
+use vestnik_model::{
+    Actor,
+    user::{Language, User},
+};
+use vestnik_store::{figures::Figures, mailings, reports, runs, stats};
 
 use crate::{
     error::Error,
@@ -15,6 +16,7 @@ use crate::{
         progress::{RateMeters, RunView, TroubleView},
     },
     page::Page,
+    reports::{choice, drawing::DrawingView},
     session::CurrentUser,
     state::AppState,
 };
@@ -22,7 +24,6 @@ use crate::{
 /// Runs shown at once; more than these going on together are seldom.
 const LIVE: i64 = 5;
 const RECENT: usize = 5;
-const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What is being sent now: the part that the stream keeps up to date.
 #[derive(Debug, Default, Serialize)]
@@ -45,6 +46,7 @@ pub(crate) struct FiguresView {
     pub(crate) mailings: i64,
     pub(crate) sent: i64,
     pub(crate) failed: i64,
+    /// In thirty days, today being the last.
     pub(crate) sent_month: i64,
     pub(crate) attempts_ok: i64,
     pub(crate) attempts_failed: i64,
@@ -55,6 +57,8 @@ pub(crate) struct FiguresView {
 pub(crate) struct DashboardView {
     pub(crate) live: LiveRunsView,
     pub(crate) figures: FiguresView,
+    /// The thirty days; `None`: nothing was sent or refused on them.
+    pub(crate) drawing: Option<DrawingView>,
     pub(crate) recent: Vec<Row>,
 }
 
@@ -66,7 +70,7 @@ pub(crate) async fn live_runs(
     meters: &mut RateMeters,
 ) -> Result<LiveRunsView, Error> {
     let now = app.now();
-    let sender = app.settings.mail_from.clone();
+    let sender = app.settings.mail_from(&*app.installation().await?);
     let mut live = LiveRunsView { time_zone: time_zone.to_owned(), sender, ..LiveRunsView::default() };
     for run in runs::open_of(&app.db, actor, LIVE).await? {
         let Some(mailing) = mailings::find(&app.db, actor, run.mailing_id).await? else { continue };
@@ -77,27 +81,41 @@ pub(crate) async fn live_runs(
     Ok(live)
 }
 
-/// Figures over everything that the actor has.
-pub(crate) async fn figures(app: &AppState, actor: &Actor) -> Result<FiguresView, Error> {
-    let totals = stats::totals(&app.db, actor).await?;
-    Ok(FiguresView {
+/// Figures over everything that the actor has, and those of thirty days one by one, on the reader's calendar.
+pub(crate) async fn figures(
+    app: &AppState,
+    reader: &User,
+    actor: &Actor,
+) -> Result<(FiguresView, Vec<Figures>), Error> {
+    let month = choice::usual(choice::today(app.now(), reader)).bounds(&reader.zone());
+    let (totals, by_day) = tokio::try_join!(stats::totals(&app.db, actor), reports::by_day(&app.db, actor, &month))?;
+    let figures = FiguresView {
         recipients: totals.recipients,
         messages: totals.messages,
         mailings: totals.mailings,
         sent: totals.sent,
         failed: totals.failed,
-        sent_month: stats::sent_since(&app.db, actor, app.now().minus(MONTH)).await?,
+        sent_month: by_day.iter().map(|day| day.sent).sum(),
         attempts_ok: totals.attempts_ok,
         attempts_failed: totals.attempts_failed,
-    })
+    };
+    Ok((figures, by_day))
+}
+
+/// The thirty days as a drawing, if there is anything to draw.
+fn drawing(app: &AppState, language: Language, reader: &User, by_day: &[Figures]) -> Option<DrawingView> {
+    let drawing = DrawingView::of(language, choice::usual(choice::today(app.now(), reader)), by_day);
+    (drawing.total.sent + drawing.total.failed > 0).then_some(drawing)
 }
 
 /// Shows it.
 pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let recent = mailings::list(&app.db, &user.actor, None, RECENT).await?;
+    let (figures, by_day) = figures(&app, &user.user, &user.actor).await?;
     let view = DashboardView {
         live: live_runs(&app, &user.actor, &user.user.time_zone, &mut RateMeters::default()).await?,
-        figures: figures(&app, &user.actor).await?,
+        drawing: drawing(&app, page.language(), &user.user, &by_day),
+        figures,
         recent: recent.rows.into_iter().map(Row::from).collect(),
     };
     page.show("dashboard/show.html", &view)

@@ -1,18 +1,72 @@
-//! The first page a stranger sees. Whoever has signed in goes on to the overview.
+//! The first page a stranger sees (S-49, S-50): what this is, how much of it there is, something to read, and the ways in.
+//! Whoever has signed in goes on to the overview.
 
-use axum::response::{IntoResponse, Redirect, Response};
-use serde::Serialize;
+#[cfg(test)]
+mod tests;
 
-use crate::{error::Error, page::Page};
+use std::time::Duration;
 
-/// Nothing but words.
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::{Deserialize, Serialize};
+use vestnik_cache::Region;
+use vestnik_store::{articles, installation, stats};
+
+use crate::{
+    blog::{self, Card},
+    error::Error,
+    page::Page,
+    state::AppState,
+};
+
+/// Articles on the page.
+const ARTICLES: usize = 3;
+/// The figures are to be right within five seconds of a change, wherever that was made.
+const FIGURES: Region = Region { name: "home", fresh_for: Duration::from_secs(3) };
+/// Counting each address once means reading all of them. As long as the lists are as long as they were, the count holds;
+/// an address that was changed for another may be seen a little later.
+const UNIQUE: Region = Region { name: "home-unique", fresh_for: Duration::from_secs(300) };
+
+/// Figures over everyone's data.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Figures {
+    pub(crate) mailings: i64,
+    pub(crate) active: i64,
+    /// Each address once.
+    pub(crate) recipients: i64,
+    /// Whether someone runs the installation.
+    pub(crate) set_up: bool,
+}
+
+/// The page.
 #[derive(Debug, Serialize)]
-pub(crate) struct HomeView {}
+pub(crate) struct HomeView {
+    pub(crate) figures: Figures,
+    pub(crate) cards: Vec<Card>,
+    pub(crate) zone: String,
+    pub(crate) canonical: String,
+}
 
 /// Shows it.
-pub(crate) async fn show(page: Page) -> Result<Response, Error> {
+pub(crate) async fn show(State(app): State<AppState>, page: Page) -> Result<Response, Error> {
     if page.visit.user.is_some() {
         return Ok(Redirect::to("/dashboard").into_response());
     }
-    page.show("home.html", &HomeView {})
+    let (figures, _) = app.cache.get_or_make_json(FIGURES, "figures", async || figures(&app).await).await?;
+    // Others for everyone who looks, every few seconds.
+    let chosen = async || blog::cards(&app, articles::random(&app.db, app.now(), &*app.random, ARTICLES).await?).await;
+    let (cards, _) = app.cache.get_or_make_json(FIGURES, "articles", chosen).await?;
+    let view =
+        HomeView { figures, cards, zone: blog::zone(&app, &page.visit).await?, canonical: app.settings.link("/") };
+    Ok(blog::for_everyone(&page.visit, page.show("home.html", &view)?))
+}
+
+async fn figures(app: &AppState) -> Result<Figures, Error> {
+    let totals = stats::public_totals(&app.db).await?;
+    let count = async || Ok::<_, Error>(stats::unique_recipients(&app.db).await?);
+    let (recipients, _) = app.cache.get_or_make_json(UNIQUE, &totals.listed.to_string(), count).await?;
+    let set_up = installation::has_administrator(&app.db).await?;
+    Ok(Figures { mailings: totals.mailings, active: totals.active, recipients, set_up })
 }

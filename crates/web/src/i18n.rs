@@ -15,19 +15,18 @@ use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use vestnik_model::problem::Problem;
 use vestnik_model::user::Language;
 
-pub use dates::{date, datetime, duration, moment, zone_label, zone_name, zones};
+pub use dates::{date, datetime, day, days, duration, moment, short_day, short_month, zone_label, zone_name, zones};
 pub use fluent_bundle::FluentValue;
-pub use numbers::{number, percent};
+pub use numbers::{number, percent, points};
 
 use crate::embedded::LOCALES;
 
 /// Both languages, in the order in which the switch shows them.
 pub const LANGUAGES: [Language; 2] = [Language::Ru, Language::En];
 
-/// The best language for an `Accept-Language` header (RFC 9110, section 12.5.4); English when it names neither,
-/// because someone who reads neither language more often reads some English.
-pub fn accepted(header: &str) -> Language {
-    let mut best = (0.0_f32, Language::En);
+/// The best language for an `Accept-Language` header (RFC 9110, section 12.5.4), if it names any of ours.
+pub fn accepted(header: &str) -> Option<Language> {
+    let mut best = (0.0_f32, None);
     for part in header.split(',').take(32) {
         let mut pieces = part.split(';').map(str::trim);
         let tag = pieces.next().unwrap_or_default();
@@ -36,7 +35,7 @@ pub fn accepted(header: &str) -> Language {
         if let Ok(language) = primary.parse()
             && weight > best.0
         {
-            best = (weight, language);
+            best = (weight, Some(language));
         }
     }
     best.1

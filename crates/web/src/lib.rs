@@ -41,7 +41,9 @@
 
 mod accounts;
 mod archive;
+mod blog;
 mod caught;
+mod chart;
 pub mod counts;
 mod csrf;
 mod csv_file;
@@ -56,6 +58,7 @@ mod home;
 pub mod i18n;
 pub mod letters;
 pub mod limits;
+mod mail_server;
 mod mailings;
 mod manage;
 #[cfg(test)]
@@ -75,11 +78,13 @@ pub mod routes;
 #[cfg(test)]
 mod samples;
 pub mod session;
+pub mod setup;
 #[cfg(test)]
 mod shell_tests;
 pub mod state;
 #[cfg(test)]
 mod testing;
+pub mod trial;
 pub mod visit;
 
 use axum::{Router, middleware};
@@ -91,7 +96,7 @@ use tower_http::{
     },
 };
 
-pub use state::{AppState, Settings};
+pub use state::{AppState, FixedMail, Settings};
 
 use crate::error::Error;
 

@@ -4,13 +4,16 @@
 //! What is another's is looked at here and changed nowhere: a manager's acts are blocking a person and disabling a
 //! mailing. Which permission a page needs stands in the table of routes; whom an act may be done to, `store` decides.
 
+pub(crate) mod articles;
 pub(crate) mod audit;
 pub(crate) mod groups;
 pub(crate) mod mailings;
 pub(crate) mod new_user;
 pub(crate) mod recipients;
+pub(crate) mod report;
+pub(crate) mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod user;
 pub(crate) mod users;
 

@@ -39,7 +39,7 @@ async fn person(db: &Db, name: &str, group: BuiltinGroup, now: UnixMillis) -> Us
     // Nobody signs in by password here.
     let user = users::create(db, &registration, "no hash", Some(now), now).await.expect("stored").expect("new");
     people::join(db, user.id, group, &Author::at_console(now)).await.expect("joined");
-    sessions::create(db, user.id, name, Origin::default(), now, now.plus(crate::session::LIFETIME))
+    sessions::create(db, user.id, name, Origin::default(), now, now.plus(std::time::Duration::from_secs(30 * 86_400)))
         .await
         .expect("begun");
     user
@@ -59,7 +59,7 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String)> {
     let author = Author::at_console(now);
     people::block(db, &admin, blocked.id, "", &author).await.expect("blocked");
     // As if it had begun in the same moment.
-    let end = now.plus(crate::session::LIFETIME);
+    let end = now.plus(std::time::Duration::from_secs(30 * 86_400));
     sessions::create(db, blocked.id, "blocked", Origin::default(), now, end).await.expect("begun");
 
     let actor = Actor::of(&owner);

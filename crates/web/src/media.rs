@@ -3,14 +3,17 @@
 //! What is stored is never what was sent: each picture is decoded and encoded anew, so that neither a place where it was
 //! taken nor a program that hides in it is kept. Its key follows from its contents, so that browsers may keep it for ever.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    body::Bytes,
-    extract::{Multipart, State, multipart::MultipartError},
+    BoxError,
+    body::{Body, BodyDataStream, Bytes},
+    extract::{FromRequest, Multipart, Request, State, multipart::MultipartError},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio::sync::Mutex;
 use vestnik_media::{
     picture::{Limits, PicturePool, Refused},
     store::{Key, MediaStore},
@@ -19,8 +22,8 @@ use vestnik_model::Problem;
 
 use crate::{error::Error, form::Path, state::AppState};
 
-/// Largest picture that may be uploaded, in bytes of the request: the file and what is around it.
-pub(crate) const LARGEST_PICTURE: usize = 8 * 1024 * 1024 + 64 * 1024;
+/// Largest form with a picture, in bytes: the file and what is around it.
+const LARGEST_FORM: usize = 8 * 1024 * 1024 + 64 * 1024;
 
 /// Where pictures go, and who works on them.
 #[derive(Clone)]
@@ -65,27 +68,102 @@ pub(crate) async fn show(State(app): State<AppState>, Path(key): Path<String>) -
     Ok((headers, stored.bytes).into_response())
 }
 
-/// The file of the field `picture`, or why there is none: with what status to answer, and the problem at the field.
-pub(crate) async fn receive(mut multipart: Multipart) -> Result<Bytes, (StatusCode, Problem)> {
-    loop {
-        match multipart.next_field().await {
-            Ok(Some(field)) if field.name() == Some("picture") => {
-                let bytes = field.bytes().await.map_err(|error| cut_off(&error))?;
-                return if bytes.is_empty() { Err(missing()) } else { Ok(bytes) };
+/// A form with a picture: the file of the field `picture`, or why there is none, with the status to answer and the
+/// problem at the field; and whatever else is typed.
+///
+/// What is too large is read to its end all the same and thrown away: a browser that is cut off while it sends shows an
+/// error of its own, and never our answer.
+pub(crate) struct PictureForm {
+    pub(crate) picture: Result<Bytes, (StatusCode, Problem)>,
+    /// The other fields, as far as they came before anything was wrong.
+    pub(crate) fields: HashMap<String, String>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for PictureForm {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let (parts, body) = request.into_parts();
+        let rest = Arc::new(Mutex::new(body.into_data_stream()));
+        let limited = Body::from_stream(up_to_the_limit(rest.clone()));
+        let multipart = Multipart::from_request(Request::from_parts(parts, limited), state).await;
+        let mut form = Self { picture: Err(missing()), fields: HashMap::new() };
+        if let Err(error) = form.receive(multipart.map_err(|_| Error::BadRequest)?).await {
+            form.picture = Err(cut_off(&error));
+            throw_away(&rest).await;
+        }
+        Ok(form)
+    }
+}
+
+impl PictureForm {
+    async fn receive(&mut self, mut multipart: Multipart) -> Result<(), MultipartError> {
+        while let Some(field) = multipart.next_field().await? {
+            match field.name().map(str::to_owned).as_deref() {
+                Some("picture") => {
+                    let bytes = field.bytes().await?;
+                    self.picture = if bytes.is_empty() { Err(missing()) } else { Ok(bytes) };
+                }
+                Some(name) if self.fields.len() < MOST_FIELDS => {
+                    self.fields.insert(name.to_owned(), field.text().await?);
+                }
+                _ => {}
             }
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(missing()),
-            Err(error) => return Err(cut_off(&error)),
+        }
+        Ok(())
+    }
+}
+
+/// Fields beside the picture that anyone's form has.
+const MOST_FIELDS: usize = 16;
+
+type Rest = Arc<Mutex<BodyDataStream>>;
+
+/// The body's beginning; an error where it goes on beyond what a form with a picture has.
+fn up_to_the_limit(rest: Rest) -> impl Stream<Item = Result<Bytes, BoxError>> {
+    stream::try_unfold(0, move |read| {
+        let rest = rest.clone();
+        async move {
+            let Some(chunk) = rest.lock().await.next().await.transpose()? else { return Ok(None) };
+            let read = read + chunk.len();
+            if read > LARGEST_FORM { Err(TooLarge.into()) } else { Ok(Some((chunk, read))) }
+        }
+    })
+}
+
+/// More than this is not read for the sake of an answer.
+const MOST_THROWN_AWAY: usize = 256 * 1024 * 1024;
+
+async fn throw_away(rest: &Rest) {
+    let mut rest = rest.lock().await;
+    let mut thrown = 0;
+    while let Some(Ok(chunk)) = rest.next().await {
+        thrown += chunk.len();
+        if thrown > MOST_THROWN_AWAY {
+            return;
         }
     }
 }
+
+/// The body is larger than a form with a picture can be.
+#[derive(Debug, thiserror::Error)]
+#[error("the form is too large")]
+struct TooLarge;
 
 fn missing() -> (StatusCode, Problem) {
     (StatusCode::UNPROCESSABLE_ENTITY, Problem::new("problem-picture-missing"))
 }
 
+/// Either it is too large, or the browser has gone away and reads no answer.
 fn cut_off(error: &MultipartError) -> (StatusCode, Problem) {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE { too_large() } else { missing() }
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TooLarge>() {
+            return too_large();
+        }
+        cause = error.source();
+    }
+    missing()
 }
 
 fn too_large() -> (StatusCode, Problem) {

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 use vestnik_cache::Region;
 use vestnik_model::{
-    Permission, Problem, Problems,
+    Installation, Permission, Problem, Problems,
+    installation::RegistrationPolicy,
     user::{Language, Theme},
 };
 
@@ -42,7 +43,28 @@ pub struct Page {
     /// The visit: language, address, who is signed in.
     pub visit: Visit,
     counts: Option<Counts>,
+    house: House,
+}
+
+/// What pages show of the installation.
+#[derive(Debug, Clone, Default, Serialize)]
+struct House {
+    /// What it calls itself; empty: by the product's name.
+    name: String,
+    /// Whether everyone may register.
+    open: bool,
+    /// Whether mail goes to the built-in catcher.
     catcher: bool,
+}
+
+impl House {
+    fn of(app: &AppState, installation: &Installation) -> Self {
+        Self {
+            name: installation.name.clone(),
+            open: installation.registration == RegistrationPolicy::Open,
+            catcher: app.settings.catches(installation),
+        }
+    }
 }
 
 /// The variable `page` of every template.
@@ -55,7 +77,8 @@ struct Shell<'a> {
     path: &'a str,
     user: Option<Person<'a>>,
     counts: Option<&'a Counts>,
-    catcher: bool,
+    #[serde(flatten)]
+    house: &'a House,
     notes: Vec<Note>,
 }
 
@@ -134,7 +157,7 @@ impl Page {
 
     /// The page with another status.
     pub fn answer(&self, status: StatusCode, template: &str, view: &impl Serialize) -> Result<Response, Error> {
-        answer(&self.visit, self.counts.as_ref(), self.catcher, status, template, view)
+        answer(&self.visit, self.counts.as_ref(), &self.house, status, template, view)
     }
 
     /// A page whose content is made once for all who see it alike: those with the same permissions, language and time
@@ -154,7 +177,7 @@ impl Page {
         let key = format!("{template} {language} {zone} {} {query}", permissions.join("+"));
         let made = app.cache.get_or_make_json(region, &key, async || -> Result<CachedView, Error> {
             let view = make().await?;
-            let shell = shell(&self.visit, self.counts.as_ref(), self.catcher);
+            let shell = shell(&self.visit, self.counts.as_ref(), &self.house);
             let [title, content] = engine::blocks(language, template, with_shell(&shell, &view), ["title", "content"])?;
             Ok(CachedView { title, content })
         });
@@ -196,19 +219,20 @@ impl FromRequestParts<AppState> for Page {
             Some(signed_in) => Some(Counts::of(app, &signed_in.actor).await?),
             None => None,
         };
-        Ok(Self { visit, counts, catcher: app.settings.catcher })
+        let house = House::of(app, &*app.installation().await?);
+        Ok(Self { visit, counts, house })
     }
 }
 
 fn answer(
     visit: &Visit,
     counts: Option<&Counts>,
-    catcher: bool,
+    house: &House,
     status: StatusCode,
     template: &str,
     view: &impl Serialize,
 ) -> Result<Response, Error> {
-    let shell = shell(visit, counts, catcher);
+    let shell = shell(visit, counts, house);
     let html = render(visit.language, template, with_shell(&shell, view))?;
     let mut response = (status, Html(html)).into_response();
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.language.as_str()));
@@ -221,7 +245,7 @@ fn answer(
     Ok(response)
 }
 
-fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, catcher: bool) -> Shell<'a> {
+fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, house: &'a House) -> Shell<'a> {
     let note = visit.flash.as_ref().and_then(|flash| flash.in_words(visit.language));
     Shell {
         language: visit.language,
@@ -230,7 +254,7 @@ fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, catcher: bool) -> She
         path: &visit.path,
         user: visit.user.as_ref().map(Person::of),
         counts,
-        catcher,
+        house,
         notes: note.into_iter().collect(),
     }
 }
@@ -248,7 +272,8 @@ fn with_shell(shell: &Shell<'_>, view: &impl Serialize) -> Value {
 
 /// The page of an error. When even that cannot be drawn, a bare sentence.
 pub(crate) fn error_page(app: &AppState, visit: &Visit, status: StatusCode, view: &ErrorView) -> Response<Body> {
-    answer(visit, None, app.settings.catcher, status, "errors/page.html", view).unwrap_or_else(|error| {
+    let house = app.known_installation().map(|(_, known)| House::of(app, &known)).unwrap_or_default();
+    answer(visit, None, &house, status, "errors/page.html", view).unwrap_or_else(|error| {
         tracing::error!(?error, "the page of an error could not be drawn");
         (status, i18n::text(visit.language, "error-500-title", &[])).into_response()
     })
@@ -269,6 +294,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
     };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
     let signed_in = shell != SampleShell::Stranger;
+    let house = House { name: "Ромашка & Co".into(), open: true, catcher: true };
     let shell = Shell {
         language,
         theme: (shell == SampleShell::Confirmed).then_some(Theme::Dark),
@@ -276,7 +302,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         path: "/mailings",
         user: signed_in.then_some(person),
         counts: signed_in.then_some(&counts),
-        catcher: true,
+        house: &house,
         notes: Flash::ok("flash-welcome").with("name", "Анна").in_words(language).into_iter().collect(),
     };
     Ok(render(language, template, context! { page => Serde(&shell), ..view })?)

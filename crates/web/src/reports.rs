@@ -1,38 +1,45 @@
-//! «Отчёты»: figures over everything, and each mailing with its own (S-29 to S-31).
+//! «Отчёты»: what a person sent and what came of it, in all, by day and by mailing, over days of their choice (S-29 to
+//! S-31). Whoever may look at users sees the same page of anyone: `manage/report.rs`.
+
+pub(crate) mod choice;
+pub(crate) mod drawing;
+pub(crate) mod files;
+#[cfg(test)]
+mod tests;
+pub(crate) mod view;
 
 use axum::{extract::State, response::Response};
-use serde::Serialize;
-use vestnik_store::mailings;
 
-use crate::{
-    dashboard::{FiguresView, figures},
-    error::Error,
-    form::Query,
-    mailings::list::{ListQuery, PAGE_SIZE, Row},
-    page::{Page, Pager},
-    session::CurrentUser,
-    state::AppState,
-};
+use crate::{error::Error, form::Query, page::Page, session::CurrentUser, state::AppState};
 
-/// The page.
-#[derive(Debug, Serialize)]
-pub(crate) struct ReportsView {
-    pub(crate) figures: FiguresView,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) pager: Pager,
-}
+use self::{choice::ReportQuery, view::Subject};
 
-/// Shows it.
+/// Shows one's own.
 pub(crate) async fn show(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<ReportQuery>,
 ) -> Result<Response, Error> {
-    let cursor = query.at.parse().ok();
-    let found = mailings::list(&app.db, &user.actor, cursor.as_ref(), PAGE_SIZE).await?;
-    let pager = Pager::of("/reports", &[], &found);
-    let rows = found.rows.into_iter().map(Row::from).collect();
-    let figures = figures(&app, &user.actor).await?;
-    page.show("reports/show.html", &ReportsView { figures, rows, pager })
+    view::show(&app, &page, &user.user, Subject::oneself(&user.actor), query).await
+}
+
+/// The days of it as a CSV file.
+pub(crate) async fn days_csv(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Error> {
+    files::days(&app, &page, &user.user, &user.actor, &query)
+}
+
+/// The mailings of it as a CSV file.
+pub(crate) async fn mailings_csv(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Error> {
+    files::mailings(&app, &page, &user.user, &user.actor, &query)
 }

@@ -21,20 +21,19 @@ use crate::{
         account, avatar, confirm, export, leave, login, login_code, new_address, password_recovery, registration,
         security, settings, two_factor,
     },
-    caught, dashboard,
+    blog, caught, dashboard,
     error::Error,
     form::LARGEST_FORM,
     home,
     mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
-    manage,
-    media::{self, LARGEST_PICTURE},
-    messages, preferences, recipients, reports,
+    manage, media, messages, preferences, recipients, reports, setup,
     state::AppState,
     visit::Visit,
 };
 
 use Permission::{
-    BlockUsers, DisableMailings, ManageGroups, ManageUsers, ViewAudit, ViewMailings, ViewRecipients, ViewUsers,
+    BlockUsers, DisableMailings, ManageBlog, ManageGroups, ManageSettings, ManageUsers, ViewAudit, ViewMailings,
+    ViewRecipients, ViewUsers,
 };
 use Who::{Anyone, May, Owner, SignedIn};
 
@@ -84,6 +83,15 @@ fn table() -> Table {
         .post("/settings/account/delete", SignedIn, leave::submit)
         .get("/goodbye", Anyone, leave::goodbye)
         .get("/media/{*key}", Anyone, media::show)
+        // The blog
+        .get("/blog", Anyone, blog::list)
+        .get("/blog/feed.xml", Anyone, blog::feed::rss)
+        .get("/blog/{slug}", Anyone, blog::show)
+        .get("/sitemap.xml", Anyone, blog::feed::sitemap)
+        // The first administrator. The link is the right to it.
+        .get("/setup/{token}", Anyone, setup::form)
+        .post("/setup/{token}", Anyone, setup::submit)
+        .post("/setup/{token}/test", Anyone, setup::try_mail)
         // Overview
         .get("/dashboard", SignedIn, dashboard::show)
         .get("/live", SignedIn, live::everything)
@@ -143,11 +151,16 @@ fn table() -> Table {
         .get("/runs/{id}/resend-unknown", Owner, again::ask_unknown)
         .post("/runs/{id}/resend-unknown", Owner, again::unknown)
         .get("/reports", SignedIn, reports::show)
+        .get("/reports/days.csv", SignedIn, reports::days_csv)
+        .get("/reports/mailings.csv", SignedIn, reports::mailings_csv)
         // Everyone's, for those who watch over it
         .get("/manage/users", May(ViewUsers), manage::users::show)
         .get("/manage/users/new", May(ManageUsers), manage::new_user::form)
         .post("/manage/users/new", May(ManageUsers), manage::new_user::submit)
         .get("/manage/users/{id}", May(ViewUsers), manage::user::show)
+        .get("/manage/users/{id}/report", May(ViewUsers), manage::report::show)
+        .get("/manage/users/{id}/report/days.csv", May(ViewUsers), manage::report::days_csv)
+        .get("/manage/users/{id}/report/mailings.csv", May(ViewUsers), manage::report::mailings_csv)
         .get("/manage/users/{id}/block", May(BlockUsers), manage::user::ask_block)
         .post("/manage/users/{id}/block", May(BlockUsers), manage::user::block)
         .post("/manage/users/{id}/unblock", May(BlockUsers), manage::user::unblock)
@@ -164,6 +177,17 @@ fn table() -> Table {
         .post("/manage/mailings/{id}/disable", May(DisableMailings), manage::mailings::disable)
         .post("/manage/mailings/{id}/enable", May(DisableMailings), manage::mailings::enable)
         .get("/manage/recipients", May(ViewRecipients), manage::recipients::list)
+        // The blog as it is written
+        .get("/manage/articles", May(ManageBlog), manage::articles::list)
+        .get("/manage/articles/new", May(ManageBlog), manage::articles::new)
+        .post("/manage/articles/new", May(ManageBlog), manage::articles::create)
+        .post("/manage/articles/preview", May(ManageBlog), manage::articles::preview)
+        .picture("/manage/articles/pictures", May(ManageBlog), manage::articles::upload)
+        .get("/manage/articles/{id}", May(ManageBlog), manage::articles::edit)
+        .post("/manage/articles/{id}", May(ManageBlog), manage::articles::update)
+        .post("/manage/articles/{id}/message", May(ManageBlog), manage::articles::to_message)
+        .get("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::ask_delete)
+        .post("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::delete)
         // Administration
         .get("/manage/groups", May(ManageGroups), manage::groups::list)
         .get("/manage/groups/new", May(ManageGroups), manage::groups::new)
@@ -172,6 +196,10 @@ fn table() -> Table {
         .post("/manage/groups/{id}", May(ManageGroups), manage::groups::update)
         .get("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::ask_delete)
         .post("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::delete)
+        .get("/manage/settings", May(ManageSettings), manage::settings::show)
+        .post("/manage/settings", May(ManageSettings), manage::settings::submit)
+        .post("/manage/settings/mail", May(ManageSettings), manage::settings::set_mail)
+        .post("/manage/settings/mail/test", May(ManageSettings), manage::settings::try_mail)
         .get("/manage/audit", May(ViewAudit), manage::audit::show)
         .get("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
         // Caught mail. Who may look depends on where the service runs; `caught` decides.
@@ -246,9 +274,10 @@ impl Table {
         self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), UPLOAD_PATIENCE, LARGEST_UPLOAD))
     }
 
-    /// A form with a picture.
+    /// A form with a picture; [`media::PictureForm`] knows how large it may be.
     fn picture<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
-        self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), PATIENCE, LARGEST_PICTURE))
+        let route = on(MethodFilter::POST, handler).layer::<_, Infallible>(DefaultBodyLimit::disable());
+        self.add(Method::POST, path, who, route.layer(patient(UPLOAD_PATIENCE)))
     }
 
     fn add(mut self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {
@@ -265,9 +294,11 @@ impl Table {
 }
 
 fn limited(route: MethodRouter<AppState>, patience: Duration, largest_body: usize) -> MethodRouter<AppState> {
-    route
-        .layer::<_, Infallible>(DefaultBodyLimit::max(largest_body))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience))
+    route.layer::<_, Infallible>(DefaultBodyLimit::max(largest_body)).layer(patient(patience))
+}
+
+fn patient(patience: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience)
 }
 
 /// Stands in front of every handler that is not for everyone, so that forgetting to ask is impossible.

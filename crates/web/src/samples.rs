@@ -3,11 +3,14 @@
 //! One file a page family. A sample may be hostile: names with markup, empty lists, errors at every field.
 
 mod accounts;
+mod blog;
 mod caught;
+mod installation;
 mod mailings;
 mod manage;
 mod messages;
 mod recipients;
+mod reports;
 mod shell;
 
 use minijinja::value::{Serde, Value};
@@ -48,18 +51,32 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
 }
 
 fn all() -> Vec<Sample> {
-    [shell::all(), accounts::all(), mailings::all(), caught::all(), recipients::all(), messages::all(), manage::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        shell::all(),
+        accounts::all(),
+        mailings::all(),
+        reports::all(),
+        caught::all(),
+        recipients::all(),
+        messages::all(),
+        manage::all(),
+        installation::all(),
+        blog::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Parts that are rendered inside of others.
 const PARTS: &[&str] = &[
     "layout.html",
     "visitor.html",
+    "manage/mail_server.html",
+    "blog/parts.html",
     "head.html",
     "brand.html",
+    "chart.html",
     "notes.html",
     "switches.html",
     "macros.html",

@@ -23,9 +23,6 @@ use crate::{
     visit::{SignedIn, Visit},
 };
 
-/// How long a browser stays signed in without being used.
-pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
-
 /// How long a second factor is waited for after the password.
 pub(crate) const HALF_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
@@ -60,6 +57,9 @@ impl Held {
     }
 }
 
+/// How long browsers keep a session's cookie: as long as they do any (RFC 6265bis 5.5). Whether the session has ended is
+/// for the service to say.
+const COOKIE_LIFETIME: Duration = Duration::from_secs(400 * 86_400);
 /// How stale the note of a session's last use may be; a write for every page would be one too many.
 const NOTED_EVERY: Duration = Duration::from_secs(600);
 
@@ -68,17 +68,29 @@ pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<Signe
     let Some(cookie) = jar.get(Held::Session.name(&app.settings)) else { return Ok(None) };
     let now = app.now();
     let Some((session, user, actor)) = sessions::find(&app.db, cookie.value(), now).await? else { return Ok(None) };
-    if session.seen_at.until(now) >= NOTED_EVERY {
-        sessions::touch(&app.db, &session, now, now.plus(LIFETIME)).await?;
+    let lifetime = app.installation().await?.session_lifetime();
+    let unused = session.seen_at.until(now);
+    // The lifetime may have become shorter since the session began.
+    if unused >= lifetime {
+        return Ok(None);
+    }
+    if unused >= NOTED_EVERY {
+        sessions::touch(&app.db, &session, now, now.plus(lifetime)).await?;
     }
     let cookie = SessionCookie(cookie.value().into());
     Ok(Some(SignedIn { actor, user: Arc::new(user), session: session.id, cookie }))
 }
 
 /// The browser of this visit, to be let in with the cookie of this secret.
-fn arrival<'a>(app: &AppState, visit: &'a Visit, address: &'a str, secret: &'a str) -> Arrival<'a> {
-    let now = app.now();
-    Arrival { cookie: secret, origin: Origin { address, agent: &visit.agent }, at: now, expires_at: now.plus(LIFETIME) }
+async fn arrival<'a>(
+    app: &AppState,
+    visit: &'a Visit,
+    address: &'a str,
+    secret: &'a str,
+) -> Result<Arrival<'a>, Error> {
+    let at = app.now();
+    let expires_at = at.plus(app.installation().await?.session_lifetime());
+    Ok(Arrival { cookie: secret, origin: Origin { address, agent: &visit.agent }, at, expires_at })
 }
 
 /// Lets in whoever has given the right password, as it was when this `user` was read, and goes to the page `next`; or, if
@@ -92,7 +104,7 @@ pub(crate) async fn begin(
     news: Option<Flash>,
 ) -> Result<Response, Error> {
     let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
-    let arrival = arrival(app, visit, &address, &secret);
+    let arrival = arrival(app, visit, &address, &secret).await?;
     match logins::begin(&app.db, user, arrival, arrival.at.plus(HALF_LIFETIME)).await? {
         Begun::Session => let_in(app, visit, &secret, news.unwrap_or_else(|| welcome(user)).and_go(next)).await,
         Begun::HalfLogin => {
@@ -114,7 +126,7 @@ pub(crate) async fn finish(
     next: &str,
 ) -> Result<Result<Response, Finished>, Error> {
     let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
-    let finished = logins::finish(&app.db, &half.cookie, code, arrival(app, visit, &address, &secret)).await?;
+    let finished = logins::finish(&app.db, &half.cookie, code, arrival(app, visit, &address, &secret).await?).await?;
     let said = match finished {
         Finished::Session(Used::App) => welcome(&half.user),
         // Stays until it is read.
@@ -135,7 +147,7 @@ async fn let_in(app: &AppState, visit: &Visit, secret: &str, response: Response)
     if let Some(who) = &visit.user {
         sessions::end(&app.db, &who.cookie.0).await?;
     }
-    Ok(with_cookie(response, &Held::Session.set(&app.settings, secret, LIFETIME)))
+    Ok(with_cookie(response, &Held::Session.set(&app.settings, secret, COOKIE_LIFETIME)))
 }
 
 /// Begins a new session here for someone who is signed in and of whom every session was ended just now.
@@ -146,7 +158,7 @@ pub(crate) async fn renew(
     response: Response,
 ) -> Result<Response, Error> {
     let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
-    let Arrival { cookie, origin, at, expires_at } = arrival(app, visit, &address, &secret);
+    let Arrival { cookie, origin, at, expires_at } = arrival(app, visit, &address, &secret).await?;
     sessions::create(&app.db, user.user.id, cookie, origin, at, expires_at).await?;
     let_in(app, visit, &secret, response).await
 }
@@ -245,14 +257,13 @@ mod tests {
     use std::time::Duration;
 
     use super::{HALF_LIFETIME, Held, own_path};
-    use crate::state::Settings;
+    use crate::state::{FixedMail, Settings};
 
     #[test]
     fn cookies_are_kept_from_scripts_and_behind_https_from_other_hosts() {
         let settings = |base_url: &str| Settings {
             base_url: base_url.parse().expect("an address"),
-            catcher: false,
-            mail_from: String::new(),
+            mail: FixedMail::default(),
             behind_proxy: false,
             password_hashes_at_once: 1,
             data_dir: std::env::temp_dir(),

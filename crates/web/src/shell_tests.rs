@@ -26,7 +26,15 @@ async fn every_answer_carries_the_headers() {
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
         assert_eq!(answer.headers[header::REFERRER_POLICY], "same-origin");
-        assert_eq!(answer.headers[header::CACHE_CONTROL], "private, no-cache");
+        // Strangers see the same first page; what was made for one visitor is kept for no other.
+        let caching = if path == "/" { "public, max-age=2" } else { "private, no-cache" };
+        assert_eq!(answer.headers[header::CACHE_CONTROL], caching);
+        let varies: Vec<_> = answer.headers.get_all(header::VARY).iter().collect();
+        assert!(path == "/dashboard" || varies.iter().any(|by| *by == "cookie, accept-language"), "{path}: {varies:?}");
+    }
+    let (mut anna, _) = app.signed_in("anna").await;
+    for path in ["/blog", "/dashboard"] {
+        assert_eq!(anna.get(path).await.headers[header::CACHE_CONTROL], "private, no-cache", "{path}");
     }
     app.stop().await;
 }

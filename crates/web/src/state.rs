@@ -1,14 +1,24 @@
 //! What every handler can reach: the database, the clock, the settings, and the brakes.
 
-use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use url::Url;
 use vestnik_cache::Cache;
-use vestnik_model::{Clock, UnixMillis, secret::Random};
-use vestnik_store::Db;
+use vestnik_model::{Clock, Installation, UnixMillis, secret::Random};
+use vestnik_store::{Db, installation};
 
-use crate::{counts::KnownCounts, media::Media, password::Passwords};
+use crate::{blog::views::Views, counts::KnownCounts, media::Media, password::Passwords, trial::TryMail};
+
+/// How long the settings of the installation are as good as new. Another process changes them now and then.
+const FRESH: Duration = Duration::from_secs(1);
+/// What mail comes from as long as nobody has said.
+const DEFAULT_FROM: &str = "vestnik@localhost";
 
 /// Settings of the web interface.
 #[derive(Debug, Clone)]
@@ -16,10 +26,8 @@ pub struct Settings {
     /// Where people reach the service, for links in letters and for the origin check: `https://mail.example.org/`.
     /// With `https` cookies are `Secure`.
     pub base_url: Url,
-    /// Whether mail goes to the built-in catcher and not out into the world: pages say so, and the catcher's page is there.
-    pub catcher: bool,
-    /// What mailings are sent from: an address, or `Name <address>` where the name is the same for all users.
-    pub mail_from: String,
+    /// What the process was started with, and administrators cannot change on a page.
+    pub mail: FixedMail,
     /// Whether a proxy of ours stands in front and appends the visitor's address to `X-Forwarded-For`.
     /// False means: the peer's own address counts, and the header is ignored (anyone could write it).
     pub behind_proxy: bool,
@@ -31,7 +39,30 @@ pub struct Settings {
     pub undo_delay: Duration,
 }
 
+/// The part of the mail settings that the process was started with.
+#[derive(Debug, Clone, Default)]
+pub struct FixedMail {
+    /// The mail server, as it may be shown: without its password.
+    pub server: Option<String>,
+    /// Whether all mail goes into the catcher, whatever is set.
+    pub catch_all: bool,
+    /// What mail comes from: an address, or `Name <address>`.
+    pub from: Option<String>,
+}
+
 impl Settings {
+    /// Whether mail goes to the built-in catcher and not out into the world: pages say so, and the catcher's page is
+    /// there.
+    pub fn catches(&self, installation: &Installation) -> bool {
+        self.mail.catch_all || self.mail.server.is_none() && installation.smtp_url.is_empty()
+    }
+
+    /// What mailings are sent from: an address, or `Name <address>` where the name is the same for all users.
+    pub fn mail_from(&self, installation: &Installation) -> String {
+        let stored = Some(&installation.mail_from).filter(|from| !from.is_empty());
+        self.mail.from.as_ref().or(stored).map_or_else(|| DEFAULT_FROM.to_owned(), Clone::clone)
+    }
+
     /// Whether people come by HTTPS.
     pub fn https(&self) -> bool {
         self.base_url.scheme() == "https"
@@ -75,6 +106,11 @@ pub struct Parts {
     pub passwords: Passwords,
     /// What stands beside the entries of the navigation.
     pub counts: KnownCounts,
+    /// How often articles were read since a moment ago.
+    pub(crate) views: Views,
+    /// Tries mail servers out.
+    pub trial: Arc<dyn TryMail>,
+    installation: RwLock<Option<(Instant, Arc<Installation>)>>,
     closing: watch::Sender<bool>,
 }
 
@@ -86,12 +122,49 @@ impl AppState {
         random: Arc<dyn Random>,
         cache: Cache,
         media: Media,
+        trial: Arc<dyn TryMail>,
         settings: Settings,
     ) -> Self {
         let passwords = Passwords::new(settings.password_hashes_at_once, random.clone());
         let closing = watch::Sender::new(false);
         let counts = KnownCounts::default();
-        Self(Arc::new(Parts { db, clock, random, media, settings, cache, passwords, counts, closing }))
+        let installation = RwLock::default();
+        Self(Arc::new(Parts {
+            db,
+            clock,
+            random,
+            media,
+            settings,
+            cache,
+            passwords,
+            counts,
+            views: Views::default(),
+            trial,
+            installation,
+            closing,
+        }))
+    }
+
+    /// The settings of the installation, as they are or were a second ago.
+    pub(crate) async fn installation(&self) -> Result<Arc<Installation>, vestnik_store::Error> {
+        let known = self.known_installation();
+        if let Some((_, installation)) = known.filter(|(read_at, _)| read_at.elapsed() < FRESH) {
+            return Ok(installation);
+        }
+        let read_at = Instant::now();
+        let installation = Arc::new(installation::read(&self.db).await?);
+        *self.installation.write().unwrap_or_else(PoisonError::into_inner) = Some((read_at, installation.clone()));
+        Ok(installation)
+    }
+
+    /// Has the settings read anew at the next look.
+    pub(crate) fn forget_installation(&self) {
+        *self.installation.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The settings as they were read last.
+    pub(crate) fn known_installation(&self) -> Option<(Instant, Arc<Installation>)> {
+        self.installation.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the streams of progress, which would otherwise keep a service that is stopping from coming to its end.

@@ -1,6 +1,6 @@
 //! The whole web interface on a database of its own, for tests that speak as people do: register, sign in, post a form.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
@@ -23,15 +23,17 @@ use vestnik_model::{
 use vestnik_store::{Db, letters, testing::TestDatabase, users};
 
 use crate::media::Media;
-use crate::{AppState, Settings, dressed, routes};
+use crate::{
+    AppState, FixedMail, Settings, dressed, routes,
+    trial::{Obstacle, TrialLetter, Tried, TryMail},
+};
 
 pub(crate) const PASSWORD: &str = "a long enough phrase";
 
 fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &str) -> AppState {
     let settings = Settings {
         base_url: "http://vestnik.example/".parse().expect("an address"),
-        catcher: true,
-        mail_from: "news@vestnik.example".into(),
+        mail: FixedMail { from: Some("news@vestnik.example".into()), ..FixedMail::default() },
         behind_proxy: true,
         password_hashes_at_once: 4,
         data_dir: std::env::temp_dir(),
@@ -41,7 +43,23 @@ fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &st
     let cache = Cache::new(options).expect("a cache");
     let folder = tempfile::tempdir().expect("a folder").keep();
     let store = MediaStore::open(&Location::Folder(folder), None).expect("a media store");
-    AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), cache, Media::new(store), settings)
+    let media = Media::new(store);
+    AppState::new(db.clone(), clock.clone(), Arc::new(SystemRandom), cache, media, Arc::new(OneServer), settings)
+}
+
+/// A world in which `mail.example.org` takes all mail, and there is no other mail server.
+struct OneServer;
+
+impl TryMail for OneServer {
+    fn try_out(&self, letter: TrialLetter) -> Pin<Box<dyn Future<Output = Tried> + Send + '_>> {
+        let host = letter.server.relay.map(|relay| relay.host().to_owned());
+        Box::pin(async move {
+            match host.as_deref() {
+                Some("mail.example.org") => Tried::Taken(format!("250 2.0.0 for <{}>", letter.to)),
+                _ => Tried::Failed { obstacle: Obstacle::Name, words: "<no> such host".to_owned() },
+            }
+        })
+    }
 }
 
 /// The service.
@@ -227,6 +245,10 @@ impl Browser {
 
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn has_no_cookies(&self) -> bool {
+        self.cookies.is_empty()
     }
 
     pub(crate) fn set_cookie(&mut self, name: &str, value: &str) {

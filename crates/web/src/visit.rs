@@ -136,6 +136,7 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
 async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Error>) {
     let headers = &request.headers;
     let jar = CookieJar::from_headers(headers);
+    let installation = app.installation().await.ok();
     // If the database cannot say who this is, the page of the error is shown as to a stranger.
     let (user, trouble) = match session::find(app, &jar).await {
         Ok(user) => (user, None),
@@ -145,7 +146,9 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
     let language = settings
         .map(|user| user.language)
         .or_else(|| jar.get(LANGUAGE_COOKIE)?.value().parse().ok())
-        .unwrap_or_else(|| i18n::accepted(text(headers, header::ACCEPT_LANGUAGE)));
+        .or_else(|| i18n::accepted(text(headers, header::ACCEPT_LANGUAGE)))
+        .or_else(|| Some(installation?.language))
+        .unwrap_or(Language::En);
     let theme =
         settings.map(|user| user.theme).or_else(|| jar.get(THEME_COOKIE)?.value().parse().ok()).unwrap_or(Theme::Auto);
     let visit = Visit::new(Circumstances {

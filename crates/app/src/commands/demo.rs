@@ -81,6 +81,7 @@ fn settings(args: &DemoArgs) -> Result<ServeArgs, Failure> {
     };
     settings.data.data_dir.clone_from(&args.data_dir);
     settings.mail.smtp_url = None;
+    settings.mail.catch_all = true;
     settings.web.base_url = None;
     settings.web.behind_proxy = false;
     Ok(settings)

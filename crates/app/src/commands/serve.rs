@@ -15,12 +15,13 @@ use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::SystemRandom;
 use vestnik_store::Db;
 use vestnik_web::media::Media;
-use vestnik_web::{AppState, Settings};
+use vestnik_web::{AppState, FixedMail, Settings, setup};
 
 use crate::cli::{ServeArgs, WorkerArgs};
 use crate::config::{DataArgs, MailArgs};
 use crate::failure::Failure;
 use crate::installation;
+use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
 
 /// Memory for cached pages.
@@ -114,8 +115,11 @@ pub async fn serve_pages(
     };
     let settings = Settings {
         base_url: base_url.clone(),
-        catcher: mail.smtp_url.is_none(),
-        mail_from: mail.mail_from.clone(),
+        mail: FixedMail {
+            server: mail.relay()?.filter(|_| !mail.catch_all).map(|relay| relay.to_string()),
+            catch_all: mail.catch_all,
+            from: mail.mail_from.clone(),
+        },
         behind_proxy: web.behind_proxy,
         undo_delay: web.undo_delay,
         data_dir: data.data_dir.clone(),
@@ -127,8 +131,10 @@ pub async fn serve_pages(
         prefix: web.redis_prefix.clone(),
     });
     let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
-    let app =
-        AppState::new(db, Arc::new(SystemClock), Arc::new(SystemRandom), cache, Media::new(data.media()?), settings);
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
+    let media = Media::new(data.media()?);
+    let app = AppState::new(db, clock, random, cache, media, Arc::new(trial), settings);
     let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, router)
@@ -138,6 +144,9 @@ pub async fn serve_pages(
         .into_future();
     let mut server = tokio::spawn(server);
     ready(&base_url);
+    if let Some(path) = setup::new_link(&app).await? {
+        println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
+    }
     let ended = tokio::select! {
         ended = &mut server => Some(ended),
         told = told_to_stop() => { told?; None }

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+pub mod browser;
+pub mod served;
+
 use std::process::{Command, Output, Stdio};
 
 use vestnik_mail::faults::Event;

@@ -27,6 +27,15 @@ pub enum StartTls {
     Off,
 }
 
+/// How the way to the server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// From the first byte (RFC 8314).
+    Tls,
+    /// After a beginning in clear text, if at all.
+    StartTls(StartTls),
+}
+
 /// A mail server, parsed from a URL:
 ///
 /// `smtp://[user:password@]host[:port][?starttls=required|optional|off][&auth=plain|login|xoauth2]` or
@@ -124,6 +133,52 @@ impl Relay {
         Ok(Self { host, port, implicit_tls, starttls: starttls.unwrap_or(default_starttls), credentials })
     }
 
+    /// A mail server from its parts, as a form has them. The host may be a name in any script or an IP address, with or
+    /// without brackets.
+    ///
+    /// # Errors
+    /// Those of its parts, see [`RelayError`].
+    pub fn new(
+        host: &str,
+        port: u16,
+        encryption: Encryption,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, RelayError> {
+        let host = host.trim();
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let host = host_name(bare)?;
+        if port == 0 {
+            return Err(RelayError::Port);
+        }
+        if credentials.as_ref().is_some_and(|of| of.user.is_empty() || of.secret.is_empty()) {
+            return Err(RelayError::Credentials);
+        }
+        if credentials.as_ref().is_some_and(|of| of.user.contains('\0') || of.secret.contains('\0')) {
+            return Err(RelayError::Encoding);
+        }
+        let (implicit_tls, starttls) = match encryption {
+            Encryption::Tls => (true, StartTls::Optional),
+            Encryption::StartTls(starttls) => (false, starttls),
+        };
+        Ok(Self { host, port, implicit_tls, starttls, credentials })
+    }
+
+    /// The whole URL, password included, for whoever keeps it; [`Display`](fmt::Display) leaves the password out.
+    pub fn url(&self) -> String {
+        let shown = self.to_string();
+        let Some(credentials) = &self.credentials else { return shown };
+        let user = utf8_percent_encode(&credentials.user, USER).to_string();
+        let secret = utf8_percent_encode(&credentials.secret, USER);
+        let url = shown.replacen(&format!("//{user}@"), &format!("//{user}:{secret}@"), 1);
+        match credentials.mechanism {
+            None => url,
+            Some(mechanism) => {
+                let joint = if url.contains('?') { '&' } else { '?' };
+                format!("{url}{joint}auth={}", auth_name(mechanism))
+            }
+        }
+    }
+
     /// The host: a name in ASCII, or an IP address without brackets.
     pub fn host(&self) -> &str {
         &self.host
@@ -156,12 +211,15 @@ fn host(url: &Url) -> Result<String, RelayError> {
     if let Some(literal) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return literal.parse::<IpAddr>().map(|ip| ip.to_string()).map_err(|_| RelayError::Host);
     }
-    let host = percent_decode_str(host).decode_utf8().map_err(|_| RelayError::Host)?;
+    host_name(&percent_decode_str(host).decode_utf8().map_err(|_| RelayError::Host)?)
+}
+
+fn host_name(host: &str) -> Result<String, RelayError> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(ip.to_string());
     }
     // Not strict: names inside a network may have underscores. A space or worse may they not.
-    let ascii = idna::domain_to_ascii(&host).map_err(|_| RelayError::Host)?;
+    let ascii = idna::domain_to_ascii(host).map_err(|_| RelayError::Host)?;
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if ascii.is_empty() || ascii.len() > 253 || !ascii.bytes().all(good) {
         return Err(RelayError::Host);
@@ -184,6 +242,14 @@ fn auth_value(value: &str) -> Result<Mechanism, RelayError> {
         "login" => Ok(Mechanism::Login),
         "xoauth2" => Ok(Mechanism::XOAuth2),
         other => Err(RelayError::Value("auth", other.to_owned())),
+    }
+}
+
+fn auth_name(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::Plain => "plain",
+        Mechanism::Login => "login",
+        Mechanism::XOAuth2 => "xoauth2",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of relay URLs.
 
-use super::{Relay, RelayError, StartTls};
-use crate::session::Mechanism;
+use super::{Encryption, Relay, RelayError, StartTls};
+use crate::session::{Credentials, Mechanism};
 
 #[test]
 fn reads_urls() {
@@ -63,4 +63,56 @@ fn decodes_credentials_and_hides_the_secret() {
     }
     assert_eq!(relay.starttls(), StartTls::Optional);
     assert!(!relay.implicit_tls());
+}
+
+#[test]
+fn a_relay_of_parts_has_a_url_that_reads_back() {
+    let credentials =
+        |mechanism| Some(Credentials { user: "anna@example.com".into(), secret: "s/e:c@r?t я#".into(), mechanism });
+    for (host, port, encryption, credentials, shown) in [
+        (
+            "mail.example.com",
+            587,
+            Encryption::StartTls(StartTls::Required),
+            None,
+            "smtp://mail.example.com:587?starttls=required",
+        ),
+        (" почта.рф ", 465, Encryption::Tls, credentials(None), "smtps://anna%40example.com@xn--80a1acny.xn--p1ai:465"),
+        (
+            "::1",
+            25,
+            Encryption::StartTls(StartTls::Off),
+            credentials(Some(Mechanism::Login)),
+            "smtp://anna%40example.com@[::1]:25?starttls=off",
+        ),
+        (
+            "[2001:db8::1]",
+            465,
+            Encryption::Tls,
+            credentials(Some(Mechanism::XOAuth2)),
+            "smtps://anna%40example.com@[2001:db8::1]:465",
+        ),
+    ] {
+        let relay = Relay::new(host, port, encryption, credentials).unwrap();
+        assert_eq!(relay.to_string(), shown);
+        assert_eq!(Relay::parse(&relay.url()), Ok(relay), "{shown}");
+    }
+}
+
+#[test]
+fn a_relay_of_bad_parts_is_refused_with_a_reason() {
+    let with =
+        |user: &str, secret: &str| Some(Credentials { user: user.into(), secret: secret.into(), mechanism: None });
+    for (host, port, credentials, reason) in [
+        ("", 25, None, RelayError::Host),
+        ("exa mple.com", 25, None, RelayError::Host),
+        ("user@example.com", 25, None, RelayError::Host),
+        ("example.com:25", 25, None, RelayError::Host),
+        ("example.com", 0, None, RelayError::Port),
+        ("example.com", 25, with("anna", ""), RelayError::Credentials),
+        ("example.com", 25, with("", "secret"), RelayError::Credentials),
+        ("example.com", 25, with("anna", "a\0b"), RelayError::Encoding),
+    ] {
+        assert_eq!(Relay::new(host, port, Encryption::Tls, credentials), Err(reason), "{host}");
+    }
 }

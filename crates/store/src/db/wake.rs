@@ -19,10 +19,12 @@ pub enum Wake {
     Letters,
     /// A run was halted.
     Control,
+    /// The settings of the installation were changed.
+    Settings,
 }
 
 impl Wake {
-    const ALL: [Self; 4] = [Self::Schedule, Self::Deliveries, Self::Letters, Self::Control];
+    const ALL: [Self; 5] = [Self::Schedule, Self::Deliveries, Self::Letters, Self::Control, Self::Settings];
 
     /// Its name in a notification.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Wake {
             Self::Deliveries => "deliveries",
             Self::Letters => "letters",
             Self::Control => "control",
+            Self::Settings => "settings",
         }
     }
 }

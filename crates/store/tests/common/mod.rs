@@ -17,6 +17,7 @@ use vestnik_store::expansion::{self, Expanded};
 use vestnik_store::mailings::{Saved, Selection};
 use vestnik_store::runs::Fired;
 use vestnik_store::settle::{AttemptMade, Outcome, Source, settle};
+use vestnik_store::testing::assert_figures_agree;
 use vestnik_store::{Db, mailings, messages, recipients, runs, users};
 
 /// 24 November 2026, 07:00 UTC.
@@ -101,6 +102,7 @@ pub async fn claim_all(db: &Db, run: RunId, now: UnixMillis) -> Vec<Claimed> {
     deliveries::claim(db, run, "node", DeliveryId(0), 1_000_000, now).await.unwrap()
 }
 
+/// What came of a claim at a time: an attempt, and the state that it led to. One that is tried again is due then.
 pub fn outcome(mailing: MailingId, run: RunId, claimed: &Claimed, state: DeliveryState, due_at: UnixMillis) -> Outcome {
     Outcome {
         delivery: claimed.id,
@@ -135,7 +137,9 @@ pub async fn send_all(db: &Db, mailing: MailingId, run: RunId, now: UnixMillis) 
     assert_eq!(settle(db, &outcomes, Source::Sender, now).await.unwrap(), 0);
 }
 
+/// A mailing's newest run. Whenever a test looks at one, all figures are what a count of the ledger says.
 pub async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
+    assert_figures_agree(db).await;
     runs::newest(db, actor, mailing).await.unwrap().unwrap()
 }
 

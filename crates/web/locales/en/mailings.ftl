@@ -1,4 +1,4 @@
-# Mailings: the list, the form, the review before sending, progress, attempts; overview and reports.
+# Mailings: the list, the form, the review before sending, progress, attempts; overview.
 
 mailing = Mailing
 mailing-status = Status
@@ -298,10 +298,8 @@ start-mailing-text = At once or at a set time. For every address you will see th
 start-mailing-do = Create a mailing
 dashboard-recent = Recent mailings
 dashboard-all = All mailings
-
-reports-mailings = By mailing
-reports-empty-title = No reports yet
-reports-empty-text = After the first mailing this page shows how many letters went out and what the servers answered.
+dashboard-month = Letters in 30 days
+dashboard-report = Full report
 
 flash-mailing-at-once = The mailing is saved. Its start has passed already, so it is being sent now.
 flash-mailing-planned = The mailing is saved and goes out by itself at the set time.

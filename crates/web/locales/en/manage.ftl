@@ -2,11 +2,13 @@
 
 nav-manage = Manage
 
+manage-articles = Articles
 manage-users = Users
 manage-mailings = All mailings
 manage-recipients = All recipients
 manage-groups = Groups
 manage-audit = Audit log
+manage-settings = Service settings
 
 manage-search = Search
 manage-cancel = Cancel
@@ -144,6 +146,9 @@ audit-mailing_enabled = Mailing enabled
 audit-group_created = Group created
 audit-group_changed = Group changed
 audit-group_deleted = Group deleted
+audit-article_created = Article created
+audit-article_changed = Article changed
+audit-article_deleted = Article deleted
 audit-set_up = First administrator made
 audit-settings_changed = Settings changed
 

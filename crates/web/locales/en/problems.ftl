@@ -9,6 +9,10 @@ problem-too-long = Too long: { $length } { $length ->
 problem-choice = Choose one of the options.
 problem-time = Give a date and a time, for example 2026-11-24 10:00.
 problem-time-zone = Unknown time zone: { $name }.
+problem-date = Enter a date, for example 2026-11-24.
+problem-period-order = The last day must not be before the first.
+problem-period-future = This day has not come yet.
+problem-period-long = That is more than ten years. Choose a shorter period.
 
 problem-password-short = The password is shorter than { $shortest } characters. Take a longer phrase.
 problem-password-long = The password is too long: keep it within 200 bytes.

@@ -2,11 +2,13 @@
 
 nav-manage = Управление
 
+manage-articles = Статьи
 manage-users = Пользователи
 manage-mailings = Все рассылки
 manage-recipients = Все получатели
 manage-groups = Группы
 manage-audit = Журнал действий
+manage-settings = Настройки сервиса
 
 manage-search = Найти
 manage-cancel = Отмена
@@ -145,6 +147,9 @@ audit-mailing_enabled = Рассылка включена
 audit-group_created = Создана группа
 audit-group_changed = Изменена группа
 audit-group_deleted = Удалена группа
+audit-article_created = Статья создана
+audit-article_changed = Статья изменена
+audit-article_deleted = Статья удалена
 audit-set_up = Сделан первый администратор
 audit-settings_changed = Изменены настройки
 

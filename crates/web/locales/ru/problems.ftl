@@ -10,6 +10,10 @@ problem-too-long = Слишком длинно: { $length } { $length ->
 problem-choice = Выберите один из вариантов.
 problem-time = Укажите дату и время, например 24.11.2026 10:00.
 problem-time-zone = Неизвестный часовой пояс: { $name }.
+problem-date = Укажите дату, например 24.11.2026.
+problem-period-order = Последний день должен быть не раньше первого.
+problem-period-future = Этот день ещё не наступил.
+problem-period-long = Период длиннее десяти лет. Выберите короче.
 
 problem-password-short = Пароль короче { $shortest } знаков. Возьмите фразу подлиннее.
 problem-password-long = Пароль слишком длинный: уместитесь в 200 байт.

@@ -1,15 +1,19 @@
 //! A person's picture (S-36): a square cut out of the middle, in two sizes.
 
-use axum::{
-    extract::{Multipart, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use vestnik_model::Problem;
 use vestnik_store::users;
 
 use super::settings::{SettingsForm, SettingsView, view};
-use crate::{error::Error, flash::Flash, limits::Limit, media, page::Page, session::CurrentUser, state::AppState};
+use crate::{
+    error::Error,
+    flash::Flash,
+    limits::Limit,
+    media::{self, PictureForm},
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+};
 
 /// Sides in pixels: on the person's page, and in lists (at twice the density).
 const LARGE: u32 = 256;
@@ -22,10 +26,10 @@ pub(crate) async fn submit(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
-    multipart: Multipart,
+    PictureForm { picture, .. }: PictureForm,
 ) -> Result<Response, Error> {
     UPLOADS.count(&app, &user.user.id.to_string()).await?;
-    let bytes = match media::receive(multipart).await {
+    let bytes = match picture {
         Ok(bytes) => bytes,
         Err(refused) => return refuse(&app, &page, &user, refused),
     };

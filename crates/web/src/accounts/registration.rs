@@ -1,8 +1,8 @@
 //! Registration (S-32, S-37): an account at once, a letter to prove the address.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::user::Registration;
+use vestnik_model::{Installation, Problem, Problems, installation::RegistrationPolicy, user::Registration};
 use vestnik_store::users;
 
 use super::{MessageView, confirm, count_address};
@@ -37,15 +37,30 @@ pub(crate) struct RegistrationView {
 }
 
 impl RegistrationView {
-    fn new(app: &AppState, page: &Page, form: RegistrationForm, errors: FormErrors) -> Self {
-        let zones = i18n::zones(page.language(), app.now(), &form.time_zone);
+    fn new(
+        app: &AppState,
+        page: &Page,
+        installation: &Installation,
+        form: RegistrationForm,
+        errors: FormErrors,
+    ) -> Self {
+        let usual = &installation.time_zone;
+        let chosen = if form.time_zone.is_empty() { usual } else { &form.time_zone };
+        let mut zones = i18n::zones(page.language(), app.now(), chosen);
+        // The first is taken where no script puts the browser's own there.
+        zones.sort_by_key(|(zone, _)| zone != usual);
         Self { form, errors, zones }
     }
 }
 
-/// The empty form.
+/// The empty form, or where to turn when accounts are made by administrators.
 pub(crate) async fn form(State(app): State<AppState>, page: Page) -> Result<Response, Error> {
-    let view = RegistrationView::new(&app, &page, RegistrationForm::default(), FormErrors::none());
+    let installation = app.installation().await?;
+    if installation.registration == RegistrationPolicy::Invited {
+        return by_invitation(&page);
+    }
+    let form = RegistrationForm::default();
+    let view = RegistrationView::new(&app, &page, &installation, form, FormErrors::none());
     page.show("accounts/register.html", &view)
 }
 
@@ -56,12 +71,19 @@ pub(crate) async fn submit(
     Form(form): Form<RegistrationForm>,
 ) -> Result<Response, Error> {
     count_address(&app, &page, BY_ADDRESS).await?;
-    let zone = if form.time_zone.is_empty() { "UTC" } else { &form.time_zone };
-    let registration = match Registration::parse(&form.email, &form.name, &form.password, page.language(), zone) {
+    let installation = app.installation().await?;
+    if installation.registration == RegistrationPolicy::Invited {
+        return by_invitation(&page);
+    }
+    let zone = if form.time_zone.is_empty() { &installation.time_zone } else { &form.time_zone };
+    let registration = Registration::parse(&form.email, &form.name, &form.password, page.language(), zone)
+        .and_then(|registration| check_domain(&installation, registration));
+    let registration = match registration {
         Ok(registration) => registration,
         Err(problems) => {
             let errors = page.errors(&problems);
-            return page.invalid("accounts/register.html", &RegistrationView::new(&app, &page, form, errors));
+            let view = RegistrationView::new(&app, &page, &installation, form, errors);
+            return page.invalid("accounts/register.html", &view);
         }
     };
 
@@ -82,4 +104,17 @@ pub(crate) async fn submit(
     let email = registration.email.as_str();
     let view = MessageView { words: "register-sent", email, href: "/login", button: "register-sent-login" };
     page.show("accounts/message.html", &view)
+}
+
+fn check_domain(installation: &Installation, registration: Registration) -> Result<Registration, Problems> {
+    if installation.lets_register(&registration.email) {
+        return Ok(registration);
+    }
+    let domains = installation.allowed_domains.replace(' ', ", ");
+    Err(Problems::one("email", Problem::new("problem-email-domain").with("domains", domains)))
+}
+
+fn by_invitation(page: &Page) -> Result<Response, Error> {
+    let view = MessageView { words: "register-invited", email: "", href: "/login", button: "log-in" };
+    page.answer(StatusCode::FORBIDDEN, "accounts/message.html", &view)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Zoned, tz::TimeZone};
+use jiff::{Zoned, civil::Date, tz::TimeZone};
 use vestnik_model::clock::UnixMillis;
 use vestnik_model::user::Language;
 
@@ -11,12 +11,12 @@ use super::{has, text};
 /// Day and time with the zone: «24 ноября 2026, 10:00, Москва (UTC+3)».
 pub fn datetime(language: Language, at: UnixMillis, zone: &str) -> String {
     let local = local(at, zone);
-    format!("{}, {}, {}", day(language, &local), local.strftime("%H:%M"), label(language, &local, zone))
+    format!("{}, {}, {}", day(language, local.date()), local.strftime("%H:%M"), label(language, &local, zone))
 }
 
 /// Day alone: «24 ноября 2026».
 pub fn date(language: Language, at: UnixMillis, zone: &str) -> String {
-    day(language, &local(at, zone))
+    day(language, local(at, zone).date())
 }
 
 /// Day and time to the second, short, for a column whose heading names the zone (with [`zone_label`]):
@@ -77,31 +77,68 @@ fn local(at: UnixMillis, zone: &str) -> Zoned {
     at.timestamp().to_zoned(TimeZone::get(zone).unwrap_or(TimeZone::UTC))
 }
 
-fn day(language: Language, local: &Zoned) -> String {
-    let month = match language {
-        // The genitive, as a date needs it: «24 ноября».
-        Language::Ru => {
-            const GENITIVE: [&str; 12] = [
-                "января",
-                "февраля",
-                "марта",
-                "апреля",
-                "мая",
-                "июня",
-                "июля",
-                "августа",
-                "сентября",
-                "октября",
-                "ноября",
-                "декабря",
-            ];
-            usize::try_from(local.month() - 1).ok().and_then(|month| GENITIVE.get(month)).copied().unwrap_or_default()
-        }
-        Language::En => {
-            return local.strftime("%-d %B %Y").to_string();
-        }
-    };
-    format!("{} {month} {}", local.day(), local.year())
+/// A day of the calendar: «24 ноября 2026».
+pub fn day(language: Language, date: Date) -> String {
+    format!("{} {}", day_and_month(language, date), date.year())
+}
+
+/// Days of the calendar, as short as they can be said: «24 ноября 2026», «1–24 ноября 2026»,
+/// «25 октября – 23 ноября 2026», «25 декабря 2025 – 23 января 2026».
+pub fn days(language: Language, first: Date, last: Date) -> String {
+    let last_day = day(language, last);
+    if first == last {
+        last_day
+    } else if (first.year(), first.month()) == (last.year(), last.month()) {
+        format!("{}\u{2013}{last_day}", first.day())
+    } else if first.year() == last.year() {
+        format!("{} \u{2013} {last_day}", day_and_month(language, first))
+    } else {
+        format!("{} \u{2013} {last_day}", day(language, first))
+    }
+}
+
+/// A day where there is little room: «24 ноя», "24 Nov".
+pub fn short_day(language: Language, date: Date) -> String {
+    // In the genitive, as a date needs it.
+    let month = if (language, date.month()) == (Language::Ru, 5) { "мая" } else { short_month_name(language, date) };
+    format!("{}\u{a0}{month}", date.day())
+}
+
+/// A month where there is little room: «ноя 2026», "Nov 2026".
+pub fn short_month(language: Language, date: Date) -> String {
+    format!("{}\u{a0}{}", short_month_name(language, date), date.year())
+}
+
+fn day_and_month(language: Language, date: Date) -> String {
+    // The genitive, as a date needs it: «24 ноября».
+    const GENITIVE: [&str; 12] = [
+        "января",
+        "февраля",
+        "марта",
+        "апреля",
+        "мая",
+        "июня",
+        "июля",
+        "августа",
+        "сентября",
+        "октября",
+        "ноября",
+        "декабря",
+    ];
+    match language {
+        Language::Ru => format!("{} {}", date.day(), of_month(&GENITIVE, date)),
+        Language::En => date.strftime("%-d %B").to_string(),
+    }
+}
+
+fn short_month_name(language: Language, date: Date) -> &'static str {
+    const RU: [&str; 12] = ["янв", "фев", "мар", "апр", "май", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"];
+    const EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    of_month(if language == Language::Ru { &RU } else { &EN }, date)
+}
+
+fn of_month(names: &[&'static str; 12], date: Date) -> &'static str {
+    usize::try_from(date.month() - 1).ok().and_then(|month| names.get(month)).copied().unwrap_or_default()
 }
 
 fn label(language: Language, local: &Zoned, zone: &str) -> String {

@@ -26,20 +26,42 @@ pub fn number(language: Language, value: i64) -> String {
 /// `part` of `whole` as a percentage with one decimal. Never rounds to 100% while something is missing nor to 0% while
 /// something is there. Of nothing it is 0%.
 pub fn percent(language: Language, part: i64, whole: i64) -> String {
+    format!("{}%", tenths(language, share(part, whole)))
+}
+
+/// By how many percentage points one share is larger than another, with one decimal and its sign: «+0,3», "−12".
+/// `None`: by nothing that can be seen.
+pub fn points(
+    language: Language,
+    (part, whole): (i64, i64),
+    (part_before, whole_before): (i64, i64),
+) -> Option<String> {
+    let more = share(part, whole) - share(part_before, whole_before);
+    let sign = if more < 0 { '\u{2212}' } else { '+' };
+    (more != 0).then(|| format!("{sign}{}", tenths(language, more.abs())))
+}
+
+/// Tenths of a percent, as [`percent`] shows them.
+fn share(part: i64, whole: i64) -> i64 {
     if whole <= 0 || part <= 0 {
-        return "0%".to_owned();
+        return 0;
     }
     if part >= whole {
-        return "100%".to_owned();
+        return 1_000;
     }
-    let tenths = (i128::from(part) * 1000 / i128::from(whole)).clamp(1, 999);
+    let tenths = (i128::from(part) * 1_000 / i128::from(whole)).clamp(1, 999);
+    i64::try_from(tenths).unwrap_or(0)
+}
+
+/// A number of tenths, without a decimal that is zero.
+fn tenths(language: Language, tenths: i64) -> String {
     let separator = match language {
         Language::Ru => ',',
         Language::En => '.',
     };
     match tenths % 10 {
-        0 => format!("{}%", tenths / 10),
-        tenth => format!("{}{separator}{tenth}%", tenths / 10),
+        0 => (tenths / 10).to_string(),
+        tenth => format!("{}{separator}{tenth}", tenths / 10),
     }
 }
 

@@ -13,6 +13,11 @@ const COMPOSED: &[&str] = &[
     "error-",
     "letter-",
     "register-sent-",
+    "register-invited-",
+    "setting-",
+    "trial-",
+    "article-state-",
+    "setup-gone-",
     "recover-sent-",
     "confirm-gone-",
     "recover-gone-",
@@ -34,6 +39,8 @@ const COMPOSED: &[&str] = &[
     "manage-users-",
     "manage-disabled-by-",
     "factor-ask-",
+    "chart-",
+    "report-period-",
 ];
 
 /// Ids and the variables they use, by language.
@@ -140,14 +147,14 @@ fn quoted(source: &str) -> Vec<(usize, &str)> {
 #[test]
 fn the_browsers_wish_decides() {
     let cases = [
-        ("", Language::En),
-        ("ru", Language::Ru),
-        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Language::Ru),
-        ("en-GB,ru;q=0.5", Language::En),
-        ("de-DE,de;q=0.9,ru;q=0.3,en;q=0.2", Language::Ru),
-        ("de, *;q=0.1", Language::En),
-        ("ru;q=0, en;q=0.1", Language::En),
-        ("ru;q=nonsense", Language::En),
+        ("", None),
+        ("ru", Some(Language::Ru)),
+        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Some(Language::Ru)),
+        ("en-GB,ru;q=0.5", Some(Language::En)),
+        ("de-DE,de;q=0.9,ru;q=0.3,en;q=0.2", Some(Language::Ru)),
+        ("de, *;q=0.1", None),
+        ("ru;q=0, en;q=0.1", Some(Language::En)),
+        ("ru;q=nonsense", None),
     ];
     for (header, expected) in cases {
         assert_eq!(accepted(header), expected, "{header}");
@@ -170,6 +177,31 @@ fn numbers_are_grouped_and_plurals_agree() {
     assert_eq!(percent(Language::En, 1, 1_000_000), "0.1%");
     assert_eq!(percent(Language::En, 50, 100), "50%");
     assert_eq!(percent(Language::En, 0, 0), "0%");
+    assert_eq!(percent(Language::En, 7, 7), "100%");
+    assert_eq!(points(Language::Ru, (992, 1_000), (989, 1_000)).as_deref(), Some("+0,3"));
+    assert_eq!(points(Language::En, (1, 2), (31, 50)).as_deref(), Some("\u{2212}12"));
+    assert_eq!(points(Language::En, (1, 2), (2, 4)), None);
+    assert_eq!(points(Language::En, (0, 0), (0, 0)), None);
+}
+
+#[test]
+fn days_are_said_as_shortly_as_they_can_be() {
+    let said = |language, first: &str, last: &str| {
+        days(language, first.parse().expect("a date"), last.parse().expect("a date"))
+    };
+    assert_eq!(said(Language::Ru, "2026-11-24", "2026-11-24"), "24 ноября 2026");
+    assert_eq!(said(Language::Ru, "2026-11-01", "2026-11-24"), "1\u{2013}24 ноября 2026");
+    assert_eq!(said(Language::Ru, "2026-10-25", "2026-11-23"), "25 октября \u{2013} 23 ноября 2026");
+    assert_eq!(said(Language::En, "2025-12-25", "2026-01-23"), "25 December 2025 \u{2013} 23 January 2026");
+    let may = "2026-05-09".parse().expect("a date");
+    assert_eq!(
+        (short_day(Language::Ru, may), short_month(Language::Ru, may)),
+        ("9\u{a0}мая".into(), "май\u{a0}2026".into())
+    );
+    assert_eq!(
+        (short_day(Language::En, may), short_month(Language::En, may)),
+        ("9\u{a0}May".into(), "May\u{a0}2026".into())
+    );
 }
 
 #[test]

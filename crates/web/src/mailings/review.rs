@@ -8,6 +8,7 @@ use serde::Serialize;
 use vestnik_model::{
     Permission, Problem, UnixMillis,
     id::{MailingId, RecipientId},
+    mail_server::split_from,
     mailing::Audience,
     message::Message,
     recipient::Recipient,
@@ -129,12 +130,14 @@ pub(crate) async fn show(
     if mailing.over {
         check("warn", "window-over", 0, "");
     }
-    if app.settings.catcher {
+    let installation = app.installation().await?;
+    if app.settings.catches(&installation) {
         check("wait", "catcher", 0, "");
     }
 
     let ready = may_send && rendered.is_ok() && mailing.recipients > 0 && !mailing.over && !disabled && !going;
-    let (from, address) = sender(&app.settings.mail_from, &user.user.name);
+    let mail_from = app.settings.mail_from(&installation);
+    let (from, address) = sender(&mail_from, &user.user.name);
     let letter = rendered.ok().map(|rendered| LetterView {
         initial: from.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
         from: from.to_owned(),
@@ -161,9 +164,7 @@ impl BeforeView {
 /// From whom the letter comes, as the engine writes it: the service's address under the user's name, unless whoever
 /// runs the service has fixed a name (`Name <address>`).
 fn sender<'a>(mail_from: &'a str, name: &'a str) -> (&'a str, &'a str) {
-    let named = mail_from.trim().strip_suffix('>').and_then(|from| from.rsplit_once('<'));
-    let Some((fixed, address)) = named else { return (name, mail_from) };
-    let fixed = fixed.trim().trim_matches('"').trim();
+    let (fixed, address) = split_from(mail_from);
     (if fixed.is_empty() { name } else { fixed }, address)
 }
 

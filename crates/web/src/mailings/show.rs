@@ -151,7 +151,7 @@ impl LiveView {
             going,
             time_zone: mailing.time_zone.clone(),
             may_send: actor.may(Permission::SendMail),
-            sender: app.settings.mail_from.clone(),
+            sender: app.settings.mail_from(&*app.installation().await?),
             totals: several.then(|| TotalsView {
                 sent: runs.iter().map(|run| run.counts.sent).sum(),
                 failed: runs.iter().map(|run| run.counts.failed).sum(),

@@ -12,7 +12,7 @@ use vestnik_store::{audit::Author, groups, mailings, messages, people, recipient
 use crate::testing::{Browser, PASSWORD, TestApp};
 
 /// Someone in one of the groups that are there from the start, signed in.
-async fn member(app: &TestApp, name: &str, group: BuiltinGroup) -> (Browser, Actor) {
+pub(crate) async fn member(app: &TestApp, name: &str, group: BuiltinGroup) -> (Browser, Actor) {
     let user = app.user(name).await;
     app.join(&user, group).await;
     let mut browser = app.browser();
@@ -163,6 +163,35 @@ async fn s47_a_group_is_made_given_and_felt() {
     }
     let csv = browser.get("/manage/audit.csv?action=groups_set").await;
     assert!(csv.text.contains("boris@example.org") && csv.text.contains("Auditor"), "{}", csv.text);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_log_names_groups_in_the_readers_language() {
+    let app = TestApp::start().await;
+    let (mut admin, chief) = member(&app, "admin", BuiltinGroup::Administrators).await;
+    let boris = app.user("boris").await;
+    let all = groups::all(&app.db).await.expect("groups");
+    let id = |wanted| {
+        let found = all.iter().find(|(group, _)| group.builtin == Some(wanted));
+        found.map(|(group, _)| group.id).expect("there from the start")
+    };
+    let (managers, writers) = (id(BuiltinGroup::Managers), id(BuiltinGroup::ContentManagers));
+    people::set_groups(&app.db, &chief, boris.id, &[managers, writers], &Author::at_console(app.clock_now()))
+        .await
+        .expect("given");
+    let form = [("permission", "manage_own"), ("permission", "view_users")];
+    admin.post(&format!("/manage/groups/{writers}"), &form).await;
+    admin.post("/manage/groups/new", &[("name", "Managers \\ \"North\""), ("permission", "view_users")]).await;
+    admin.post("/language", &[("language", "ru")]).await;
+    let log = admin.get("/manage/audit").await;
+    for said in ["Менеджеры</data>", "Контент-менеджеры</data>", "Пользователи</data>", "Менеджеры</data>; "] {
+        log.says(said);
+    }
+    log.says("Managers \\ &quot;North&quot;</td>");
+    for name in [">Users<", ">Managers<", ">Content managers<"] {
+        assert!(!log.text.contains(name), "{name}");
+    }
     app.stop().await;
 }
 

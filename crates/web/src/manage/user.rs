@@ -50,6 +50,7 @@ pub(crate) struct Allowed {
     pub(crate) block: bool,
     pub(crate) manage: bool,
     pub(crate) groups: bool,
+    pub(crate) report: bool,
     pub(crate) see_mailings: bool,
     pub(crate) see_recipients: bool,
 }
@@ -89,7 +90,8 @@ pub(crate) struct GroupsForm {
     group: Vec<GroupId>,
 }
 
-async fn found(app: &AppState, user: &CurrentUser, id: UserId) -> Result<Person, Error> {
+/// Someone whom the visitor may know of.
+pub(super) async fn found(app: &AppState, user: &CurrentUser, id: UserId) -> Result<Person, Error> {
     people::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)
 }
 
@@ -106,12 +108,13 @@ pub(crate) async fn show(
     let outranks = actor.may_all(&person.permissions);
     let view = UserView {
         id,
-        figures: figures(&app, &actor.looking_at(id)).await?,
+        figures: figures(&app, &user.user, &actor.looking_at(id)).await?.0,
         groups: all.iter().map(|(group, _)| GroupChoice::of(group, person.groups.contains(&group.id))).collect(),
         allowed: Allowed {
             block: people::may_act_on(actor, Permission::BlockUsers, &person),
             manage: people::may_act_on(actor, Permission::ManageUsers, &person),
             groups: actor.may(Permission::ManageUsers) && outranks,
+            report: actor.may(Permission::ViewUsers),
             see_mailings: actor.may(Permission::ViewMailings),
             see_recipients: actor.may(Permission::ViewRecipients),
         },

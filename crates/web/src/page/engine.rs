@@ -9,6 +9,7 @@
 //! | `datetime(ms, zone)` | «24 ноября 2026, 10:00, Москва (UTC+3)» |
 //! | `date(ms, zone)`, `moment(ms, zone)`, `zone_label(ms, zone)`, `zone_name(zone)` | parts of it |
 //! | `subject \| readable` | a template's text with «[Ф. И. О.]» where a recipient's name comes |
+//! | `builtin_group(name)` | `managers` for "Managers" in the audit log; of other groups nothing |
 //! | `iso(ms)` | for `<time datetime="…">` |
 //! | `duration(seconds)` | «3 мин» |
 //! | `asset("app.css")`, `icon("send")` | the front end |
@@ -20,7 +21,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior,
     value::{Kwargs, Value},
 };
-use vestnik_model::{UnixMillis, user::Language};
+use vestnik_model::{BuiltinGroup, UnixMillis, user::Language};
 
 use crate::{
     embedded::TEMPLATES,
@@ -90,6 +91,7 @@ fn environment(language: Language) -> Environment<'static> {
     env.add_function("zone_name", move |zone: &str| i18n::zone_name(language, zone));
     env.add_function("iso", |at: i64| UnixMillis(at).to_string());
     env.add_function("duration", move |seconds: u64| i18n::duration(language, Duration::from_secs(seconds)));
+    env.add_function("builtin_group", builtin_group);
     env.add_filter("number", move |value: i64| i18n::number(language, value));
     env.add_filter("readable", move |text: &str| readable(language, text));
     env.add_filter("percent", move |part: i64, whole: i64| i18n::percent(language, part, whole));
@@ -111,6 +113,12 @@ fn translate(language: Language, id: &str, args: &Kwargs) -> Result<String, Erro
         values.push((name, value));
     }
     Ok(i18n::text(language, id, &values))
+}
+
+/// The audit log names the groups that are there from the start as the tables do, or by their code.
+fn builtin_group(noted: &str) -> Option<&'static str> {
+    let code = noted.to_lowercase().replace(' ', "_");
+    BuiltinGroup::ALL.iter().map(|group| group.as_str()).find(|group| *group == code)
 }
 
 fn icon(name: &str) -> Result<Value, Error> {

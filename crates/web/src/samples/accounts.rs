@@ -86,6 +86,8 @@ pub(super) fn all() -> Vec<Sample> {
         ("recover-sent", "log-in"),
         ("confirm-gone", "confirm-gone-login"),
         ("recover-gone", "recover-gone-again"),
+        ("register-invited", "log-in"),
+        ("setup-gone", "log-in"),
         ("new-address-gone", "settings-account"),
         ("new-address-taken", "settings-account"),
         ("goodbye", "error-home"),

@@ -1,4 +1,4 @@
-//! Samples of mailings, overview and reports.
+//! Samples of mailings and of the overview.
 
 use vestnik_model::{
     UnixMillis,
@@ -27,7 +27,6 @@ use crate::{
         show::{FailureView, LiveView, MailingView, ShowView, TotalsView},
     },
     page::Pager,
-    reports::ReportsView,
 };
 
 const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
@@ -155,11 +154,11 @@ pub(super) fn all() -> Vec<Sample> {
     for full in [true, false] {
         let rows = || if full { rows() } else { Vec::new() };
         samples.push(page("mailings/list.html", ListView { rows: rows(), pager: pager(full), total: 24 }));
-        samples
-            .push(page("reports/show.html", ReportsView { figures: figures(full), rows: rows(), pager: pager(full) }));
         let runs = if full { vec![run(RunState::Sending)] } else { Vec::new() };
         let live = LiveRunsView { runs, troubles: troubles(), ..LiveRunsView::default() };
-        samples.push(page("dashboard/show.html", DashboardView { live, figures: figures(full), recent: rows() }));
+        let drawing = full.then(|| super::reports::drawing(30));
+        let view = DashboardView { live, figures: figures(full), drawing, recent: rows() };
+        samples.push(page("dashboard/show.html", view));
         samples.push(page("mailings/review.html", review(full)));
         samples.push(page("mailings/attempts.html", ledger(full)));
         samples.push(page("mailings/form.html", form(full)));

@@ -64,7 +64,14 @@ fn user(full: bool) -> UserView {
         second_factor_at: full.then_some(NOW),
         figures: figures(full),
         groups: vec![choice(1, Some("users")), choice(5, None)],
-        allowed: Allowed { block: true, manage: full, groups: full, see_mailings: full, see_recipients: full },
+        allowed: Allowed {
+            block: true,
+            manage: full,
+            groups: full,
+            report: full,
+            see_mailings: full,
+            see_recipients: full,
+        },
         oneself: full,
     }
 }

@@ -1,0 +1,201 @@
+//! Puts an engine together from the settings: with the mail server that is configured, or with the built-in catcher; and
+//! puts another one in its place when administrators change the mail server.
+
+mod route;
+pub mod trial;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use vestnik_engine::catcher::Keeper;
+use vestnik_engine::lock::SenderLock;
+use vestnik_engine::{Config, Engine};
+use vestnik_mail::catcher::{self, Limits};
+use vestnik_mail::relay::{Relay, Tls};
+use vestnik_mail::session::{Hello, Timeouts};
+use vestnik_model::clock::SystemClock;
+use vestnik_model::secret::SystemRandom;
+use vestnik_store::{Db, installation, troubles};
+
+pub use self::route::Route;
+use crate::config::{DataArgs, MailArgs};
+use crate::failure::Failure;
+
+/// How long a change of the settings may go unseen when nobody has called: on SQLite another process makes it.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long after a failure the next try is.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Keeps an engine running.
+pub struct Sending {
+    stop: watch::Sender<bool>,
+    keeper: JoinHandle<()>,
+    _lock: Option<SenderLock>,
+}
+
+/// Whether this process is the one that sends.
+pub enum Turn {
+    /// It is. On PostgreSQL always: several processes share the work.
+    Ours(Option<SenderLock>),
+    /// Another process sends from the same data folder.
+    Anothers,
+}
+
+/// Takes the turn to send from this installation.
+pub fn turn(db: &Db, data: &DataArgs) -> Result<Turn, Failure> {
+    if !db.is_embedded() {
+        return Ok(Turn::Ours(None));
+    }
+    let folder = data.home();
+    let lock = SenderLock::take(&folder)
+        .map_err(|error| Failure::failed(format!("the data folder {} cannot be locked: {error}", folder.display())))?;
+    Ok(lock.map_or(Turn::Anothers, |lock| Turn::Ours(Some(lock))))
+}
+
+/// The turn to send, or the failure that says who has it.
+pub fn claim_turn(db: &Db, data: &DataArgs) -> Result<Option<SenderLock>, Failure> {
+    match turn(db, data)? {
+        Turn::Ours(lock) => Ok(lock),
+        Turn::Anothers => Err(Failure::failed(format!(
+            "another vestnik process is running on the data folder {}; with an embedded database there can be one",
+            data.home().display()
+        ))),
+    }
+}
+
+impl Sending {
+    /// Starts the engine on the current runtime.
+    pub async fn start(db: Db, data: &DataArgs, mail: &MailArgs, lock: Option<SenderLock>) -> Result<Self, Failure> {
+        let route = Route::find(mail, &installation::read(&db).await?)?;
+        let running = Running::start(&db, data, mail, &route).await?;
+        let (stop, stopped) = watch::channel(false);
+        let keeper =
+            Engines { db, data: data.clone(), mail: mail.clone(), route, running: Some(running), stop: stopped };
+        Ok(Self { stop, keeper: tokio::spawn(keeper.keep()), _lock: lock })
+    }
+
+    /// Stops within ten seconds; see [`Engine::stop`].
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        if let Err(error) = self.keeper.await {
+            tracing::error!(%error, "the engine did not come to a good end");
+        }
+    }
+}
+
+/// The engine that runs, and the settings it was made of.
+struct Engines {
+    db: Db,
+    data: DataArgs,
+    mail: MailArgs,
+    route: Route,
+    running: Option<Running>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Engines {
+    /// Runs until the process stops.
+    async fn keep(mut self) {
+        while !*self.stop.borrow() {
+            let db = self.db.clone();
+            let called = db.signals().settings.notified();
+            let pause = match self.follow().await {
+                Ok(()) => LOOK,
+                Err(failure) => {
+                    tracing::error!(%failure, "the settings of the mail server cannot be followed");
+                    PAUSE
+                }
+            };
+            tokio::select! {
+                () = called => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = self.stop.wait_for(|stop| *stop) => {}
+            }
+        }
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// Puts another engine in the place of the one that runs, if mail is to go another way. What is on its way is
+    /// finished first; what is not yet goes the new way.
+    async fn follow(&mut self) -> Result<(), Failure> {
+        let route = Route::find(&self.mail, &installation::read(&self.db).await?)?;
+        if route == self.route && self.running.is_some() {
+            return Ok(());
+        }
+        if let Some(running) = self.running.take() {
+            tracing::info!("the mail server was changed to {route}");
+            let server = running.server.clone();
+            running.stop().await;
+            // Nobody asks it any more, so nobody would see it recover.
+            troubles::end(&self.db, &server).await?;
+        }
+        self.route = route;
+        if !*self.stop.borrow() {
+            self.running = Some(Running::start(&self.db, &self.data, &self.mail, &self.route).await?);
+        }
+        Ok(())
+    }
+}
+
+/// A running engine with what it stands on.
+struct Running {
+    engine: Engine,
+    /// The mail server, as the table of troubles names it.
+    server: String,
+    catcher: Option<watch::Sender<bool>>,
+}
+
+impl Running {
+    async fn start(db: &Db, data: &DataArgs, mail: &MailArgs, route: &Route) -> Result<Self, Failure> {
+        let (relay, catcher) = match &route.relay {
+            Some(relay) => (relay.clone(), None),
+            None => {
+                let (relay, stop) = start_catcher(db.clone()).await?;
+                (relay, Some(stop))
+            }
+        };
+        let server = format!("{}:{}", relay.host(), relay.port());
+        let config = Config {
+            relay,
+            tls: Tls::system(),
+            hello: Hello::default(),
+            timeouts: Timeouts::default(),
+            connections: usize::from(mail.smtp_connections),
+            from: route.from.clone(),
+            from_name_fixed: route.from_name_fixed,
+            limits: mail.limits(),
+            retry: mail.retry(),
+            journal: data.home().join("journal"),
+            poll: mail.scheduler_poll,
+            lease: mail.node_lease,
+        };
+        let engine = Engine::start(db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), config).await?;
+        Ok(Self { engine, server, catcher })
+    }
+
+    async fn stop(self) {
+        self.engine.stop().await;
+        if let Some(catcher) = self.catcher {
+            let _ = catcher.send(true);
+        }
+    }
+}
+
+/// The built-in catcher on a free port of loopback.
+async fn start_catcher(db: Db) -> Result<(Relay, watch::Sender<bool>), Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("smtp://{}?starttls=off", listener.local_addr()?);
+    let relay = Relay::parse(&url).map_err(|error| Failure::failed(error.to_string()))?;
+    let keeper = Arc::new(Keeper::start(db, Arc::new(SystemClock)));
+    let (stop, mut stopped) = watch::channel(false);
+    tokio::spawn(catcher::serve(listener, keeper, Limits::default(), async move {
+        // The sender being gone means that the process stops, too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }));
+    Ok((relay, stop))
+}

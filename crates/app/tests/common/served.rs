@@ -1,0 +1,50 @@
+//! `vestnik serve` as a process of its own, ended with the test.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use super::Installation;
+
+/// A node.
+pub struct Served {
+    /// Where its pages are.
+    pub url: String,
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Served {
+    /// Starts it on a free port; `name` is that of its data folder.
+    pub fn start(installation: &Installation, name: &str, more: &[&str]) -> Self {
+        let folder = installation.path(name).display().to_string();
+        let args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &folder];
+        let mut command = installation.command(&[&args[..], more].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut served = Self { url: String::new(), child, lines };
+        served.url = served.line("Vestnik is at ");
+        served
+    }
+
+    /// What follows these words in the line that it prints next.
+    pub fn line(&mut self, beginning: &str) -> String {
+        let line = self.lines.recv_timeout(Duration::from_secs(30)).expect("it says something");
+        line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line:?} does not begin with {beginning:?}")).to_owned()
+    }
+
+    /// Whether it has not said anything else.
+    pub fn says_nothing(&mut self) -> bool {
+        self.lines.try_recv().is_err()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,199 @@
+//! The blog as everyone reads it (S-49 to S-52): the list, an article, the feed, and the map for search engines. It is
+//! written in `manage::articles`.
+
+pub(crate) mod feed;
+pub(crate) mod markdown;
+#[cfg(test)]
+mod tests;
+pub(crate) mod views;
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::{Deserialize, Serialize};
+use vestnik_model::{
+    Permission, UnixMillis,
+    article::{Article, Publication},
+};
+use vestnik_store::{
+    articles::{self, AtSlug},
+    pictures::{self, Picture},
+};
+
+use self::markdown::{Place, beginning, image, pictures_in};
+use crate::{
+    error::Error,
+    form::{Path, Query},
+    page::{Page, Pager},
+    state::AppState,
+    visit::Visit,
+};
+
+const PAGE_SIZE: usize = 12;
+/// Characters of an article's beginning, where nobody wrote what it is about.
+const BEGINNING: usize = 180;
+
+/// Where the list begins.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ListQuery {
+    at: String,
+}
+
+/// An article in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Card {
+    pub(crate) title: String,
+    pub(crate) slug: String,
+    pub(crate) lead: String,
+    /// HTML of the picture; empty: none.
+    pub(crate) cover: String,
+    pub(crate) published_at: UnixMillis,
+    pub(crate) views: i64,
+}
+
+/// The list.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListView {
+    pub(crate) cards: Vec<Card>,
+    pub(crate) pager: Pager,
+    pub(crate) zone: String,
+    /// This page's address, for search engines.
+    pub(crate) canonical: String,
+}
+
+/// An article.
+#[derive(Debug, Serialize)]
+pub(crate) struct ArticleView {
+    pub(crate) title: String,
+    pub(crate) lead: String,
+    /// HTML that has gone through the sieve.
+    pub(crate) html: String,
+    pub(crate) cover: String,
+    /// The cover's address in full, for messengers; empty: none.
+    pub(crate) cover_address: String,
+    pub(crate) author: String,
+    /// Empty only before those who keep the blog.
+    pub(crate) published_at: Option<UnixMillis>,
+    pub(crate) views: i64,
+    pub(crate) zone: String,
+    pub(crate) canonical: String,
+    /// Where it can be changed, for those who may.
+    pub(crate) edit: String,
+    /// Whether everyone reads it.
+    pub(crate) public: bool,
+}
+
+/// In which zone a visitor reads dates: their own, or the installation's.
+pub(crate) async fn zone(app: &AppState, visit: &Visit) -> Result<String, Error> {
+    match &visit.user {
+        Some(who) => Ok(who.user.time_zone.clone()),
+        None => Ok(app.installation().await?.time_zone.clone()),
+    }
+}
+
+/// Cards for articles that are published.
+pub(crate) async fn cards(app: &AppState, found: Vec<Article>) -> Result<Vec<Card>, Error> {
+    let covers: Vec<_> = found.iter().filter_map(|article| article.cover_id).collect();
+    let covers = pictures::find(&app.db, &covers).await?;
+    let card = |article: Article| Card {
+        cover: cover_of(&article, &covers)
+            .map(|cover| image(cover, &article.cover_alt, Place::Page))
+            .unwrap_or_default(),
+        title: article.title,
+        slug: article.slug,
+        lead: article.lead,
+        published_at: article.published_at.unwrap_or(article.created_at),
+        views: article.views,
+    };
+    Ok(found.into_iter().map(card).collect())
+}
+
+pub(crate) fn cover_of<'a>(article: &Article, pictures: &'a [Picture]) -> Option<&'a Picture> {
+    pictures.iter().find(|picture| Some(picture.id) == article.cover_id)
+}
+
+/// The list, newest first.
+pub(crate) async fn list(
+    State(app): State<AppState>,
+    page: Page,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Error> {
+    let cursor = query.at.parse().ok();
+    let found = articles::published(&app.db, app.now(), cursor.as_ref(), PAGE_SIZE).await?;
+    let pager = Pager::of("/blog", &[], &found);
+    let view = ListView {
+        cards: cards(&app, found.rows).await?,
+        pager,
+        zone: zone(&app, &page.visit).await?,
+        canonical: app.settings.link("/blog"),
+    };
+    Ok(for_everyone(&page.visit, page.show("blog/list.html", &view)?))
+}
+
+/// An article. What is not published yet is there for those who keep the blog alone.
+pub(crate) async fn show(State(app): State<AppState>, page: Page, Path(slug): Path<String>) -> Result<Response, Error> {
+    let article = match articles::at_slug(&app.db, &slug).await? {
+        AtSlug::Article(article) => *article,
+        AtSlug::Moved(slug) => return Ok(Redirect::permanent(&format!("/blog/{slug}")).into_response()),
+        AtSlug::Nothing => return Err(Error::NotFound),
+    };
+    let keeps = page.visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageBlog));
+    let public = article.publication(app.now()) == Publication::Published;
+    if !public && !keeps {
+        return Err(Error::NotFound);
+    }
+    if public {
+        views::note(&app, &page.visit, article.id).await;
+    }
+    let view = ArticleView::of(&app, &page.visit, article, public, keeps).await?;
+    let response = page.show("blog/article.html", &view)?;
+    Ok(if public { for_everyone(&page.visit, response) } else { response })
+}
+
+impl ArticleView {
+    pub(crate) async fn of(
+        app: &AppState,
+        visit: &Visit,
+        article: Article,
+        public: bool,
+        keeps: bool,
+    ) -> Result<Self, Error> {
+        let mut shown = pictures_in(&article.body);
+        shown.extend(article.cover_id);
+        let pictures = pictures::find(&app.db, &shown).await?;
+        let cover = cover_of(&article, &pictures);
+        let author = match article.author_id {
+            Some(id) => articles::author_name(&app.db, id).await?.unwrap_or_default(),
+            None => String::new(),
+        };
+        let widest = cover.and_then(|cover| Some(app.settings.link(&format!("/media/{}", cover.files.last()?.0))));
+        let lead = if article.lead.is_empty() { beginning(&article.body, BEGINNING) } else { article.lead.clone() };
+        Ok(Self {
+            html: markdown::html(&article.body, &pictures, Place::Page),
+            cover: cover.map(|cover| image(cover, &article.cover_alt, Place::Page)).unwrap_or_default(),
+            cover_address: widest.unwrap_or_default(),
+            author,
+            lead,
+            canonical: app.settings.link(&format!("/blog/{}", article.slug)),
+            edit: if keeps { format!("/manage/articles/{}", article.id) } else { String::new() },
+            title: article.title,
+            published_at: article.published_at,
+            views: article.views,
+            zone: zone(app, visit).await?,
+            public,
+        })
+    }
+}
+
+/// Lets caches between here and a stranger keep the page for two seconds, in their language (see `Vary`), which spares
+/// work when many come at once; whoever has signed in, or has a word to read from the page before, gets one of their own.
+pub(crate) fn for_everyone(visit: &Visit, mut response: Response) -> Response {
+    if visit.user.is_none() && visit.flash.is_none() && response.status() == StatusCode::OK {
+        let shared = HeaderValue::from_static("public, max-age=2");
+        response.headers_mut().insert(header::CACHE_CONTROL, shared);
+    }
+    response
+}

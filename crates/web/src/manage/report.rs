@@ -1,0 +1,54 @@
+//! Anyone's report, for those who may look at users (S-31). It is read in the name of its owner.
+
+use axum::{extract::State, response::Response};
+use vestnik_model::id::UserId;
+
+use super::user::found;
+use crate::{
+    error::Error,
+    form::{Path, Query},
+    page::Page,
+    reports::{
+        choice::ReportQuery,
+        files,
+        view::{self, Subject},
+    },
+    session::CurrentUser,
+    state::AppState,
+};
+
+/// Shows it.
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Error> {
+    let person = found(&app, &user, id).await?;
+    view::show(&app, &page, &user.user, Subject::other(&user.actor, &person.user), query).await
+}
+
+/// The days of it as a CSV file.
+pub(crate) async fn days_csv(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Error> {
+    found(&app, &user, id).await?;
+    files::days(&app, &page, &user.user, &user.actor.looking_at(id), &query)
+}
+
+/// The mailings of it as a CSV file.
+pub(crate) async fn mailings_csv(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Error> {
+    found(&app, &user, id).await?;
+    files::mailings(&app, &page, &user.user, &user.actor.looking_at(id), &query)
+}

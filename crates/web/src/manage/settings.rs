@@ -1,0 +1,169 @@
+//! Settings of the installation: who may register, how long sessions last, which way mail goes.
+
+#[cfg(test)]
+mod tests;
+
+use axum::{extract::State, response::Response};
+use serde::{Deserialize, Serialize};
+use vestnik_model::{Installation, installation::TypedInstallation};
+use vestnik_store::installation;
+
+use super::{author, said};
+use crate::{
+    error::Error,
+    form::{Form, FormErrors},
+    i18n,
+    mail_server::{MailForm, TrialView, shown_from, try_out},
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+};
+
+/// What is typed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct InstallationForm {
+    pub(crate) name: String,
+    pub(crate) language: String,
+    pub(crate) time_zone: String,
+    pub(crate) registration: String,
+    pub(crate) allowed_domains: String,
+    pub(crate) session_days: String,
+    pub(crate) second_factor: String,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct SettingsView {
+    pub(crate) form: InstallationForm,
+    pub(crate) errors: FormErrors,
+    pub(crate) zones: Vec<(String, String)>,
+    pub(crate) mail: MailForm,
+    pub(crate) mail_errors: FormErrors,
+    /// Whether a password is stored that need not be typed again.
+    pub(crate) password_known: bool,
+    /// What came of the test letter that was just sent.
+    pub(crate) trial: Option<TrialView>,
+    /// The mail server that the process was started with; then nothing that is stored counts.
+    pub(crate) fixed_server: String,
+    /// The same for what mail comes from.
+    pub(crate) fixed_from: String,
+    /// What mail comes from where nothing is typed.
+    pub(crate) default_from: String,
+}
+
+impl InstallationForm {
+    fn of(installation: &Installation) -> Self {
+        Self {
+            name: installation.name.clone(),
+            language: installation.language.to_string(),
+            time_zone: installation.time_zone.clone(),
+            registration: installation.registration.to_string(),
+            allowed_domains: installation.allowed_domains.clone(),
+            session_days: installation.session_days.to_string(),
+            second_factor: installation.second_factor.to_string(),
+        }
+    }
+
+    fn typed(&self) -> TypedInstallation<'_> {
+        TypedInstallation {
+            name: &self.name,
+            language: &self.language,
+            time_zone: &self.time_zone,
+            registration: &self.registration,
+            allowed_domains: &self.allowed_domains,
+            session_days: &self.session_days,
+            second_factor: &self.second_factor,
+        }
+    }
+}
+
+impl SettingsView {
+    fn new(app: &AppState, page: &Page, user: &CurrentUser, installation: &Installation) -> Self {
+        let fixed = &app.settings.mail;
+        let mail = MailForm::of(installation, &user.user.email);
+        Self {
+            form: InstallationForm::of(installation),
+            errors: FormErrors::none(),
+            zones: i18n::zones(page.language(), app.now(), &installation.time_zone),
+            password_known: !mail.smtp_user.is_empty(),
+            mail,
+            mail_errors: FormErrors::none(),
+            trial: None,
+            fixed_server: fixed.server.clone().unwrap_or_default(),
+            fixed_from: fixed.from.clone().unwrap_or_default(),
+            default_from: shown_from(app, installation),
+        }
+    }
+}
+
+/// Shows them as they are.
+pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
+    let installation = installation::read(&app.db).await?;
+    page.show("manage/settings.html", &SettingsView::new(&app, &page, &user, &installation))
+}
+
+/// Changes all but the mail server.
+pub(crate) async fn submit(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Form(form): Form<InstallationForm>,
+) -> Result<Response, Error> {
+    let before = installation::read(&app.db).await?;
+    let wanted = match form.typed().parse(&before) {
+        Ok(wanted) => wanted,
+        Err(problems) => {
+            let zones = i18n::zones(page.language(), app.now(), &form.time_zone);
+            let view = SettingsView::new(&app, &page, &user, &before);
+            let view = SettingsView { errors: page.errors(&problems), zones, form, ..view };
+            return page.invalid("manage/settings.html", &view);
+        }
+    };
+    change(&app, &page, &user, &wanted, "flash-installation-saved").await
+}
+
+/// Changes the mail server. What is on its way is finished first; it takes some seconds.
+pub(crate) async fn set_mail(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Form(form): Form<MailForm>,
+) -> Result<Response, Error> {
+    let before = installation::read(&app.db).await?;
+    let server = match form.parse(&before) {
+        Ok(server) => server,
+        Err(problems) => {
+            let view = SettingsView::new(&app, &page, &user, &before);
+            let view = SettingsView { mail_errors: page.errors(&problems), mail: form, ..view };
+            return page.invalid("manage/settings.html", &view);
+        }
+    };
+    let wanted = Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..before };
+    change(&app, &page, &user, &wanted, "flash-mail-server-saved").await
+}
+
+async fn change(
+    app: &AppState,
+    page: &Page,
+    user: &CurrentUser,
+    wanted: &Installation,
+    done: &'static str,
+) -> Result<Response, Error> {
+    let changed = installation::update(&app.db, &user.actor, wanted, &author(app, &page.visit, user)).await?;
+    app.forget_installation();
+    Ok(said(changed, done)?.and_go("/manage/settings"))
+}
+
+/// Sends a test letter through the mail server as it is typed, and keeps nothing.
+pub(crate) async fn try_mail(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Form(form): Form<MailForm>,
+) -> Result<Response, Error> {
+    let before = installation::read(&app.db).await?;
+    let trial = Some(try_out(&app, &page, &form, &before).await?);
+    let view = SettingsView::new(&app, &page, &user, &before);
+    page.show("manage/settings.html", &SettingsView { trial, mail: form, ..view })
+}

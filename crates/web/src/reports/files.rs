@@ -1,0 +1,101 @@
+//! The tables of a report as CSV files, over the same days.
+
+use axum::response::Response;
+use vestnik_model::{Actor, user::User};
+use vestnik_store::{
+    Cursor,
+    figures::Figures,
+    reports::{self, MailingFigures},
+};
+
+use super::{
+    choice::{self, ReportQuery},
+    view::span,
+};
+use crate::{csv_file, error::Error, page::Page, state::AppState};
+
+/// Mailings that are read at once.
+const BATCH: usize = 500;
+
+/// The heads of the columns with figures, in the order of [`columns`].
+const HEADS: [&str; 8] = [
+    "run-sent",
+    "run-failed",
+    "run-expired",
+    "run-skipped",
+    "run-unknown",
+    "run-cancelled",
+    "figure-attempts-ok",
+    "figure-attempts-failed",
+];
+
+fn columns(figures: &Figures) -> [String; 8] {
+    [
+        figures.sent,
+        figures.failed,
+        figures.expired,
+        figures.skipped,
+        figures.unknown,
+        figures.cancelled,
+        figures.attempts_ok,
+        figures.attempts_failed,
+    ]
+    .map(|count| count.to_string())
+}
+
+fn heads(page: &Page, before: &[&str], after: &[&str]) -> Vec<String> {
+    before.iter().chain(&HEADS).chain(after).map(|id| page.text(id, &[])).collect()
+}
+
+/// A line for each day, also where the page shows weeks.
+pub(crate) fn days(
+    app: &AppState,
+    page: &Page,
+    reader: &User,
+    actor: &Actor,
+    query: &ReportQuery,
+) -> Result<Response, Error> {
+    let period = query.period(choice::today(app.now(), reader)).map_err(|_| Error::BadRequest)?;
+    let bounds = period.bounds(&reader.zone());
+    let name = csv_file::name("report-days", reader, app.now());
+    let (app, page, actor) = (app.clone(), page.clone(), actor.clone());
+    Ok(csv_file::answer(&name, async move |file| {
+        file.send([heads(&page, &["chart-day"], &[])]).await?;
+        let figures = reports::by_day(&app.db, &actor, &bounds).await?;
+        let line = |(day, figures): (jiff::civil::Date, &Figures)| {
+            [day.to_string()].into_iter().chain(columns(figures)).collect::<Vec<_>>()
+        };
+        file.send(period.days().zip(&figures).map(line)).await
+    }))
+}
+
+/// A line for each mailing.
+pub(crate) fn mailings(
+    app: &AppState,
+    page: &Page,
+    reader: &User,
+    actor: &Actor,
+    query: &ReportQuery,
+) -> Result<Response, Error> {
+    let period = query.period(choice::today(app.now(), reader)).map_err(|_| Error::BadRequest)?;
+    let span = span(period, &reader.zone());
+    let name = csv_file::name("report-mailings", reader, app.now());
+    let (app, page, actor) = (app.clone(), page.clone(), actor.clone());
+    Ok(csv_file::answer(&name, async move |file| {
+        file.send([heads(&page, &["csv-mailing-number", "mailing"], &["report-last-run"])]).await?;
+        let line = |row: MailingFigures| {
+            let last = row.last_at.map(|at| at.to_string()).unwrap_or_default();
+            let ends = [row.id.to_string(), row.name].into_iter();
+            ends.chain(columns(&row.figures)).chain([last]).collect::<Vec<_>>()
+        };
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let batch = reports::by_mailing(&app.db, &actor, span, cursor.as_ref(), BATCH).await?;
+            file.send(batch.rows.into_iter().map(line)).await?;
+            cursor = batch.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }))
+}

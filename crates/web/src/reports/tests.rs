@@ -1,0 +1,164 @@
+//! Reports as people see them (S-29 to S-31).
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use vestnik_model::{Actor, BuiltinGroup, UnixMillis, delivery::DeliveryState, id::MailingId};
+use vestnik_store::{mailings, runs};
+
+use crate::{
+    mailings::tests::{deliver, prepared},
+    testing::{Answer, Browser, TestApp},
+};
+
+/// 30 days with today, in the time zone of the tests' people.
+const MONTH: &str = "26 October \u{2013} 24 November 2026, Moscow (UTC+3)";
+
+/// A page as people and browsers read it: the engine writes strokes of addresses as a reference.
+async fn open(browser: &mut Browser, path: &str) -> Answer {
+    let mut answer = browser.get(path).await;
+    answer.text = answer.text.replace("&#x2f;", "/");
+    answer
+}
+
+/// Has sent a mailing to three: the first refused it.
+async fn sent(app: &TestApp) -> (Browser, Actor, MailingId) {
+    let (mut browser, actor, message, _) = prepared(app).await;
+    let form = crate::mailings::tests::form(&message.to_string(), &[("name", "Autumn menu")])
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect::<Vec<_>>();
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post("/mailings/new", &form).await;
+    let mailing = mailings::list(&app.db, &actor, None, 1).await.expect("a list").rows[0].mailing.id;
+    let demanded = runs::demand(&app.db, &actor, mailing, "key", Duration::ZERO, app.clock_now()).await;
+    let runs::Demanded::Planned(run) = demanded.expect("planned") else { panic!("not planned") };
+    deliver(app, &actor, run, 100, |email| match email.starts_with("one@") {
+        true => DeliveryState::Failed,
+        false => DeliveryState::Sent,
+    })
+    .await;
+    (browser, actor, mailing)
+}
+
+#[tokio::test]
+async fn s31_a_person_sees_what_was_sent_and_what_was_not() {
+    let app = TestApp::start().await;
+    let (mut browser, _, mailing) = sent(&app).await;
+    let report = open(&mut browser, "/reports").await;
+    report.says(MONTH).says("Changes are against the period before: 26 September \u{2013} 25 October 2026");
+    report.says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>").says("<span class=\"num text-mute\">+2</span>");
+    report.says("<dt>Successful attempts</dt><dd class=\"figure num\">2</dd>");
+    report.says("<dt>Unsuccessful attempts</dt><dd class=\"figure num\">1</dd>");
+    report.says("<dt>Share successful</dt><dd class=\"figure num\">66.6%</dd><dd class=\"sub\">nothing before</dd>");
+    report.says("<dt>Mailings</dt><dd class=\"figure num\">1</dd>");
+    report.says("2 letters sent, 1 refused. Most were sent on 24 November 2026: 2.</desc>");
+    report.says("<tr><th scope=\"row\">24 November 2026</th><td class=\"num\">2</td><td class=\"num\">1</td>");
+    report.says("<tr><th scope=\"row\">26 October 2026</th><td class=\"num\">0</td>");
+    report.says(&format!("<a class=\"row-link\" href=\"/mailings/{mailing}\">Autumn menu</a>"));
+    assert_eq!(report.text.matches("<tr><th scope=\"row\">").count(), 30 + 1, "each day, and all of them");
+    // The overview draws the same days.
+    let overview = open(&mut browser, "/dashboard").await;
+    overview.says("in 30 days: 2").says("2 letters sent, 1 refused. Most were sent on 24 November 2026: 2.</desc>");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_days_are_the_readers_choice() {
+    let app = TestApp::start().await;
+    let (mut browser, ..) = sent(&app).await;
+    open(&mut browser, "/reports?period=7")
+        .await
+        .says("18\u{2013}24 November 2026")
+        .says("period=7\" aria-current=\"true\"");
+    open(&mut browser, "/reports?period=90").await.says("27 August \u{2013} 24 November 2026");
+    let year = open(&mut browser, "/reports?period=year").await;
+    year.says("25 November 2025 \u{2013} 24 November 2026").says("Letters by week").says("23\u{2013}24 November 2026");
+    let chosen = open(&mut browser, "/reports?from=2026-11-24&to=24.11.2026").await;
+    chosen.says("</span>24 November 2026, Moscow").says("/reports/days.csv?from=2026-11-24&amp;to=24.11.2026");
+    assert!(!chosen.text.contains("aria-current=\"true\">7 days"));
+    // What was sent on the evening of the 24th in London was sent on the 25th in Moscow.
+    app.clock.set("2026-11-24T21:30:00Z".parse::<jiff::Timestamp>().map(UnixMillis::from).expect("a time"));
+    open(&mut browser, "/reports").await.says("27 October \u{2013} 25 November 2026");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn days_that_are_none_are_said_at_their_field() {
+    let app = TestApp::start().await;
+    let (mut browser, ..) = sent(&app).await;
+    let answer = open(&mut browser, "/reports?from=2026-11-31&to=%22%3E2027-01-01").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    answer.says("value=\"2026-11-31\"").says("value=\"&quot;&gt;2027-01-01\"").says(MONTH);
+    answer.says("id=\"from-error\">Enter a date, for example 2026-11-24.</p>").says("id=\"to-error\">");
+    for (query, problem) in [
+        ("from=2026-11-24&to=2026-11-20", "must not be before the first"),
+        ("from=2026-11-24&to=2026-11-25", "has not come yet"),
+        ("from=2016-11-23&to=2026-11-24", "more than ten years"),
+        ("to=2026-11-24", "Please fill this in."),
+    ] {
+        let answer = open(&mut browser, &format!("/reports?{query}")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}");
+        answer.says(problem);
+    }
+    assert_eq!(open(&mut browser, "/reports/days.csv?from=x&to=y").await.status, StatusCode::BAD_REQUEST);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_there_is_not_is_said_and_a_way_shown() {
+    let app = TestApp::start().await;
+    let (mut stranger, _) = app.signed_in("boris").await;
+    open(&mut stranger, "/reports").await.says("No reports yet").says("/mailings/new");
+    let (mut browser, ..) = sent(&app).await;
+    let before = open(&mut browser, "/reports?from=2026-10-01&to=2026-10-31").await;
+    before.says("Nothing was sent on these days").says("The last sending was on 24 November 2026.");
+    before.says("/reports?from=2026-10-26&amp;to=2026-11-24");
+    assert!(!before.text.contains("<svg role=\"img\""));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s31_the_tables_are_files_as_well() {
+    let app = TestApp::start().await;
+    let (mut browser, _, mailing) = sent(&app).await;
+    let days = open(&mut browser, "/reports/days.csv?period=7").await;
+    assert_eq!(days.headers["content-disposition"], "attachment; filename=\"report-days-2026-11-24.csv\"");
+    let lines: Vec<&str> = days.text.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(
+        lines[0],
+        "Day,Sent,Refused,Expired,Skipped,Unknown,Cancelled,Successful attempts,Unsuccessful attempts"
+    );
+    assert_eq!((lines.len(), lines[1], lines[7]), (8, "2026-11-18,0,0,0,0,0,0,0,0", "2026-11-24,2,1,0,0,0,0,2,1"));
+    let by_mailing = open(&mut browser, "/reports/mailings.csv").await;
+    let lines: Vec<&str> = by_mailing.text.lines().collect();
+    assert!(lines[0].ends_with("Successful attempts,Unsuccessful attempts,Last sending"), "{lines:?}");
+    assert_eq!(lines[1], format!("{mailing},Autumn menu,2,1,0,0,0,0,2,1,2026-11-24T07:00:00Z"));
+    assert_eq!(lines.len(), 2);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s45_managers_see_anyones_and_others_only_their_own() {
+    let app = TestApp::start().await;
+    let (mut owner, anna, mailing) = sent(&app).await;
+    let (mut manager, own) = crate::manage::tests::member(&app, "manager", BuiltinGroup::Managers).await;
+    let report = format!("/manage/users/{}/report", anna.user());
+    open(&mut manager, &format!("/manage/users/{}", anna.user())).await.says(&format!("href=\"{report}\""));
+    let seen = open(&mut manager, &report).await;
+    seen.says("Report: anna").says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
+    seen.says(&format!("/manage/mailings/{mailing}\">Autumn menu")).says(&format!("{report}/days.csv?period=30"));
+    let days = open(&mut manager, &format!("{report}/days.csv?period=7")).await;
+    assert_eq!(days.text.lines().last(), Some("2026-11-24,2,1,0,0,0,0,2,1"));
+    open(&mut manager, &format!("{report}/mailings.csv")).await.says("Autumn menu");
+    open(&mut manager, &format!("{report}?from=x&to=2026-11-24")).await.says("id=\"from-error\"").says("Report: anna");
+    let empty = open(&mut manager, &format!("/manage/users/{}/report", own.user())).await;
+    empty.says("No mailings yet");
+    assert!(!empty.text.contains("class=\"btn btn-primary\" href=\"/mailings/new\">New"), "nothing to do for another");
+    open(&mut manager, "/reports").await.says("No reports yet");
+    assert_eq!(open(&mut manager, "/manage/users/999/report").await.status, StatusCode::NOT_FOUND);
+    for path in ["", "/days.csv", "/mailings.csv"] {
+        assert_eq!(owner.get(&format!("{report}{path}")).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    app.stop().await;
+}

@@ -1,0 +1,99 @@
+//! Samples of reports.
+
+use vestnik_model::{
+    UnixMillis,
+    id::{MailingId, UserId},
+    period::Period,
+    user::Language,
+};
+use vestnik_store::figures::Figures;
+
+use super::{Sample, errors_at, page};
+use crate::{
+    form::FormErrors,
+    page::Pager,
+    reports::{
+        choice::OFFERED,
+        drawing::DrawingView,
+        view::{CellView, LastView, OwnerView, ReportView, RowView},
+    },
+};
+
+const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
+const NAME: &str = "Осеннее меню <Север>";
+
+fn figures(sent: i64) -> Figures {
+    let failed = sent % 7;
+    Figures {
+        attempts_ok: sent,
+        attempts_failed: failed * 2,
+        sent,
+        failed,
+        expired: sent % 3,
+        skipped: sent % 2,
+        unknown: 1,
+        cancelled: 2,
+    }
+}
+
+/// So many days, one of them without anything.
+pub(super) fn drawing(days: i64) -> DrawingView {
+    let period = Period::days_until(jiff::civil::date(2026, 11, 24), days);
+    let by_day: Vec<Figures> =
+        (0..days).map(|day| if day == 3 { Figures::default() } else { figures(day * 37 % 1_000) }).collect();
+    DrawingView::of(Language::Ru, period, &by_day)
+}
+
+fn cell(words: &'static str, change: &str, before: Option<&str>, tone: &'static str) -> CellView {
+    CellView { words, value: "48 211".into(), before: before.map(Into::into), change: change.into(), tone }
+}
+
+fn report(days: i64, anothers: bool) -> ReportView {
+    let owner = OwnerView { id: UserId(7), name: NAME.into(), email: "\"><b>@example.org".into() };
+    let row = |id| RowView {
+        id: MailingId(id),
+        name: NAME.into(),
+        figures: if id == 1 { figures(12_204) } else { Figures { expired: 3, ..Figures::default() } },
+        last_at: (id == 1).then_some(NOW),
+    };
+    ReportView {
+        owner: anothers.then_some(owner),
+        path: "/reports".into(),
+        periods: OFFERED.map(|name| (name, name == "30" && days == 30)).into(),
+        from: "\"><b>".into(),
+        to: "2026-11-24".into(),
+        today: "2026-11-24".into(),
+        errors: FormErrors::none(),
+        days: "26 октября – 24 ноября 2026".into(),
+        zone: "Москва (UTC+3)".into(),
+        days_before: "26 сентября – 25 октября 2026".into(),
+        cells: vec![
+            cell("figure-sent", "+312", Some("47 899"), "mute"),
+            cell("figure-attempts-failed", "", Some("0"), "ok"),
+            cell("figure-share", "+0,3 п. п.", None, "warn"),
+        ],
+        others: vec![("failed", 41), ("expired", 1), ("skipped", 2), ("unknown", 3), ("cancelled", 4)],
+        drawing: (days > 0).then(|| drawing(days)),
+        rows: vec![row(1), row(2)],
+        pager: Pager { previous: None, next: Some("/reports?period=30&at=a5-12".into()) },
+        mailings: (!anothers).then_some("/mailings"),
+        days_csv: "/reports/days.csv?period=30".into(),
+        mailings_csv: "/reports/mailings.csv?period=30".into(),
+        last: None,
+    }
+}
+
+pub(super) fn all() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    for anothers in [false, true] {
+        for days in [0, 1, 30, 365, 2_000] {
+            samples.push(page("reports/show.html", report(days, anothers)));
+        }
+        let last =
+            LastView { day: "3 сентября 2026".into(), href: "/reports?from=2026-08-05&to=2026-09-03".into() };
+        samples.push(page("reports/show.html", ReportView { last: Some(last), ..report(0, anothers) }));
+        let errors = errors_at(&["from", "to"]);
+        samples.push(page("reports/show.html", ReportView { errors, ..report(30, anothers) }));
+    }
+    samples
+}
