@@ -25,6 +25,7 @@ mod two_factor_tests;
 
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
+use vestnik_model::{EmailAddress, Installation, Problem};
 
 use crate::{
     error::Error,
@@ -47,6 +48,15 @@ pub(crate) struct MessageView<'a> {
 /// A link that no longer works: 410, so that programs know as well as people.
 fn gone(page: &Page, words: &str, href: &str, button: &str) -> Result<Response, Error> {
     page.answer(StatusCode::GONE, "accounts/message.html", &MessageView { words, email: "", href, button })
+}
+
+/// Whether an account may have this address: registration and a new address keep to the same domains.
+fn check_domain(installation: &Installation, email: &EmailAddress) -> Result<(), Problem> {
+    if installation.lets_register(email) {
+        return Ok(());
+    }
+    let domains = installation.allowed_domains.replace(' ', ", ");
+    Err(Problem::new("problem-email-domain").with("domains", domains))
 }
 
 /// Counts a try against the visitor's network address.

@@ -91,7 +91,7 @@ flash-set-up = Done! You are logged in as the administrator.
 
 problem-session-days = A whole number of days is wanted, from 1 to { $longest }.
 problem-domain = “{ $domain }” does not look like a domain.
-problem-email-domain = Addresses in these domains may register here: { $domains }.
+problem-email-domain = Only addresses in these domains are accepted here: { $domains }.
 problem-mail-host = This does not look like a server’s name. Just the name, without smtp:// and the port.
 problem-port = A port is a number from 1 to 65535.
 problem-mail-user = There is a password but no user name.

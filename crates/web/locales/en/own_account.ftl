@@ -15,7 +15,6 @@ flash-address-asked = A letter with the link is on its way to { $email }.
 flash-address-withdrawn = Your address stays as it is.
 flash-address-changed = Your address is { $email } now. All other sessions have ended.
 problem-address-same = This is your address already.
-problem-address-domain = Addresses at { $domain } cannot be used here: the administrators have chosen other domains.
 problem-address-confirm-first = Confirm your present address first: the rights of this account were given to it.
 
 new-address-title = Use the new address

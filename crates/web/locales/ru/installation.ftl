@@ -91,7 +91,7 @@ flash-set-up = Готово! Вы вошли как администратор.
 
 problem-session-days = Укажите целое число дней, от 1 до { $longest }.
 problem-domain = «{ $domain }» не похоже на домен.
-problem-email-domain = Здесь регистрируются с адресами в доменах: { $domains }.
+problem-email-domain = Здесь подходят только адреса в доменах: { $domains }.
 problem-mail-host = Это не похоже на имя сервера. Нужно только имя, без smtp:// и порта.
 problem-port = Порт это число от 1 до 65535.
 problem-mail-user = Есть пароль, но нет имени для входа.

@@ -15,7 +15,6 @@ flash-address-asked = Письмо со ссылкой отправлено на
 flash-address-withdrawn = Адрес остаётся прежним.
 flash-address-changed = Теперь ваш адрес { $email }. Остальные сеансы завершены.
 problem-address-same = Это и есть ваш адрес.
-problem-address-domain = Адреса на { $domain } здесь не подходят: администраторы выбрали другие домены.
 problem-address-confirm-first = Сначала подтвердите нынешний адрес: права этой учётной записи выданы ему.
 
 new-address-title = Новый адрес

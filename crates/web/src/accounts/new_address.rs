@@ -9,7 +9,6 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use vestnik_model::{EmailAddress, Problem, Problems, recipient::address, secret::new_secret};
 use vestnik_store::{
-    installation,
     new_address::{self, Asked, Moved},
     users,
 };
@@ -17,7 +16,7 @@ use vestnik_store::{
 use super::{
     MessageView,
     account::{ACCOUNT, AddressForm, view},
-    gone,
+    check_domain, gone,
     security::check_password,
 };
 use crate::{
@@ -86,13 +85,10 @@ async fn permitted(app: &AppState, user: &CurrentUser, typed: &str) -> Result<Re
         Ok(wanted) => wanted,
         Err(problem) => return Ok(Err(problem)),
     };
-    Ok(if letters::own_address(&user.user)? == wanted {
-        Err(Problem::new("problem-address-same"))
-    } else if !installation::read(&app.db).await?.lets_register(&wanted) {
-        Err(Problem::new("problem-address-domain").with("domain", wanted.domain()))
-    } else {
-        Ok(wanted)
-    })
+    if letters::own_address(&user.user)? == wanted {
+        return Ok(Err(Problem::new("problem-address-same")));
+    }
+    Ok(check_domain(&*app.installation().await?, &wanted).map(|()| wanted))
 }
 
 /// The letter with the link; or, if the address has an account, one that tells its holder that someone tried.

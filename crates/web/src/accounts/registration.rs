@@ -2,10 +2,10 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{Installation, Problem, Problems, installation::RegistrationPolicy, user::Registration};
+use vestnik_model::{Installation, Problems, installation::RegistrationPolicy, user::Registration};
 use vestnik_store::users;
 
-use super::{MessageView, confirm, count_address};
+use super::{MessageView, check_domain, confirm, count_address};
 use crate::{
     error::Error,
     form::{Form, FormErrors},
@@ -77,7 +77,7 @@ pub(crate) async fn submit(
     }
     let zone = if form.time_zone.is_empty() { &installation.time_zone } else { &form.time_zone };
     let registration = Registration::parse(&form.email, &form.name, &form.password, page.language(), zone)
-        .and_then(|registration| check_domain(&installation, registration));
+        .and_then(|registration| in_allowed_domain(&installation, registration));
     let registration = match registration {
         Ok(registration) => registration,
         Err(problems) => {
@@ -106,12 +106,11 @@ pub(crate) async fn submit(
     page.show("accounts/message.html", &view)
 }
 
-fn check_domain(installation: &Installation, registration: Registration) -> Result<Registration, Problems> {
-    if installation.lets_register(&registration.email) {
-        return Ok(registration);
+fn in_allowed_domain(installation: &Installation, registration: Registration) -> Result<Registration, Problems> {
+    match check_domain(installation, &registration.email) {
+        Ok(()) => Ok(registration),
+        Err(problem) => Err(Problems::one("email", problem)),
     }
-    let domains = installation.allowed_domains.replace(' ', ", ");
-    Err(Problems::one("email", Problem::new("problem-email-domain").with("domains", domains)))
 }
 
 fn by_invitation(page: &Page) -> Result<Response, Error> {
