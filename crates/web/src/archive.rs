@@ -9,7 +9,7 @@ use std::{
 use axum::response::Response;
 use jiff::Zoned;
 use serde::Serialize;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 use zip::{
     CompressionMethod, DateTime, ZipWriter,
     result::ZipError,
@@ -158,12 +158,14 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 }
 
 /// Answers with an archive. `write` runs beside the answer, on a thread of its own, because compressing takes a
-/// processor; when it fails, the connection is cut.
-pub(crate) fn answer<Work>(name: &str, now: Zoned, write: Work) -> Response
+/// processor; when it fails, the connection is cut. It begins when its turn has come: readers may be slow, and threads
+/// are few.
+pub(crate) fn answer<Work>(name: &str, now: Zoned, turns: Arc<Semaphore>, write: Work) -> Response
 where
     Work: AsyncFnOnce(Archive) -> Result<(), Stop> + Send + 'static,
 {
     download::answer(name, MEDIA_TYPE, async move |pieces| {
+        let _turn = turns.acquire_owned().await.map_err(Error::internal)?;
         let runtime = Handle::current();
         let writing = move || runtime.block_on(write(Archive::new(pieces, &now)));
         tokio::task::spawn_blocking(writing).await.map_err(Error::internal)?

@@ -1,18 +1,21 @@
 //! Files that are sent while they are made: a piece is in memory at a time, whatever the length.
 
-use std::io;
+use std::{io, time::Duration};
 
 use axum::{
     body::Body,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::Instrument;
 use vestnik_model::{UnixMillis, user::User};
 
 use crate::error::Error;
+
+/// How long a reader may take to make room for a piece.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Takes the pieces of a file that is being sent.
 #[derive(Debug)]
@@ -34,9 +37,12 @@ impl<E: Into<Error>> From<E> for Stop {
 }
 
 impl Pieces {
-    /// Sends a piece on; returns when there is room for another.
+    /// Sends a piece on; returns when there is room for another. A reader who takes none for too long is as good as gone.
     pub(crate) async fn send(&self, piece: Vec<u8>) -> Result<(), Stop> {
-        self.0.send(Ok(piece)).await.map_err(|_| Stop::Gone)
+        match timeout(PATIENCE, self.0.send(Ok(piece))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Stop::Gone),
+        }
     }
 }
 

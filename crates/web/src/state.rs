@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use url::Url;
 use vestnik_cache::Cache;
 use vestnik_model::{Clock, Installation, UnixMillis, mail_server::DEFAULT_FROM, secret::Random};
@@ -15,6 +18,8 @@ use vestnik_store::{Db, installation};
 
 use crate::{blog::views::Views, counts::KnownCounts, media::Media, password::Passwords, trial::TryMail};
 
+/// Archives that are made at once.
+const ARCHIVES: usize = 4;
 /// How long the settings of the installation are as good as new. Another process changes them now and then.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -104,6 +109,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// What stands beside the entries of the navigation.
     pub counts: KnownCounts,
+    /// Turns to compress archives.
+    pub(crate) archives: Arc<Semaphore>,
     /// How often articles were read since a moment ago.
     pub(crate) views: Views,
     /// Tries mail servers out.
@@ -136,6 +143,7 @@ impl AppState {
             cache,
             passwords,
             counts,
+            archives: Arc::new(Semaphore::new(ARCHIVES)),
             views: Views::default(),
             trial,
             installation,

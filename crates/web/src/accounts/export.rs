@@ -71,8 +71,9 @@ pub(crate) async fn download(State(app): State<AppState>, page: Page, user: Curr
     let now = app.now();
     let name = download::name("vestnik", "zip", &user.user, now);
     let zoned = now.timestamp().to_zoned(user.user.zone());
+    let turns = app.archives.clone();
     let everything = Everything { app, user, language: page.language(), now };
-    Ok(archive::answer(&name, zoned, async move |archive| everything.write(archive).await))
+    Ok(archive::answer(&name, zoned, turns, async move |archive| everything.write(archive).await))
 }
 
 /// Whose, and for what reader.

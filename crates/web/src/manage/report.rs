@@ -1,7 +1,7 @@
 //! Anyone's report, for those who may look at users (S-31). It is read in the name of its owner.
 
 use axum::{extract::State, response::Response};
-use vestnik_model::id::UserId;
+use vestnik_model::{Permission, id::UserId};
 
 use super::user::found;
 use crate::{
@@ -50,5 +50,8 @@ pub(crate) async fn mailings_csv(
     Query(query): Query<ReportQuery>,
 ) -> Result<Response, Error> {
     found(&app, &user, id).await?;
+    if !user.actor.may(Permission::ViewMailings) {
+        return Err(Error::Forbidden);
+    }
     files::mailings(&app, &page, &user.user, &user.actor.looking_at(id), &query)
 }

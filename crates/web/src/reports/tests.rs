@@ -162,3 +162,25 @@ async fn s45_managers_see_anyones_and_others_only_their_own() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn what_others_mailings_are_called_is_for_those_who_may_see_them() {
+    let app = TestApp::start().await;
+    let (_, anna, _) = sent(&app).await;
+    let (mut chief, _) = crate::manage::tests::member(&app, "chief", BuiltinGroup::Administrators).await;
+    chief.post("/manage/groups/new", &[("name", "Counters"), ("permission", "view_users")]).await;
+    let groups = vestnik_store::groups::all(&app.db).await.expect("groups");
+    let (counters, _) = groups.iter().find(|(group, _)| group.name == "Counters").expect("made");
+    let boris = app.user("boris").await;
+    chief.post(&format!("/manage/users/{}/groups", boris.id), &[("group", &counters.id.to_string())]).await;
+    let mut counter = app.browser();
+    counter.post("/login", &[("email", "boris@example.org"), ("password", crate::testing::PASSWORD)]).await;
+    let path = format!("/manage/users/{}/report", anna.user());
+    let report = open(&mut counter, &path).await;
+    report.says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
+    assert!(!report.text.contains("Autumn menu") && !report.text.contains("mailings.csv"));
+    assert_eq!(counter.get(&format!("{path}/mailings.csv")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(counter.get(&format!("{path}/days.csv")).await.status, StatusCode::OK);
+    open(&mut chief, &path).await.says("Autumn menu").says("mailings.csv");
+    app.stop().await;
+}

@@ -198,7 +198,8 @@ async fn gather(
         },
         drawing,
         pager: Pager::of(&subject.path, &query.pairs(), &found),
-        rows: found.rows.into_iter().map(RowView::from).collect(),
+        // What others' mailings are called is for those who may look at them.
+        rows: found.rows.into_iter().filter(|_| subject.mailings.is_some()).map(RowView::from).collect(),
         days_csv: format!("{}/days.csv{}", subject.path, query.address()),
         mailings_csv: format!("{}/mailings.csv{}", subject.path, query.address()),
         mailings: subject.mailings,
