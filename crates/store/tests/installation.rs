@@ -36,7 +36,6 @@ databases! {
         let wanted = Installation {
             name: "Ромашка".into(),
             registration: RegistrationPolicy::Invited,
-            second_factor: SecondFactorPolicy::Required,
             smtp_url: "smtp://anna:top-secret@mail.example.org:587?starttls=required".into(),
             ..before
         };
