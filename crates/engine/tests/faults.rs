@@ -129,7 +129,7 @@ async fn survive(case: Case, db: &Db) {
     let over = async { (until_over(db, &anna, one).await, until_over(db, &boris, other).await) };
     let (one_run, other_run) = timeout(CASE, over).await.unwrap_or_else(|_| panic!("{}: it hangs", case.name));
     engine.stop().await;
-    assert_figures_agree(&db).await;
+    assert_figures_agree(db).await;
 
     let sum = |count: fn(&Counts) -> i64| count(&one_run.counts) + count(&other_run.counts);
     let (unknown, failed, sent) = (sum(|c| c.unknown), sum(|c| c.failed), sum(|c| c.sent));

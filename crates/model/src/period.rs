@@ -93,7 +93,7 @@ impl Period {
     pub fn step(&self) -> Step {
         match self.length() {
             ..=93 => Step::Day,
-            ..=740 => Step::Week,
+            94..=740 => Step::Week,
             _ => Step::Month,
         }
     }
@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn every_bound_is_a_quarter_of_an_hour() {
         let days = period("2026-01-01", "2026-12-31");
-        for zone in ["Asia/Kathmandu", "Australia/Eucla", "Pacific/Chatham", "America/St_Johns", "Australia/Lord_Howe"] {
+        for zone in ["Asia/Kathmandu", "Australia/Eucla", "Pacific/Chatham", "America/St_Johns", "Australia/Lord_Howe"]
+        {
             let bounds = days.bounds(&TimeZone::get(zone).unwrap());
             assert_eq!(bounds.len(), 366, "{zone}");
             assert!(bounds.iter().all(|at| at.0 % (HOUR / 4) == 0), "{zone}");
@@ -205,7 +206,9 @@ mod tests {
         let months = period("2026-01-31", "2026-03-01").parts(Step::Month);
         assert_eq!(months[1], period("2026-02-01", "2026-02-28"));
         assert_eq!(months.len(), 3);
-        for (days, step) in [(7, Step::Day), (90, Step::Day), (365, Step::Week), (732, Step::Week), (1_000, Step::Month)] {
+        for (days, step) in
+            [(7, Step::Day), (90, Step::Day), (365, Step::Week), (732, Step::Week), (1_000, Step::Month)]
+        {
             let period = Period::days_until(date("2026-11-24"), days);
             let total: i64 = period.parts(step).iter().map(Period::length).sum();
             assert_eq!((period.step(), total), (step, days));

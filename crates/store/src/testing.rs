@@ -116,18 +116,19 @@ async fn counted(db: &Db, sql: String) -> BTreeMap<(i64, i64), Figures> {
 /// ledger. To be called when nothing writes.
 pub async fn assert_figures_agree(db: &Db) {
     const STATES: [&str; 6] = ["sent", "failed", "expired", "skipped", "unknown", "cancelled"];
-    let states = STATES.map(|state| {
-        format!("CAST(sum(CASE WHEN state = '{state}' THEN 1 ELSE 0 END) AS BIGINT) AS {state}")
-    });
+    let states =
+        STATES.map(|state| format!("CAST(sum(CASE WHEN state = '{state}' THEN 1 ELSE 0 END) AS BIGINT) AS {state}"));
     let sums = format!(
         "CAST(sum(attempts_ok) AS BIGINT) AS attempts_ok, CAST(sum(attempts_failed) AS BIGINT) AS attempts_failed, {}",
         states.join(", ")
     );
     let kept = counted(db, "SELECT mailing_id AS id, figures.* FROM figures".into()).await;
-    let sql = format!("SELECT mailing_id AS id, quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY mailing_id, quarter");
+    let sql =
+        format!("SELECT mailing_id AS id, quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY mailing_id, quarter");
     assert_eq!(kept, counted(db, sql).await, "mailings by quarters, and a count of the ledger");
     let kept = counted(db, "SELECT CAST(0 AS BIGINT) AS quarter, runs.* FROM runs".into()).await;
-    let sql = format!("SELECT run_id AS id, CAST(0 AS BIGINT) AS quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY run_id");
+    let sql =
+        format!("SELECT run_id AS id, CAST(0 AS BIGINT) AS quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY run_id");
     assert_eq!(kept, counted(db, sql).await, "runs, and a count of the ledger");
 }
 

@@ -296,8 +296,7 @@ async fn counts_what_is_there(database: TestDatabase) {
     let user = vestnik_store::users::find(&db, vestnik_model::id::UserId(1)).await.unwrap().unwrap();
     let found = quarters(&db, &Actor::of(&user)).await;
     let first = Figures { attempts_ok: 1, attempts_failed: 2, sent: 1, ..Figures::default() };
-    let second =
-        Figures { attempts_ok: 1, attempts_failed: 2, sent: 1, failed: 1, unknown: 1, ..Figures::default() };
+    let second = Figures { attempts_ok: 1, attempts_failed: 2, sent: 1, failed: 1, unknown: 1, ..Figures::default() };
     assert_eq!((found[0], found[1], found[8].expired), (first, second, 2), "the window ended at nine");
     db.close().await;
     database.remove().await;

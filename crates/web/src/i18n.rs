@@ -15,9 +15,7 @@ use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use vestnik_model::problem::Problem;
 use vestnik_model::user::Language;
 
-pub use dates::{
-    date, datetime, day, days, duration, moment, short_day, short_month, zone_label, zone_name, zones,
-};
+pub use dates::{date, datetime, day, days, duration, moment, short_day, short_month, zone_label, zone_name, zones};
 pub use fluent_bundle::FluentValue;
 pub use numbers::{number, percent, points};
 

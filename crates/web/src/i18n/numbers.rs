@@ -31,7 +31,11 @@ pub fn percent(language: Language, part: i64, whole: i64) -> String {
 
 /// By how many percentage points one share is larger than another, with one decimal and its sign: «+0,3», "−12".
 /// `None`: by nothing that can be seen.
-pub fn points(language: Language, (part, whole): (i64, i64), (part_before, whole_before): (i64, i64)) -> Option<String> {
+pub fn points(
+    language: Language,
+    (part, whole): (i64, i64),
+    (part_before, whole_before): (i64, i64),
+) -> Option<String> {
     let more = share(part, whole) - share(part_before, whole_before);
     let sign = if more < 0 { '\u{2212}' } else { '+' };
     (more != 0).then(|| format!("{sign}{}", tenths(language, more.abs())))

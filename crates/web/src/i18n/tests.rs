@@ -185,8 +185,14 @@ fn days_are_said_as_shortly_as_they_can_be() {
     assert_eq!(said(Language::Ru, "2026-10-25", "2026-11-23"), "25 октября \u{2013} 23 ноября 2026");
     assert_eq!(said(Language::En, "2025-12-25", "2026-01-23"), "25 December 2025 \u{2013} 23 January 2026");
     let may = "2026-05-09".parse().expect("a date");
-    assert_eq!((short_day(Language::Ru, may), short_month(Language::Ru, may)), ("9\u{a0}мая".into(), "май\u{a0}2026".into()));
-    assert_eq!((short_day(Language::En, may), short_month(Language::En, may)), ("9\u{a0}May".into(), "May\u{a0}2026".into()));
+    assert_eq!(
+        (short_day(Language::Ru, may), short_month(Language::Ru, may)),
+        ("9\u{a0}мая".into(), "май\u{a0}2026".into())
+    );
+    assert_eq!(
+        (short_day(Language::En, may), short_month(Language::En, may)),
+        ("9\u{a0}May".into(), "May\u{a0}2026".into())
+    );
 }
 
 #[test]

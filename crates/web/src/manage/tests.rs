@@ -186,7 +186,8 @@ async fn the_log_names_groups_in_the_readers_language() {
     admin.post("/manage/groups/new", &[("name", "Managers \\ \"North\""), ("permission", "view_users")]).await;
     admin.post("/language", &[("language", "ru")]).await;
     let log = admin.get("/manage/audit").await;
-    for said in ["Менеджеры</data>", "Контент-менеджеры</data>", "Пользователи</data>", "Менеджеры</data>; "] {
+    for said in ["Менеджеры</data>", "Контент-менеджеры</data>", "Пользователи</data>", "Менеджеры</data>; "]
+    {
         log.says(said);
     }
     log.says("Managers \\ &quot;North&quot;</td>");

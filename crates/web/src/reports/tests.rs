@@ -67,7 +67,10 @@ async fn s31_a_person_sees_what_was_sent_and_what_was_not() {
 async fn the_days_are_the_readers_choice() {
     let app = TestApp::start().await;
     let (mut browser, ..) = sent(&app).await;
-    open(&mut browser, "/reports?period=7").await.says("18\u{2013}24 November 2026").says("period=7\" aria-current=\"true\"");
+    open(&mut browser, "/reports?period=7")
+        .await
+        .says("18\u{2013}24 November 2026")
+        .says("period=7\" aria-current=\"true\"");
     open(&mut browser, "/reports?period=90").await.says("27 August \u{2013} 24 November 2026");
     let year = open(&mut browser, "/reports?period=year").await;
     year.says("25 November 2025 \u{2013} 24 November 2026").says("Letters by week").says("23\u{2013}24 November 2026");

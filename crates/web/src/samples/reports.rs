@@ -89,7 +89,8 @@ pub(super) fn all() -> Vec<Sample> {
         for days in [0, 1, 30, 365, 2_000] {
             samples.push(page("reports/show.html", report(days, anothers)));
         }
-        let last = LastView { day: "3 сентября 2026".into(), href: "/reports?from=2026-08-05&to=2026-09-03".into() };
+        let last =
+            LastView { day: "3 сентября 2026".into(), href: "/reports?from=2026-08-05&to=2026-09-03".into() };
         samples.push(page("reports/show.html", ReportView { last: Some(last), ..report(0, anothers) }));
         let errors = errors_at(&["from", "to"]);
         samples.push(page("reports/show.html", ReportView { errors, ..report(30, anothers) }));
