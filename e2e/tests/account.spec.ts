@@ -115,8 +115,8 @@ test("a person changes their address, and a forgotten password with it", async (
     await page.goto(link);
     await expect(person.heading(t("new-address-gone-title"))).toBeVisible();
     await look(person);
-    await person.openLetter(before);
-    await expect(person.heading(t("letter-address-changed-subject"))).toBeVisible();
+    await person.openLetter(t("letter-address-changed-subject"));
+    await expect(page.getByText(before).first()).toBeVisible();
     person.email = "olga@new.example";
   });
 
@@ -126,7 +126,7 @@ test("a person changes their address, and a forgotten password with it", async (
     await person.link("login-forgot").click();
     await person.field("field-email").fill(person.email);
     await person.button("recover-submit").click();
-    await person.openLetter(person.email);
+    await person.openLetter(t("letter-recover-subject"));
     await person.followLink("/recover/");
     await person.field("settings-password-new").fill("olga2026-olga");
     await person.button("recover-new-submit").click();
@@ -181,8 +181,7 @@ test("a person takes along all that is theirs, and leaves", async ({ page, perso
     await expect(page).toHaveURL(/\/login/);
     await person.givePassword();
     await expect(page.getByRole("alert")).toContainText(t("problem-login-wrong"));
-    await person.openLetter(person.email);
-    await expect(person.heading(t("letter-goodbye-subject"))).toBeVisible();
+    await person.openLetter(t("letter-goodbye-subject"));
     await expect(page.locator("main pre")).toContainText(t("letter-hello", { name: person.name }));
   });
 });
