@@ -6,7 +6,8 @@ const folder = process.env.VESTNIK_SCREENSHOTS ?? "";
 
 test.use({ hasMailServer: true, undoDelay: "1s" });
 
-test("reports", async ({ page, person, another, mailServer, t }, info) => {
+test("reports", async ({ page, person, another, mailServer, watch, t }, info) => {
+  watch.expect(422);
   const shoot = async (name: string, at = page) => {
     await at.locator("[data-note]").evaluateAll((notes) => notes.forEach((note) => note.remove()));
     const file = path.join(folder, info.project.name, `report-${name}.png`);

@@ -2,14 +2,12 @@
 
 use axum::{extract::State, response::Response};
 use serde::Serialize;
-use vestnik_model::{
-    Actor,
-    user::{Language, User},
-};
+use vestnik_model::{Actor, period::Period, user::User};
 use vestnik_store::{figures::Figures, mailings, reports, runs, stats};
 
 use crate::{
     error::Error,
+    i18n,
     mailings::{
         list::Row,
         live::{RunKey, key},
@@ -59,6 +57,8 @@ pub(crate) struct DashboardView {
     pub(crate) figures: FiguresView,
     /// The thirty days; `None`: nothing was sent or refused on them.
     pub(crate) drawing: Option<DrawingView>,
+    /// Which days these are, and in which zone.
+    pub(crate) month: String,
     pub(crate) recent: Vec<Row>,
 }
 
@@ -81,14 +81,17 @@ pub(crate) async fn live_runs(
     Ok(live)
 }
 
-/// Figures over everything that the actor has, and those of thirty days one by one, on the reader's calendar.
-pub(crate) async fn figures(
-    app: &AppState,
-    reader: &User,
-    actor: &Actor,
-) -> Result<(FiguresView, Vec<Figures>), Error> {
-    let month = choice::usual(choice::today(app.now(), reader)).bounds(&reader.zone());
-    let (totals, by_day) = tokio::try_join!(stats::totals(&app.db, actor), reports::by_day(&app.db, actor, &month))?;
+/// Thirty days on someone's calendar, today being the last.
+pub(crate) struct Month {
+    days: Period,
+    by_day: Vec<Figures>,
+}
+
+/// Figures over everything that the actor has, and those of the reader's last thirty days one by one.
+pub(crate) async fn figures(app: &AppState, reader: &User, actor: &Actor) -> Result<(FiguresView, Month), Error> {
+    let days = choice::usual(choice::today(app.now(), reader));
+    let bounds = days.bounds(&reader.zone());
+    let (totals, by_day) = tokio::try_join!(stats::totals(&app.db, actor), reports::by_day(&app.db, actor, &bounds))?;
     let figures = FiguresView {
         recipients: totals.recipients,
         messages: totals.messages,
@@ -99,22 +102,20 @@ pub(crate) async fn figures(
         attempts_ok: totals.attempts_ok,
         attempts_failed: totals.attempts_failed,
     };
-    Ok((figures, by_day))
-}
-
-/// The thirty days as a drawing, if there is anything to draw.
-fn drawing(app: &AppState, language: Language, reader: &User, by_day: &[Figures]) -> Option<DrawingView> {
-    let drawing = DrawingView::of(language, choice::usual(choice::today(app.now(), reader)), by_day);
-    (drawing.total.sent + drawing.total.failed > 0).then_some(drawing)
+    Ok((figures, Month { days, by_day }))
 }
 
 /// Shows it.
 pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let recent = mailings::list(&app.db, &user.actor, None, RECENT).await?;
-    let (figures, by_day) = figures(&app, &user.user, &user.actor).await?;
+    let (figures, month) = figures(&app, &user.user, &user.actor).await?;
+    let (language, days) = (page.language(), month.days);
+    let drawing = DrawingView::of(language, days, &month.by_day);
+    let zone = i18n::zone_label(language, app.now(), &user.user.time_zone);
     let view = DashboardView {
         live: live_runs(&app, &user.actor, &user.user.time_zone, &mut RateMeters::default()).await?,
-        drawing: drawing(&app, page.language(), &user.user, &by_day),
+        drawing: (drawing.total.sent + drawing.total.failed > 0).then_some(drawing),
+        month: format!("{}, {zone}", i18n::days(language, days.first(), days.last())),
         figures,
         recent: recent.rows.into_iter().map(Row::from).collect(),
     };

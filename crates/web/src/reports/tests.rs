@@ -59,7 +59,10 @@ async fn s31_a_person_sees_what_was_sent_and_what_was_not() {
     assert_eq!(report.text.matches("<tr><th scope=\"row\">").count(), 30 + 1, "each day, and all of them");
     // The overview draws the same days.
     let overview = open(&mut browser, "/dashboard").await;
-    overview.says("in 30 days: 2").says("2 letters sent, 1 refused. Most were sent on 24 November 2026: 2.</desc>");
+    overview
+        .says(MONTH)
+        .says("in 30 days: 2")
+        .says("2 letters sent, 1 refused. Most were sent on 24 November 2026: 2.</desc>");
     app.stop().await;
 }
 
@@ -146,7 +149,9 @@ async fn s45_managers_see_anyones_and_others_only_their_own() {
     let report = format!("/manage/users/{}/report", anna.user());
     open(&mut manager, &format!("/manage/users/{}", anna.user())).await.says(&format!("href=\"{report}\""));
     let seen = open(&mut manager, &report).await;
-    seen.says("Report: anna").says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
+    seen.says("Report: anna")
+        .says("anna@example.org</span> · 26 October")
+        .says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
     seen.says(&format!("/manage/mailings/{mailing}\">Autumn menu")).says(&format!("{report}/days.csv?period=30"));
     let days = open(&mut manager, &format!("{report}/days.csv?period=7")).await;
     assert_eq!(days.text.lines().last(), Some("2026-11-24,2,1,0,0,0,0,2,1"));

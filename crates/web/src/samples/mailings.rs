@@ -157,7 +157,8 @@ pub(super) fn all() -> Vec<Sample> {
         let runs = if full { vec![run(RunState::Sending)] } else { Vec::new() };
         let live = LiveRunsView { runs, troubles: troubles(), ..LiveRunsView::default() };
         let drawing = full.then(|| super::reports::drawing(30));
-        let view = DashboardView { live, figures: figures(full), drawing, recent: rows() };
+        let month = "26 октября – 24 ноября 2026, Москва (UTC+3)".to_owned();
+        let view = DashboardView { live, figures: figures(full), drawing, month, recent: rows() };
         samples.push(page("dashboard/show.html", view));
         samples.push(page("mailings/review.html", review(full)));
         samples.push(page("mailings/attempts.html", ledger(full)));
