@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod installation;
 mod sending;
+mod server;
 
 use std::process::ExitCode;
 

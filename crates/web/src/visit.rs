@@ -56,7 +56,8 @@ pub struct Circumstances {
     pub address: IpAddr,
     /// What the browser calls itself, cut to a length that fits a list.
     pub agent: String,
-    /// Names this request in the log and on the page of an internal error.
+    /// Names this request in the log and on the page of an internal error. A proxy of ours may have given it
+    /// (`X-Request-Id`).
     pub request_id: String,
 }
 
@@ -162,7 +163,7 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         local: host(request).is_some_and(|host| is_local(&host)),
         address: address(app, request),
         agent: text(headers, header::USER_AGENT).chars().filter(|c| !c.is_control()).take(200).collect(),
-        request_id: new_key(&*app.random, 8),
+        request_id: number_of(app, headers).unwrap_or_else(|| new_key(&*app.random, 8)),
     });
     (visit, trouble)
 }
@@ -198,6 +199,13 @@ fn address(app: &AppState, request: &Parts) -> IpAddr {
         .next_back()
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
         .unwrap_or(peer)
+}
+
+/// The number that our own proxy has given the request, so that its log and ours speak of the same one.
+fn number_of(app: &AppState, headers: &HeaderMap) -> Option<String> {
+    let given = headers.get("x-request-id")?.to_str().ok()?;
+    let plain = (8..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (app.settings.behind_proxy && plain).then(|| given.to_owned())
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {

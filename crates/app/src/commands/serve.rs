@@ -1,6 +1,5 @@
 //! `vestnik serve` and `vestnik worker`
 
-use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,7 @@ use crate::failure::Failure;
 use crate::installation;
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
+use crate::server;
 
 /// Memory for cached pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -135,14 +135,11 @@ pub async fn serve_pages(
     let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
     let media = Media::new(data.media()?);
     let app = AppState::new(db, clock, random, cache, media, Arc::new(trial), settings);
-    let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        })
-        .into_future();
-    let mut server = tokio::spawn(server);
+    let told = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let mut server = tokio::spawn(server::serve(listener, vestnik_web::router(app.clone()), told));
     ready(&base_url);
     if let Some(path) = setup::new_link(&app).await? {
         println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
