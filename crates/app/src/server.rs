@@ -39,7 +39,7 @@ const EXHAUSTED: Duration = Duration::from_secs(1);
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
-    let mut begin = |stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>| {
+    let begin = |stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>| {
         connections.spawn(answer(stream, peer, router.clone(), stopping.subscribe()));
     };
     let mut stop = pin!(stop);

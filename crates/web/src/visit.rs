@@ -163,7 +163,9 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         local: host(request).is_some_and(|host| is_local(&host)),
         address: address(app, request),
         agent: text(headers, header::USER_AGENT).chars().filter(|c| !c.is_control()).take(200).collect(),
-        request_id: number_of(app, headers).unwrap_or_else(|| new_key(&*app.random, 8)),
+        request_id: given_number(headers)
+            .filter(|_| app.settings.behind_proxy)
+            .map_or_else(|| new_key(&*app.random, 8), str::to_owned),
     });
     (visit, trouble)
 }
@@ -202,10 +204,10 @@ fn address(app: &AppState, request: &Parts) -> IpAddr {
 }
 
 /// The number that our own proxy has given the request, so that its log and ours speak of the same one.
-fn number_of(app: &AppState, headers: &HeaderMap) -> Option<String> {
+fn given_number(headers: &HeaderMap) -> Option<&str> {
     let given = headers.get("x-request-id")?.to_str().ok()?;
     let plain = (8..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (app.settings.behind_proxy && plain).then(|| given.to_owned())
+    plain.then_some(given)
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
@@ -214,6 +216,24 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderMap, HeaderValue};
+
+    #[test]
+    fn a_request_keeps_the_number_that_it_came_with() {
+        for (given, taken) in [
+            ("9f86d081884c7d659a2feaa0c55ad015", true),
+            ("1b4e28ba-2fa1-11d2-883f-0016d3cca427", true),
+            ("short", false),
+            ("a line of words\tand more", false),
+            ("<script>alert(1)</script>", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([("x-request-id".parse().expect("a name"), HeaderValue::from_static(given))]);
+            assert_eq!(super::given_number(&headers), taken.then_some(given), "{given}");
+        }
+        assert_eq!(super::given_number(&HeaderMap::new()), None);
+    }
+
     #[test]
     fn names_of_this_machine_are_local() {
         for (address, local) in [
