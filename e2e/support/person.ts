@@ -1,7 +1,7 @@
 // A person at the browser: what people do, by the words they read. Each step ends with a look at the page it led to.
 import { readFile } from "node:fs/promises";
 import { expect, type Page } from "@playwright/test";
-import type { App } from "./app";
+import type { Product } from "./app";
 import { Authenticator } from "./authenticator";
 import { csv, parseCsv, people, type Recipient } from "./people";
 import type { Watch } from "./watch";
@@ -12,7 +12,7 @@ export class Person {
 
   constructor(
     readonly page: Page,
-    private readonly app: App,
+    private readonly app: Product,
     readonly language: Language,
     readonly words: Words,
     readonly watch: Watch,
