@@ -6,7 +6,7 @@ import { Person } from "./person";
 import { Watch } from "./watch";
 import { wordsOf, type Language, type Words } from "./words";
 
-interface Options {
+export interface Options {
   /** How long "send now" can be undone. */
   undoDelay: string;
   /** Further settings of the process: `VESTNIK_…`. */
