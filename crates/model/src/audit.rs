@@ -59,6 +59,12 @@ text_enum! {
         ArticleChanged = "article_changed",
         /// An article was deleted.
         ArticleDeleted = "article_deleted",
+        /// What someone wrote on the contacts page was answered.
+        FeedbackAnswered = "feedback_answered",
+        /// It was deleted.
+        FeedbackDeleted = "feedback_deleted",
+        /// A part of the cache was forgotten by hand.
+        CacheForgotten = "cache_forgotten",
         /// The first administrator was made, with the first settings.
         SetUp = "set_up",
         /// The settings of the installation were changed.

@@ -60,4 +60,6 @@ ids! {
     ArticleId,
     /// An uploaded picture.
     PictureId,
+    /// What someone wrote on the contacts page.
+    FeedbackId,
 }

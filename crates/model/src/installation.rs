@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestnik_mail::address::EmailAddress;
 
 use crate::permission::Permission;
-use crate::problem::{Problem, Problems, line};
+use crate::problem::{Problem, Problems, line, paragraph};
 use crate::text_enum::text_enum;
 use crate::user::{Language, time_zone_name};
 
@@ -53,6 +53,8 @@ pub struct Installation {
     pub session_days: i64,
     /// From whom a second factor is wanted.
     pub second_factor: SecondFactorPolicy,
+    /// How to reach those who run it, shown on the contacts page: lines of text; may be empty.
+    pub contacts: String,
     /// The mail server's URL; empty: the built-in catcher, unless the process was started with another.
     pub smtp_url: String,
     /// What mail comes from, an address or `Name <address>`; empty: what the process was started with.
@@ -72,6 +74,8 @@ impl Installation {
     }
 }
 
+/// In characters.
+const LONGEST_CONTACTS: usize = 2_000;
 /// In days.
 const LONGEST_SESSION: i64 = 365;
 
@@ -92,6 +96,8 @@ pub struct TypedInstallation<'a> {
     pub session_days: &'a str,
     /// `optional` or `required`.
     pub second_factor: &'a str,
+    /// Lines of text.
+    pub contacts: &'a str,
 }
 
 impl TypedInstallation<'_> {
@@ -106,6 +112,8 @@ impl TypedInstallation<'_> {
         let allowed_domains = problems.take("allowed_domains", domains(self.allowed_domains));
         let session_days = problems.take("session_days", days(self.session_days));
         let second_factor = problems.take("second_factor", self.second_factor.parse().map_err(|_| choice()));
+        let contacts =
+            problems.take("contacts", paragraph(self.contacts.replace("\r\n", "\n").trim(), LONGEST_CONTACTS));
         let installation = (|| {
             Some(Installation {
                 name: name?,
@@ -115,6 +123,7 @@ impl TypedInstallation<'_> {
                 allowed_domains: allowed_domains?,
                 session_days: session_days?,
                 second_factor: second_factor?,
+                contacts: contacts?,
                 smtp_url: before.smtp_url.clone(),
                 mail_from: before.mail_from.clone(),
             })
@@ -160,6 +169,7 @@ mod tests {
             allowed_domains: String::new(),
             session_days: 30,
             second_factor: SecondFactorPolicy::Optional,
+            contacts: String::new(),
             smtp_url: "smtp://relay.example".into(),
             mail_from: "news@example.com".into(),
         }
@@ -174,6 +184,7 @@ mod tests {
             allowed_domains: "@Example.com, пример.рф\nexample.com",
             session_days: "7",
             second_factor: "required",
+            contacts: "Мира, 1\r\n+7 900 000-00-00\n",
         }
     }
 
@@ -182,6 +193,7 @@ mod tests {
         let read = typed().parse(&plain()).unwrap();
         assert_eq!((read.session_days, read.registration), (7, RegistrationPolicy::Invited));
         assert_eq!(read.allowed_domains, "example.com xn--e1afmkfd.xn--p1ai");
+        assert_eq!(read.contacts, "Мира, 1\n+7 900 000-00-00");
         assert_eq!(read.smtp_url, "smtp://relay.example");
         assert_eq!(read.session_lifetime(), Duration::from_secs(7 * 86_400));
     }

@@ -7,6 +7,7 @@ pub mod article;
 pub mod audit;
 pub mod clock;
 pub mod delivery;
+pub mod feedback;
 pub mod id;
 pub mod import;
 pub mod installation;

@@ -28,6 +28,8 @@ text_enum! {
         DisableMailings = "disable_mailings",
         /// Write articles (S-51).
         ManageBlog = "manage_blog",
+        /// Read and answer what people write on the contacts page (S-53).
+        AnswerFeedback = "answer_feedback",
         /// Make, change and delete accounts, and say who is in which group (S-46).
         ManageUsers = "manage_users",
         /// Make, change and delete groups (S-47).

@@ -13,7 +13,7 @@ use crate::groups::{self, Change, Changed};
 use crate::users;
 
 const READ: &str = "SELECT name, language, time_zone, registration, allowed_domains, session_days, second_factor,
-    smtp_url, mail_from FROM installation";
+    contacts, smtp_url, mail_from FROM installation";
 
 /// The settings as they are.
 pub async fn read(db: &Db) -> Result<Installation> {
@@ -35,6 +35,7 @@ fn told(of: &Installation) -> Vec<String> {
         ("allowed_domains", &of.allowed_domains),
         ("session_days", &of.session_days.to_string()),
         ("second_factor", of.second_factor.as_str()),
+        ("contacts", &of.contacts),
         ("mail_server", &server),
         ("mail_from", &of.mail_from),
     ]
@@ -73,7 +74,7 @@ async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
     tx.wake(Wake::Settings);
     tx.execute(
         "UPDATE installation SET name = $1, language = $2, time_zone = $3, registration = $4, allowed_domains = $5,
-            session_days = $6, second_factor = $7, smtp_url = $8, mail_from = $9",
+            session_days = $6, second_factor = $7, contacts = $8, smtp_url = $9, mail_from = $10",
         &[
             &wanted.name,
             &wanted.language,
@@ -82,6 +83,7 @@ async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
             &wanted.allowed_domains,
             &wanted.session_days,
             &wanted.second_factor,
+            &wanted.contacts,
             &wanted.smtp_url,
             &wanted.mail_from,
         ],

@@ -58,26 +58,33 @@ pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result
 
 /// The same in the transaction that makes it necessary. A letter that is nobody's (`owner` is `None`) outlives the
 /// account that it is about.
-pub(crate) async fn insert(tx: &mut Tx, letter: &NewLetter<'_>, owner: Option<UserId>, now: UnixMillis) -> Result<()> {
-    tx.execute(
-        "INSERT INTO letters
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    letter: &NewLetter<'_>,
+    owner: Option<UserId>,
+    now: UnixMillis,
+) -> Result<LetterId> {
+    let (id,): (LetterId,) = tx
+        .fetch_one(
+            "INSERT INTO letters
             (user_id, kind, recipient, recipient_name, subject, text, html, key, state, due_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9)",
-        &[
-            &owner,
-            &letter.kind,
-            &letter.recipient.as_str(),
-            &letter.recipient_name,
-            &letter.subject,
-            &letter.text,
-            &letter.html,
-            &letter.key,
-            &now,
-        ],
-    )
-    .await?;
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9)
+         RETURNING id",
+            &[
+                &owner,
+                &letter.kind,
+                &letter.recipient.as_str(),
+                &letter.recipient_name,
+                &letter.subject,
+                &letter.text,
+                &letter.html,
+                &letter.key,
+                &now,
+            ],
+        )
+        .await?;
     tx.wake(Wake::Letters);
-    Ok(())
+    Ok(id)
 }
 
 /// Takes the next letters that are due. Until `retry_at` no one else takes them; a process that dies meanwhile leaves

@@ -15,6 +15,7 @@ pub mod control;
 pub mod db;
 pub mod deliveries;
 pub mod expansion;
+pub mod feedback;
 pub mod figures;
 pub mod groups;
 pub mod import;

@@ -9,21 +9,23 @@ pub(crate) mod views;
 
 use axum::{
     extract::State,
-    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Permission, UnixMillis,
     article::{Article, Publication},
+    id::ArticleId,
 };
 use vestnik_store::{
+    Cursor,
     articles::{self, AtSlug},
     pictures::{self, Picture},
 };
 
 use self::markdown::{Place, beginning, image, pictures_in};
 use crate::{
+    cached::{ARTICLE, ARTICLES},
     error::Error,
     form::{Path, Query},
     page::{Page, Pager},
@@ -121,39 +123,64 @@ pub(crate) async fn list(
     page: Page,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Error> {
-    let cursor = query.at.parse().ok();
-    let found = articles::published(&app.db, app.now(), cursor.as_ref(), PAGE_SIZE).await?;
-    let pager = Pager::of("/blog", &[], &found);
-    let view = ListView {
-        cards: cards(&app, found.rows).await?,
-        pager,
-        zone: zone(&app, &page.visit).await?,
-        canonical: app.settings.link("/blog"),
-    };
-    Ok(for_everyone(&page.visit, page.show("blog/list.html", &view)?))
+    let cursor: Option<Cursor> = query.at.parse().ok();
+    let key = cursor.as_ref().map(ToString::to_string).unwrap_or_default();
+    let shown = page.show_public(&app, ARTICLES, "blog/list.html", &key, async || {
+        let found = articles::published(&app.db, app.now(), cursor.as_ref(), PAGE_SIZE).await?;
+        let pager = Pager::of("/blog", &[], &found);
+        let (cards, zone) = (cards(&app, found.rows).await?, zone(&app, &page.visit).await?);
+        Ok((ListView { cards, pager, zone, canonical: app.settings.link("/blog") }, ()))
+    });
+    shown.await.map(|(response, ())| response)
 }
 
 /// An article. What is not published yet is there for those who keep the blog alone.
 pub(crate) async fn show(State(app): State<AppState>, page: Page, Path(slug): Path<String>) -> Result<Response, Error> {
-    let (article, moved) = match articles::at_slug(&app.db, &slug.replace('\0', "")).await? {
+    let slug = slug.replace('\0', "");
+    let view = async || article(&app, &page.visit, &slug).await;
+    match page.show_public(&app, ARTICLE, "blog/article.html", &slug, view).await {
+        Ok((response, read)) => {
+            if let Some(id) = read {
+                views::note(&app, &page.visit, id).await;
+            }
+            Ok(response)
+        }
+        Err(Instead::Elsewhere(slug)) => Ok(Redirect::permanent(&format!("/blog/{slug}")).into_response()),
+        Err(Instead::Failed(error)) => Err(error),
+    }
+}
+
+/// What comes in place of an article.
+enum Instead {
+    /// It has this address now.
+    Elsewhere(String),
+    /// Nothing.
+    Failed(Error),
+}
+
+impl From<Error> for Instead {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The article at an address as this visitor sees it, and, if everyone may read it, which one it is.
+async fn article(app: &AppState, visit: &Visit, slug: &str) -> Result<(ArticleView, Option<ArticleId>), Instead> {
+    let (article, moved) = match articles::at_slug(&app.db, slug).await.map_err(Error::from)? {
         AtSlug::Article(article) => (*article, false),
         AtSlug::Moved(article) => (*article, true),
-        AtSlug::Nothing => return Err(Error::NotFound),
+        AtSlug::Nothing => return Err(Error::NotFound.into()),
     };
-    let keeps = page.visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageBlog));
+    let keeps = visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageBlog));
     let public = article.publication(app.now()) == Publication::Published;
     if !public && !keeps {
-        return Err(Error::NotFound);
+        return Err(Error::NotFound.into());
     }
     if moved {
-        return Ok(Redirect::permanent(&format!("/blog/{}", article.slug)).into_response());
+        return Err(Instead::Elsewhere(article.slug));
     }
-    if public {
-        views::note(&app, &page.visit, article.id).await;
-    }
-    let view = ArticleView::of(&app, &page.visit, article, public, keeps).await?;
-    let response = page.show("blog/article.html", &view)?;
-    Ok(if public { for_everyone(&page.visit, response) } else { response })
+    let id = public.then_some(article.id);
+    Ok((ArticleView::of(app, visit, article, public, keeps).await?, id))
 }
 
 impl ArticleView {
@@ -189,14 +216,4 @@ impl ArticleView {
             public,
         })
     }
-}
-
-/// Lets caches between here and a stranger keep the page for two seconds, in their language (see `Vary`), which spares
-/// work when many come at once; whoever has signed in, or has a word to read from the page before, gets one of their own.
-pub(crate) fn for_everyone(visit: &Visit, mut response: Response) -> Response {
-    if visit.user.is_none() && visit.flash.is_none() && response.status() == StatusCode::OK {
-        let shared = HeaderValue::from_static("public, max-age=2");
-        response.headers_mut().insert(header::CACHE_CONTROL, shared);
-    }
-    response
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::state::AppState;
+use crate::{cached, state::AppState};
 
 /// Scripts, styles and connections from here alone. `data:` images are the marks inside the style sheet.
 const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
@@ -20,7 +20,8 @@ const PREVIEW_POLICY: &str = "sandbox; default-src 'none'; img-src http: https: 
 
 /// Adds the headers, except where a handler has set its own.
 pub(crate) async fn add(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let (method, asked) = (request.method().clone(), request.headers().get(header::IF_NONE_MATCH).cloned());
+    let mut response = cached::spare(&method, asked.as_ref(), next.run(request).await);
     let headers = response.headers_mut();
     set(headers, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");

@@ -4,18 +4,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use vestnik_cache::Region;
 use vestnik_store::{articles, installation, stats};
 
 use crate::{
     blog::{self, Card},
+    cached::{FIGURES, HOME, UNIQUE},
     error::Error,
     page::Page,
     state::AppState,
@@ -23,12 +21,6 @@ use crate::{
 
 /// Articles on the page.
 const ARTICLES: usize = 3;
-/// The figures are to be right within five seconds of a change, wherever that was made.
-pub(crate) const FIGURES: Region = Region { name: "home", fresh_for: Duration::from_secs(3) };
-/// Counting each address once means reading all of them. As long as the lists are as long as they were, the count holds;
-/// an address that was changed for another may be seen a little later.
-const UNIQUE: Region = Region { name: "home-unique", fresh_for: Duration::from_secs(300) };
-
 /// Figures over everyone's data.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Figures {
@@ -54,13 +46,17 @@ pub(crate) async fn show(State(app): State<AppState>, page: Page) -> Result<Resp
     if page.visit.user.is_some() {
         return Ok(Redirect::to("/dashboard").into_response());
     }
-    let (figures, _) = app.cache.get_or_make_json(FIGURES, "figures", async || figures(&app).await).await?;
+    let shown = page.show_public(&app, HOME, "home.html", "", async || Ok((view(&app, &page).await?, ()))).await;
+    shown.map(|(response, ())| response)
+}
+
+async fn view(app: &AppState, page: &Page) -> Result<HomeView, Error> {
+    let (figures, _) = app.cache.get_or_make_json(FIGURES, "figures", async || figures(app).await).await?;
     // Others for everyone who looks, every few seconds.
-    let chosen = async || blog::cards(&app, articles::random(&app.db, app.now(), &*app.random, ARTICLES).await?).await;
+    let chosen = async || blog::cards(app, articles::random(&app.db, app.now(), &*app.random, ARTICLES).await?).await;
     let (cards, _) = app.cache.get_or_make_json(FIGURES, "articles", chosen).await?;
-    let view =
-        HomeView { figures, cards, zone: blog::zone(&app, &page.visit).await?, canonical: app.settings.link("/") };
-    Ok(blog::for_everyone(&page.visit, page.show("home.html", &view)?))
+    let zone = blog::zone(app, &page.visit).await?;
+    Ok(HomeView { figures, cards, zone, canonical: app.settings.link("/") })
 }
 
 async fn figures(app: &AppState) -> Result<Figures, Error> {

@@ -9,7 +9,7 @@ use vestnik_model::{
     id::UserId,
     recipient::address,
     secret::{Random, new_key},
-    user::User,
+    user::{Language, User},
 };
 use vestnik_store::{
     Db,
@@ -51,11 +51,15 @@ pub enum Kind {
     AddressChanged,
     /// Your account is deleted.
     Goodbye,
+    /// Someone wrote on the contacts page.
+    Feedback,
+    /// Someone answers what you wrote there.
+    FeedbackAnswer,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Confirm,
         Self::Recover,
         Self::Exists,
@@ -69,6 +73,8 @@ impl Kind {
         Self::AddressTaken,
         Self::AddressChanged,
         Self::Goodbye,
+        Self::Feedback,
+        Self::FeedbackAnswer,
     ];
 
     /// The name: in the queue, and in the ids of its sentences (`letter-{name}-…`).
@@ -87,6 +93,8 @@ impl Kind {
             Self::AddressTaken => "address-taken",
             Self::AddressChanged => "address-changed",
             Self::Goodbye => "goodbye",
+            Self::Feedback => "feedback",
+            Self::FeedbackAnswer => "feedback-answer",
         }
     }
 }
@@ -106,8 +114,28 @@ pub(crate) struct About<'a> {
     pub(crate) path: &'a str,
     /// Why it is sent, where someone has given a reason.
     pub(crate) reason: &'a str,
-    /// Another address than the reader's.
+    /// Another address than the reader's, or whoever it is about.
     pub(crate) other: &'a str,
+    /// What the subject line speaks of.
+    pub(crate) topic: &'a str,
+    /// What a person says in it, in lines.
+    pub(crate) words: &'a str,
+    /// What that answers, in lines.
+    pub(crate) quote: &'a str,
+}
+
+/// To whom a letter speaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) language: Language,
+    pub(crate) name: &'a str,
+    pub(crate) email: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    fn of(user: &'a User) -> Self {
+        Self { language: user.language, name: &user.name, email: &user.email }
+    }
 }
 
 /// A letter that waits to be put into the queue.
@@ -137,20 +165,25 @@ impl Composed {
 }
 
 /// Puts a letter into words, in the language of its reader. `link` is the whole address, `host` names this service.
-fn write(kind: Kind, user: &User, link: &str, host: &str, about: &About<'_>) -> Result<Written, Error> {
-    let language = user.language;
+fn write(kind: Kind, reader: &Reader<'_>, link: &str, host: &str, about: &About<'_>) -> Result<Written, Error> {
+    let language = reader.language;
+    let subject = i18n::text(language, &format!("letter-{}-subject", kind.name()), &[("topic", about.topic.into())]);
     let context = context! {
         kind => kind.name(),
         language => language.as_str(),
-        name => &user.name,
-        email => &user.email,
+        subject => &subject,
+        name => reader.name,
+        email => reader.email,
         other => about.other,
         link => link,
         host => host,
         reason => about.reason,
+        words => about.words,
+        quote => about.quote,
+        quoted => about.quote.lines().map(|line| format!("> {line}\n")).collect::<String>(),
     };
     Ok(Written {
-        subject: i18n::text(language, &format!("letter-{}-subject", kind.name()), &[]),
+        subject,
         text: page::render(language, "letters/letter.txt", context.clone())?,
         html: page::render(language, "letters/letter.html", context)?,
     })
@@ -179,20 +212,27 @@ impl<'a> Post<'a> {
     }
 
     async fn queue(&self, kind: Kind, user: &User, about: &About<'_>) -> Result<(), Error> {
-        let letter = self.compose(kind, user, own_address(user)?, about)?;
+        let letter = self.compose(kind, user.id, &Reader::of(user), own_address(user)?, about)?;
         letters::enqueue(self.db, &letter.as_new(), self.now).await?;
         Ok(())
     }
 
-    fn compose(&self, kind: Kind, user: &User, to: EmailAddress, about: &About<'_>) -> Result<Composed, Error> {
+    fn compose(
+        &self,
+        kind: Kind,
+        user: UserId,
+        reader: &Reader<'_>,
+        to: EmailAddress,
+        about: &About<'_>,
+    ) -> Result<Composed, Error> {
         let host = self.base_url.host_str().unwrap_or_default();
         let link = if about.path.is_empty() { String::new() } else { link(self.base_url, about.path) };
         Ok(Composed {
-            user: user.id,
+            user,
             kind,
             recipient: to,
-            recipient_name: user.name.clone(),
-            written: write(kind, user, &link, host, about)?,
+            recipient_name: reader.name.to_owned(),
+            written: write(kind, reader, &link, host, about)?,
             key: new_key(self.random, 12),
         })
     }
@@ -212,7 +252,19 @@ pub(crate) fn compose(
     to: EmailAddress,
     about: &About<'_>,
 ) -> Result<Composed, Error> {
-    Post::of(app).compose(kind, user, to, about)
+    Post::of(app).compose(kind, user.id, &Reader::of(user), to, about)
+}
+
+/// Writes a letter in a person's name to someone who need not have an account.
+pub(crate) fn compose_to(
+    app: &AppState,
+    kind: Kind,
+    by: UserId,
+    reader: &Reader<'_>,
+    to: EmailAddress,
+    about: &About<'_>,
+) -> Result<Composed, Error> {
+    Post::of(app).compose(kind, by, reader, to, about)
 }
 
 /// Queues a letter to a person, with a link to an own path.
@@ -222,7 +274,12 @@ pub(crate) async fn send(app: &AppState, kind: Kind, user: &User, path: &str) ->
 
 /// Queues the letter that tells someone that they are blocked, and why.
 pub(crate) async fn send_blocked(app: &AppState, user: &User, reason: &str) -> Result<(), Error> {
-    Post::of(app).queue(Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
+    send_about(app, Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
+}
+
+/// Queues a letter to a person that speaks of more than an own path.
+pub(crate) async fn send_about(app: &AppState, kind: Kind, user: &User, about: &About<'_>) -> Result<(), Error> {
+    Post::of(app).queue(kind, user, about).await
 }
 
 /// Runs work that ends in a letter aside from the request, so that the answer takes as long whether there is an

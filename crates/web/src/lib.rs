@@ -42,8 +42,10 @@
 mod accounts;
 mod archive;
 mod blog;
+mod cached;
 mod caught;
 mod chart;
+mod contacts;
 pub mod counts;
 mod csrf;
 mod csv_file;

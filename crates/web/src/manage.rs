@@ -6,6 +6,8 @@
 
 pub(crate) mod articles;
 pub(crate) mod audit;
+pub(crate) mod caches;
+pub(crate) mod feedback;
 pub(crate) mod groups;
 pub(crate) mod mailings;
 pub(crate) mod new_user;

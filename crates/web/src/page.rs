@@ -16,7 +16,7 @@ use minijinja::{
     context,
     value::{Serde, Value},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::form_urlencoded;
 use vestnik_cache::Region;
 use vestnik_model::{
@@ -28,6 +28,7 @@ use vestnik_model::{
 pub use engine::{fragment, render};
 
 use crate::{
+    cached,
     counts::Counts,
     error::{Error, ErrorView},
     flash::{Flash, Note},
@@ -189,6 +190,34 @@ impl Page {
         Ok(response)
     }
 
+    /// A page for everyone, made once for all strangers who see it alike: in the same language and theme. `key` tells it
+    /// from others of the region. `make` gathers what it shows, and what the handler wants to know beside it.
+    pub(crate) async fn show_public<V: Serialize, T: Serialize + DeserializeOwned, E: From<Error>>(
+        &self,
+        app: &AppState,
+        region: Region,
+        template: &str,
+        key: &str,
+        make: impl AsyncFnOnce() -> Result<(V, T), E>,
+    ) -> Result<(Response, T), E> {
+        if self.visit.user.is_some() || self.visit.flash.is_some() {
+            let (view, beside) = make().await?;
+            return Ok((self.show(template, &view)?, beside));
+        }
+        let House { name, open, catcher } = &self.house;
+        let key = format!("{template} {} {} {open} {catcher} {name:?} {key}", self.visit.language, self.visit.theme);
+        let made = app.cache.get_or_make_json(region, &key, async || -> Result<PublicPage<T>, E> {
+            let (view, beside) = make().await?;
+            let shell = shell(&self.visit, None, &self.house);
+            let html = render(self.visit.language, template, with_shell(&shell, &view)).map_err(Error::from)?;
+            Ok(PublicPage { html, beside })
+        });
+        let (page, _) = made.await?;
+        let mut response = html_answer(&self.visit, StatusCode::OK, Html(page.html.clone()));
+        response = cached::for_everyone(response, &page.html);
+        Ok((response, page.beside))
+    }
+
     /// The visitor's language.
     pub fn language(&self) -> Language {
         self.visit.language
@@ -234,7 +263,11 @@ fn answer(
 ) -> Result<Response, Error> {
     let shell = shell(visit, counts, house);
     let html = render(visit.language, template, with_shell(&shell, view))?;
-    let mut response = (status, Html(html)).into_response();
+    Ok(html_answer(visit, status, Html(html)))
+}
+
+fn html_answer(visit: &Visit, status: StatusCode, html: Html<String>) -> Response {
+    let mut response = (status, html).into_response();
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.language.as_str()));
     response.headers_mut().append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
     if visit.flash.is_some()
@@ -242,7 +275,7 @@ fn answer(
     {
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
-    Ok(response)
+    response
 }
 
 fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, house: &'a House) -> Shell<'a> {
@@ -257,6 +290,14 @@ fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, house: &'a House) -> 
         house,
         notes: note.into_iter().collect(),
     }
+}
+
+/// A page for everyone, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct PublicPage<T> {
+    html: String,
+    /// What the handler wants to know.
+    beside: T,
 }
 
 /// A page's own part, as it is kept.

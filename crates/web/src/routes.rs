@@ -21,7 +21,7 @@ use crate::{
         account, avatar, confirm, export, leave, login, login_code, new_address, password_recovery, registration,
         security, settings, two_factor,
     },
-    blog, caught, dashboard,
+    blog, caught, contacts, dashboard,
     error::Error,
     form::LARGEST_FORM,
     home,
@@ -32,8 +32,8 @@ use crate::{
 };
 
 use Permission::{
-    BlockUsers, DisableMailings, ManageBlog, ManageGroups, ManageSettings, ManageUsers, ViewAudit, ViewMailings,
-    ViewRecipients, ViewUsers,
+    AnswerFeedback, BlockUsers, DisableMailings, ManageBlog, ManageGroups, ManageSettings, ManageUsers, ViewAudit,
+    ViewMailings, ViewRecipients, ViewUsers,
 };
 use Who::{Anyone, May, Owner, SignedIn};
 
@@ -88,6 +88,9 @@ fn table() -> Table {
         .get("/blog/feed.xml", Anyone, blog::feed::rss)
         .get("/blog/{slug}", Anyone, blog::show)
         .get("/sitemap.xml", Anyone, blog::feed::sitemap)
+        // How to reach those who run it
+        .get("/contacts", Anyone, contacts::show)
+        .post("/contacts", Anyone, contacts::submit)
         // The first administrator. The link is the right to it.
         .get("/setup/{token}", Anyone, setup::form)
         .post("/setup/{token}", Anyone, setup::submit)
@@ -188,6 +191,13 @@ fn table() -> Table {
         .post("/manage/articles/{id}/message", May(ManageBlog), manage::articles::to_message)
         .get("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::ask_delete)
         .post("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::delete)
+        // What people write on the contacts page
+        .get("/manage/feedback", May(AnswerFeedback), manage::feedback::list)
+        .get("/manage/feedback/{id}", May(AnswerFeedback), manage::feedback::show)
+        .post("/manage/feedback/{id}/answer", May(AnswerFeedback), manage::feedback::answer)
+        .post("/manage/feedback/{id}/state", May(AnswerFeedback), manage::feedback::set_state)
+        .get("/manage/feedback/{id}/delete", May(AnswerFeedback), manage::feedback::ask_delete)
+        .post("/manage/feedback/{id}/delete", May(AnswerFeedback), manage::feedback::delete)
         // Administration
         .get("/manage/groups", May(ManageGroups), manage::groups::list)
         .get("/manage/groups/new", May(ManageGroups), manage::groups::new)
@@ -200,6 +210,8 @@ fn table() -> Table {
         .post("/manage/settings", May(ManageSettings), manage::settings::submit)
         .post("/manage/settings/mail", May(ManageSettings), manage::settings::set_mail)
         .post("/manage/settings/mail/test", May(ManageSettings), manage::settings::try_mail)
+        .get("/manage/caches", May(ManageSettings), manage::caches::show)
+        .post("/manage/caches", May(ManageSettings), manage::caches::forget)
         .get("/manage/audit", May(ViewAudit), manage::audit::show)
         .get("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
         // Caught mail. Who may look depends on where the service runs; `caught` decides.

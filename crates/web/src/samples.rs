@@ -5,6 +5,7 @@
 mod accounts;
 mod blog;
 mod caught;
+mod contacts;
 mod installation;
 mod mailings;
 mod manage;
@@ -62,6 +63,7 @@ fn all() -> Vec<Sample> {
         manage::all(),
         installation::all(),
         blog::all(),
+        contacts::all(),
     ]
     .into_iter()
     .flatten()

@@ -26,7 +26,7 @@ use crate::{
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Path},
-    home, i18n,
+    i18n,
     mail_server::{MailForm, TrialView, try_out},
     page::Page,
     session,
@@ -130,7 +130,6 @@ pub(crate) async fn submit(
     match installation::set_up(&app.db, &token, &registration, &hash, &wanted, author).await? {
         SetUp::Done(user) => {
             app.forget_installation();
-            app.cache.forget(home::FIGURES).await;
             session::begin(&app, &page.visit, &user, "/dashboard", Some(Flash::ok("flash-set-up"))).await
         }
         SetUp::EmailTaken => {
@@ -180,6 +179,7 @@ fn parse(form: &SetupForm, before: &Installation) -> Result<(Registration, Insta
         allowed_domains: &before.allowed_domains,
         session_days: &before.session_days.to_string(),
         second_factor: before.second_factor.as_str(),
+        contacts: &before.contacts,
     };
     let settings = typed.parse(before);
     let server = form.mail.parse(before);

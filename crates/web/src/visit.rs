@@ -21,7 +21,7 @@ use vestnik_model::{
     user::{Language, Theme, User},
 };
 
-use crate::{error, flash::Flash, i18n, manage, session, state::AppState};
+use crate::{cached, error, flash::Flash, i18n, session, state::AppState};
 
 /// Cookie with the chosen language, for people who are not signed in.
 pub(crate) const LANGUAGE_COOKIE: &str = "lang";
@@ -125,7 +125,7 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
             app.counts.forget(signed_in.actor.user());
         }
         if !visit.reads {
-            manage::users::note_change(&app, &visit.path).await;
+            cached::note_change(&app, &visit.path).await;
         }
         error::into_page(&app, &visit, response).await
     }

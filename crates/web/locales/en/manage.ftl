@@ -104,6 +104,7 @@ permission-view_users = See the list of users
 permission-block_users = Block users
 permission-disable_mailings = Disable mailings
 permission-manage_blog = Write the blog
+permission-answer_feedback = Read and answer feedback
 permission-manage_users = Create, change and delete users
 permission-manage_groups = Manage groups and permissions
 permission-manage_settings = Change the settings of the service
@@ -149,6 +150,9 @@ audit-group_deleted = Group deleted
 audit-article_created = Article created
 audit-article_changed = Article changed
 audit-article_deleted = Article deleted
+audit-feedback_answered = Feedback answered
+audit-feedback_deleted = Feedback deleted
+audit-cache_forgotten = Cache made anew
 audit-set_up = First administrator made
 audit-settings_changed = Settings changed
 

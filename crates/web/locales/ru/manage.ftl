@@ -105,6 +105,7 @@ permission-view_users = Смотреть список пользователей
 permission-block_users = Блокировать пользователей
 permission-disable_mailings = Отключать рассылки
 permission-manage_blog = Вести блог
+permission-answer_feedback = Читать обращения и отвечать
 permission-manage_users = Создавать, менять и удалять пользователей
 permission-manage_groups = Управлять группами и разрешениями
 permission-manage_settings = Менять настройки сервиса
@@ -150,6 +151,9 @@ audit-group_deleted = Удалена группа
 audit-article_created = Статья создана
 audit-article_changed = Статья изменена
 audit-article_deleted = Статья удалена
+audit-feedback_answered = Ответ на обращение
+audit-feedback_deleted = Обращение удалено
+audit-cache_forgotten = Кеш сделан заново
 audit-set_up = Сделан первый администратор
 audit-settings_changed = Изменены настройки
 

@@ -11,7 +11,12 @@ use vestnik_model::{UnixMillis, article::Article};
 use vestnik_store::{articles, pictures};
 
 use super::markdown::{self, Place, pictures_in};
-use crate::{error::Error, i18n, state::AppState};
+use crate::{
+    cached::{self, FEED},
+    error::Error,
+    i18n,
+    state::AppState,
+};
 
 /// Articles in the feed.
 const NEWEST: i64 = 20;
@@ -20,6 +25,11 @@ const MAPPED: usize = 50_000;
 
 /// The newest articles in full.
 pub(crate) async fn rss(State(app): State<AppState>) -> Result<Response, Error> {
+    let (feed, _) = app.cache.get_or_make_json(FEED, "rss", async || feed(&app).await).await?;
+    Ok(answer(feed, "application/rss+xml; charset=utf-8"))
+}
+
+async fn feed(app: &AppState) -> Result<String, Error> {
     let installation = app.installation().await?;
     let found = articles::newest(&app.db, app.now(), NEWEST).await?;
     let language = installation.language;
@@ -37,10 +47,10 @@ pub(crate) async fn rss(State(app): State<AppState>) -> Result<Response, Error> 
         xml(&app.settings.link("/blog/feed.xml")),
     );
     for article in found {
-        item(&app, &mut feed, &article).await?;
+        item(app, &mut feed, &article).await?;
     }
     feed.push_str("</channel></rss>");
-    Ok(answer(feed, "application/rss+xml; charset=utf-8"))
+    Ok(feed)
 }
 
 async fn item(app: &AppState, feed: &mut String, article: &Article) -> Result<(), Error> {
@@ -68,10 +78,15 @@ fn date(at: UnixMillis) -> String {
 
 /// Where everything is that everyone may read.
 pub(crate) async fn sitemap(State(app): State<AppState>) -> Result<Response, Error> {
+    let (map, _) = app.cache.get_or_make_json(FEED, "map", async || map(&app).await).await?;
+    Ok(answer(map, "application/xml; charset=utf-8"))
+}
+
+async fn map(app: &AppState) -> Result<String, Error> {
     let mut map = String::from(
         r#"<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">"#,
     );
-    for path in ["/", "/blog"] {
+    for path in ["/", "/blog", "/contacts"] {
         let _ = write!(map, "<url><loc>{}</loc></url>", xml(&app.settings.link(path)));
     }
     let found = articles::published(&app.db, app.now(), None, MAPPED).await?;
@@ -81,7 +96,7 @@ pub(crate) async fn sitemap(State(app): State<AppState>) -> Result<Response, Err
         let _ = write!(map, "<url><loc>{}</loc><lastmod>{changed}</lastmod></url>", xml(&address));
     }
     map.push_str("</urlset>");
-    Ok(answer(map, "application/xml; charset=utf-8"))
+    Ok(map)
 }
 
 fn answer(text: String, media_type: &'static str) -> Response {
@@ -89,7 +104,8 @@ fn answer(text: String, media_type: &'static str) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
     ];
-    (headers, text).into_response()
+    let contents = text.clone();
+    cached::for_everyone((headers, text).into_response(), &contents)
 }
 
 /// A text inside an element or an attribute. What XML 1.0 has no place for is left out.

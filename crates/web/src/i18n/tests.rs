@@ -41,6 +41,9 @@ const COMPOSED: &[&str] = &[
     "factor-ask-",
     "chart-",
     "report-period-",
+    "contacts-sent-",
+    "feedback-show-",
+    "cache-",
 ];
 
 /// Ids and the variables they use, by language.

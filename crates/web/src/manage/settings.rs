@@ -30,6 +30,7 @@ pub(crate) struct InstallationForm {
     pub(crate) allowed_domains: String,
     pub(crate) session_days: String,
     pub(crate) second_factor: String,
+    pub(crate) contacts: String,
 }
 
 /// The page.
@@ -62,6 +63,7 @@ impl InstallationForm {
             allowed_domains: installation.allowed_domains.clone(),
             session_days: installation.session_days.to_string(),
             second_factor: installation.second_factor.to_string(),
+            contacts: installation.contacts.clone(),
         }
     }
 
@@ -74,6 +76,7 @@ impl InstallationForm {
             allowed_domains: &self.allowed_domains,
             session_days: &self.session_days,
             second_factor: &self.second_factor,
+            contacts: &self.contacts,
         }
     }
 }

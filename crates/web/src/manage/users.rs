@@ -1,36 +1,19 @@
 //! The list of users with their figures (S-40).
 
-use std::time::Duration;
-
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_cache::Region;
 use vestnik_model::{Permission, UnixMillis};
 use vestnik_store::people::{self, PeopleFilter, PersonRow};
 
 use super::PAGE_SIZE;
 use crate::{
+    cached::USERS,
     error::Error,
     form::Query,
     page::{Page, Pager},
     session::CurrentUser,
     state::AppState,
 };
-
-/// The list as a page (S-56). A change of a user makes it forgotten, on every node; figures that move with each mailing
-/// may be this old.
-pub(crate) const LIST: Region = Region { name: "users", fresh_for: Duration::from_secs(30) };
-
-/// Where forms are sent to that change users, or what the list says of them.
-const CHANGES: &[&str] =
-    &["/register", "/confirm", "/recover", "/login", "/settings", "/manage/users", "/manage/groups"];
-
-/// Lets the list be made anew after a form that may have changed it.
-pub(crate) async fn note_change(app: &AppState, path: &str) {
-    if CHANGES.iter().any(|start| path.starts_with(start)) {
-        app.cache.forget(LIST).await;
-    }
-}
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -70,7 +53,7 @@ pub(crate) async fn show(
     let filter = PeopleFilter { search: query.q.trim().to_owned(), blocked };
     let cursor = query.at.parse().ok();
     let key = format!("{:?} {:?} {}", filter.search, query.state, query.at);
-    page.show_cached(&app, LIST, "manage/users.html", &key, async || {
+    page.show_cached(&app, USERS, "manage/users.html", &key, async || {
         let found = people::list(&app.db, &user.actor, &filter, cursor.as_ref(), PAGE_SIZE).await?;
         let pager = Pager::of("/manage/users", &[("q", filter.search.as_str()), ("state", &query.state)], &found);
         Ok(UsersView {

@@ -133,7 +133,9 @@ pub(super) fn all() -> Vec<Sample> {
             let view = context! {
                 kind => kind.name(), language => "ru", name => "Анна", email,
                 link => if kind == Kind::Goodbye { "" } else { "https://example.org/x" }, host => "example.org", other => "<b>new@example.org",
-                reason => if kind == Kind::Blocked { "<b>spam" } else { "" },
+                reason => if kind == Kind::Blocked { "<b>spam" } else { "" }, subject => "<b>Subject",
+                words => if kind == Kind::FeedbackAnswer { "<b>One\ntwo" } else { "" },
+                quote => if kind == Kind::FeedbackAnswer { "<i>Three" } else { "" }, quoted => "> <i>Three\n",
             };
             samples.push(stranger(template, view));
         }

@@ -45,6 +45,7 @@ fn settings(errors: FormErrors, mail_errors: FormErrors, trial: Option<TrialView
             allowed_domains: "example.com <b>".into(),
             session_days: "30".into(),
             second_factor: "required".into(),
+            contacts: "ул. Мира, 1\n<b>".into(),
         },
         errors,
         zones: vec![("Europe/Moscow".into(), "Москва (UTC+3)".into())],
