@@ -12,7 +12,7 @@ export default defineConfig<Options>({
   testMatch: "pictures.ts",
   outputDir: path.join(results, "guide"),
   workers: 2,
-  timeout: 120_000,
+  timeout: 60_000,
   reporter: "list",
   use: { ...chromium, viewport, hasMailServer: true, undoDelay: "30s" },
   projects: [

@@ -32,6 +32,19 @@ export const business = {
     html: readFileSync(path.join(letters, "shelf.html"), "utf8"),
     mailings: ["New arrivals", "Poetry evening", "Christmas opening hours"],
     reason: "The letter has the old address of the shop",
+    contacts: "Harbour Books, 4 Quay Street, Whitby\n01947 496 0100, Monday to Saturday, 10 to 6",
+    visitors: [
+      [
+        "Edith Lowell",
+        "Do you send letters for others, too?",
+        "We are a small theatre and have no mail server of our own.",
+      ],
+      [
+        "Frank Osborne",
+        "A letter came twice",
+        "Yesterday's letter about new arrivals came twice. Is that meant to be?",
+      ],
+    ],
   },
   ru: {
     email: "anna@sever.example",
@@ -48,6 +61,19 @@ export const business = {
     html: readFileSync(path.join(letters, "autumn.html"), "utf8"),
     mailings: ["Осеннее меню и новые зёрна", "Вечер настольных игр", "Как работаем в праздники"],
     reason: "В письме старый адрес кофейни",
+    contacts: "Кофейня «Север», Большая Никитская, 4\n+7 495 000-00-00, каждый день с 8 до 22",
+    visitors: [
+      [
+        "Елена Рощина",
+        "Можно ли отправлять через вас?",
+        "У нас небольшой театр, своего почтового сервера нет.",
+      ],
+      [
+        "Павел Котов",
+        "Письмо пришло дважды",
+        "Вчерашнее письмо об осеннем меню пришло два раза. Так и задумано?",
+      ],
+    ],
   },
 } satisfies Record<Language, unknown>;
 

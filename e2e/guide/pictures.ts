@@ -110,3 +110,30 @@ test("those who watch over others", async ({ app, another, language }) => {
   await page.locator("#published_at").fill("2027-03-06T10:00");
   await picture(page, language, "article");
 });
+
+test("visitors and who answers them", async ({ another, language, t }) => {
+  const { contacts, visitors, domain } = business[language];
+  const chief = await another("vera@example.org", { ru: "Вера Ильина", en: "Vera Hill" });
+  await chief.hasAccountOf("admin");
+  await chief.logIn();
+  await chief.page.goto("/manage/settings");
+  await chief.page.locator("#contacts").fill(contacts);
+  await chief.page.locator("form:has(#contacts) button.btn-primary").click();
+  await chief.note("flash-installation-saved").waitFor();
+  const visitor = await another("nobody@example.org", { ru: "", en: "" });
+  const { page } = visitor;
+  for (const [index, [name, subject, text]] of visitors.entries()) {
+    await page.goto("/contacts");
+    await visitor.field("contacts-name").fill(name ?? "");
+    await visitor.field("contacts-email").fill(`reader${index + 1}@${domain}`);
+    await visitor.field("contacts-subject").fill(subject ?? "");
+    await visitor.field("contacts-text").fill(text ?? "");
+    if (index === 0) await picture(page, language, "contacts");
+    // Nobody types faster than this, and the form knows it.
+    await setTimeout(3_100);
+    await visitor.button("contacts-send").click();
+    await visitor.heading(t("contacts-sent-title")).waitFor();
+  }
+  await chief.page.goto("/manage/feedback");
+  await picture(chief.page, language, "feedback", { height: 560 });
+});
