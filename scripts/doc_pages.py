@@ -15,8 +15,8 @@ FENCE = re.compile(r"^( *)(`{3,})(\S*)\s*$")
 MARK = re.compile(r"<!-- *(not run|file|run): *(.*?)-->", re.S)
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*$")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-CODE = re.compile(r"(`+)(.+?)\1")
-BOLD = re.compile(r"\*\*(.+?)\*\*")
+CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
+BOLD = re.compile(r"\*\*([^*]+?)\*\*")
 
 
 @dataclass
