@@ -56,7 +56,7 @@ unit: ## Tests in Rust, with private servers
 	$(call step,tests in Rust)
 	@scripts/with-services scripts/rust-tests --locked
 
-docs: ## The commands, links and words of the documentation; ARGS=docs/admin/install.md picks a page
+docs: ## The commands, links and words of the documentation; ARGS=docs/admin/en/install.md picks a page
 	$(call step,documentation)
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)
 	@scripts/with-services scripts/check-docs $(ARGS)
