@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 use vestnik_model::id::{MailingId, MessageId};
 
-use crate::config::{DataArgs, MailArgs, WebArgs};
+use crate::config::{DataArgs, MailArgs, WatchArgs, WebArgs};
 
 /// Mailings to your recipients, with an account of what became of each
 ///
@@ -88,6 +88,9 @@ pub struct ServeArgs {
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Watch.
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 /// `worker`
@@ -99,6 +102,9 @@ pub struct WorkerArgs {
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Watch.
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 /// `demo`

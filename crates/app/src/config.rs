@@ -118,6 +118,15 @@ pub struct WebArgs {
     pub undo_delay: Duration,
 }
 
+/// How others watch the process.
+#[derive(Args, Clone, Debug)]
+pub struct WatchArgs {
+    /// Address and port for /metrics (OpenMetrics, as Prometheus reads it), /healthz and /readyz; nobody outside should
+    /// reach it [default: none]
+    #[arg(long, env = "VESTNIK_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+}
+
 /// How mail goes out.
 #[derive(Args, Clone, Debug)]
 pub struct MailArgs {

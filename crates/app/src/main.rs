@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod failure;
 mod installation;
+mod metrics;
 mod sending;
 
 use std::process::ExitCode;
@@ -75,8 +76,13 @@ fn init_log(command: &Command) {
         _ => "error",
     };
     let filter = std::env::var("VESTNIK_LOG").unwrap_or_else(|_| default.to_owned());
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    // For programs that read logs: a JSON object a line, with the id of its request.
+    if std::env::var("VESTNIK_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.init();
+    }
 }

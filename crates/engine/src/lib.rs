@@ -29,6 +29,7 @@ pub mod lanes;
 pub mod letters;
 pub mod limits;
 pub mod lock;
+pub mod measures;
 pub mod node;
 pub mod open;
 pub mod outcome;
@@ -53,6 +54,7 @@ use vestnik_store::Db;
 use vestnik_store::settle::Outcome;
 
 pub use config::Config;
+pub use measures::Measures;
 
 use crate::halt::Contents;
 use crate::held::Held;
@@ -151,7 +153,10 @@ impl Engine {
             held: Arc::default(),
             outcomes,
             journal: Arc::clone(&journal),
-            relay: Arc::new(RelayState::new(format!("{}:{}", config.relay.host(), config.relay.port()))),
+            relay: Arc::new(RelayState::new(
+                format!("{}:{}", config.relay.host(), config.relay.port()),
+                &config.measures,
+            )),
             config: Arc::new(config),
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -163,6 +168,7 @@ impl Engine {
         context.node.beat(&context.db, 0).await?;
         let recorder = Recorder {
             db: db.clone(),
+            measures: context.config.measures.clone(),
             clock,
             journal: Arc::clone(&journal),
             held: Arc::clone(&context.held),

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -127,7 +127,11 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
         if !visit.reads {
             cached::note_change(&app, &visit.path).await;
         }
-        error::into_page(&app, &visit, response).await
+        let mut response = error::into_page(&app, &visit, response).await;
+        if let Ok(id) = HeaderValue::from_str(&visit.request_id) {
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+        }
+        response
     }
     .instrument(span)
     .await
@@ -162,7 +166,7 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         local: host(request).is_some_and(|host| is_local(&host)),
         address: address(app, request),
         agent: text(headers, header::USER_AGENT).chars().filter(|c| !c.is_control()).take(200).collect(),
-        request_id: new_key(&*app.random, 8),
+        request_id: request_id(app, headers),
     });
     (visit, trouble)
 }
@@ -198,6 +202,13 @@ fn address(app: &AppState, request: &Parts) -> IpAddr {
         .next_back()
         .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
         .unwrap_or(peer)
+}
+
+/// The proxy's own name for the request, so that its log and ours can be laid side by side; else a new one.
+fn request_id(app: &AppState, headers: &HeaderMap) -> String {
+    let given = text(headers, HeaderName::from_static("x-request-id"));
+    let is_good = (8..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if app.settings.behind_proxy && is_good { given.to_owned() } else { new_key(&*app.random, 8) }
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {

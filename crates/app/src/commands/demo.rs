@@ -38,11 +38,12 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
         let prepared = sample::prepare(&db).await?;
         let sending = start_engine(&engine, db.clone(), settings.data.clone(), settings.mail.clone(), lock).await?;
         let sent = send(&db, &prepared.actor, prepared.mailing).await;
+        let measures = sending.measures.clone();
         let stop = stop_engine(&engine, sending);
         match sent {
             Ok(()) if !args.exit => {
                 let listener = listen(args.listen).await?;
-                serve_pages(db, listener, &settings, print_where, stop).await
+                serve_pages(db, listener, &settings, &measures, print_where, stop).await
             }
             sent => {
                 stop.await?;
@@ -84,6 +85,7 @@ fn settings(args: &DemoArgs) -> Result<ServeArgs, Failure> {
     settings.mail.catch_all = true;
     settings.web.base_url = None;
     settings.web.behind_proxy = false;
+    settings.watch.metrics_listen = None;
     Ok(settings)
 }
 

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use url::Url;
 use vestnik_cache::{Cache, CacheOptions};
+use vestnik_engine::Measures;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::SystemRandom;
 use vestnik_store::Db;
@@ -18,9 +19,10 @@ use vestnik_web::media::Media;
 use vestnik_web::{AppState, FixedMail, Settings, setup};
 
 use crate::cli::{ServeArgs, WorkerArgs};
-use crate::config::{DataArgs, MailArgs};
+use crate::config::{DataArgs, MailArgs, WatchArgs};
 use crate::failure::Failure;
 use crate::installation;
+use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
 
@@ -41,8 +43,9 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
         let lock = sending::claim_turn(&db, &args.data)?;
         let listener = listen(args.web.listen).await?;
         let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
+        let measures = sending.measures.clone();
         let stop = stop_engine(&engine, sending);
-        serve_pages(db, listener, &args, |url| println!("Vestnik is at {url}"), stop).await
+        serve_pages(db, listener, &args, &measures, |url| println!("Vestnik is at {url}"), stop).await
     });
     engine.shutdown_timeout(SHUTDOWN);
     pages.shutdown_timeout(SHUTDOWN);
@@ -55,8 +58,12 @@ pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
     let worked = engine.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
-        let sending = Sending::start(db, &args.data, &args.mail, lock).await?;
+        let watching = listen_for_watchers(&args.watch).await?;
+        let sending = Sending::start(db.clone(), &args.data, &args.mail, lock).await?;
         println!("Vestnik is sending");
+        if let Some(listener) = watching {
+            watched(listener, Watched::new(db, &sending.measures, None))?;
+        }
         told_to_stop().await?;
         sending.stop().await;
         Ok(())
@@ -95,8 +102,25 @@ pub async fn stop_engine(engine: &Runtime, sending: Sending) -> Result<(), Failu
 /// Listens, or says what is in the way.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::failed(format!("{address} cannot be listened on: {error}; --listen names another address"))
+        Failure::failed(format!(
+            "{address} cannot be listened on: {error}; --listen and --metrics-listen name other addresses"
+        ))
     })
+}
+
+/// The same for metrics, if they are wanted.
+async fn listen_for_watchers(watch: &WatchArgs) -> Result<Option<TcpListener>, Failure> {
+    match watch.metrics_listen {
+        Some(address) => listen(address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Begins to serve metrics, and says where.
+fn watched(listener: TcpListener, watched: Watched) -> Result<(), Failure> {
+    println!("Metrics are at http://{}/metrics", listener.local_addr()?);
+    metrics::serve(listener, watched);
+    Ok(())
 }
 
 /// Serves the pages until the process is told to stop; then stops the engine and the pages side by side. `ready` is told
@@ -104,7 +128,8 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 pub async fn serve_pages(
     db: Db,
     listener: TcpListener,
-    ServeArgs { data, web, mail }: &ServeArgs,
+    ServeArgs { data, web, mail, watch }: &ServeArgs,
+    measures: &Measures,
     ready: impl FnOnce(&Url),
     stop_engine: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
@@ -134,7 +159,7 @@ pub async fn serve_pages(
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
     let media = Media::new(data.media()?);
-    let app = AppState::new(db, clock, random, cache, media, Arc::new(trial), settings);
+    let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);
     let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
     let server = axum::serve(listener, router)
@@ -142,8 +167,12 @@ pub async fn serve_pages(
             let _ = stopped.wait_for(|stop| *stop).await;
         })
         .into_future();
+    let watching = listen_for_watchers(watch).await?;
     let mut server = tokio::spawn(server);
     ready(&base_url);
+    if let Some(listener) = watching {
+        watched(listener, Watched::new(db, measures, Some(app.clone())))?;
+    }
     if let Some(path) = setup::new_link(&app).await? {
         println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
     }
