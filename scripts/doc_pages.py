@@ -28,6 +28,7 @@ class Block:
     line: int
     not_run: str = ""  # why
     file: str = ""  # what it is called
+    hidden: bool = False  # from a comment
 
 
 @dataclass
@@ -81,7 +82,7 @@ def read(path):
             end = next(n for n in range(at, len(lines)) if "-->" in lines[n])
             found = MARK.search("\n".join(lines[at : end + 1]))
             if found and found[1] == "run":
-                page.blocks.append(Block("sh", found[2].strip() + "\n", at + 1))
+                page.blocks.append(Block("sh", found[2].strip() + "\n", at + 1, hidden=True))
             elif found:
                 mark = (found[1], found[2].strip())
             at = end + 1
