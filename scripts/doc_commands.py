@@ -70,6 +70,11 @@ def of_vestnik(words):
                 flag = words.pop(0)
                 if flag in ("-u", "-g") and words:
                     words.pop(0)
+        elif first == "systemd-run":
+            words.pop(0)
+            while words and words[0].startswith("-"):
+                if words.pop(0) == "-p" and words:
+                    words.pop(0)
         elif first == "docker":
             # docker compose run --rm vestnik …: the service has the name of the program.
             return words[words.index("vestnik") + 1 :] if "vestnik" in words and {"run", "exec"} & set(words) else None
@@ -130,8 +135,9 @@ def check_unrun(words, vestnik, root):
         for word in words[1:]:
             if re.match(r"^[a-z-]+$", word) and word not in targets:
                 raise Wrong(f"the Makefile has no {word}")
-    elif words[0].startswith(("scripts/", "./scripts/")) and not os.path.exists(os.path.join(root, words[0])):
-        raise Wrong(f"there is no {words[0]}")
+    for word in words:
+        if re.match(r"^(scripts|deploy)/", word) and not os.path.exists(os.path.join(root, word)):
+            raise Wrong(f"there is no {word}")
 
 
 class Run:
