@@ -55,10 +55,10 @@ unit: ## Tests in Rust, with private servers
 	$(call step,tests in Rust)
 	@scripts/with-services scripts/rust-tests --locked
 
-e2e: e2e/node_modules/.installed-lock.json ## Tests in the browser; ARGS="-g recipients --project ru-phone" picks some
+e2e: e2e/node_modules/.installed-lock.json ## Tests in the browser, also through nginx; ARGS="-g recipients --project ru-phone" picks some
 	$(call step,tests in the browser)
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)
-	@cd e2e && npx --no-install playwright test $(ARGS)
+	@cd e2e && ../scripts/with-services npx --no-install playwright test $(ARGS)
 
 screenshots: e2e/node_modules/.installed-lock.json ## Pictures of the main pages, into OUT=folder
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)

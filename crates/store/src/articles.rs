@@ -15,7 +15,8 @@ use crate::recipients::containing;
 const COLUMNS: &str =
     "id, author_id, title, slug, lead, body, cover_id, cover_alt, published_at, views, created_at, updated_at";
 /// The same for lists, without the text; its beginning is there where nobody wrote what it is about.
-const LISTED: &str = "id, author_id, title, slug, lead, CASE WHEN lead = '' THEN substr(body, 1, 1000) ELSE '' END AS body,
+const LISTED: &str =
+    "id, author_id, title, slug, lead, CASE WHEN lead = '' THEN substr(body, 1, 1000) ELSE '' END AS body,
      cover_id, cover_alt, published_at, views, created_at, updated_at";
 /// Addresses that are tried beside one that is taken.
 const MOST_ALIKE: u32 = 1_000;
