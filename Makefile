@@ -61,10 +61,10 @@ docs: ## The commands, links and words of the documentation; ARGS=docs/admin/en/
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)
 	@scripts/with-services scripts/check-docs $(ARGS)
 
-e2e: e2e/node_modules/.installed-lock.json ## Tests in the browser; ARGS="-g recipients --project ru-phone" picks some
+e2e: e2e/node_modules/.installed-lock.json ## Tests in the browser, also through nginx; ARGS="-g recipients --project ru-phone" picks some
 	$(call step,tests in the browser)
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)
-	@cd e2e && npx --no-install playwright test $(ARGS)
+	@cd e2e && ../scripts/with-services npx --no-install playwright test $(ARGS)
 
 screenshots: e2e/node_modules/.installed-lock.json ## Pictures of the main pages, into OUT=folder
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)

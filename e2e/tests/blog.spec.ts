@@ -51,6 +51,7 @@ test("an article is written, looked at, published and read", async ({
   language,
   t,
 }) => {
+  test.setTimeout(150_000);
   const article = ARTICLE[language];
   const address = `/blog/${article.slug}`;
   await person.hasAccount();

@@ -1,5 +1,6 @@
 //! What can be typed. Each command's flags stand here; what it does stands under `commands`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -38,6 +39,8 @@ pub enum Command {
     /// Run the scheduler and the sending, without the web interface
     #[command(alias = "apscheduler_run")]
     Worker(WorkerArgs),
+    /// Ask the web interface of this machine for a page; fails if none comes
+    Ping(PingArgs),
     /// Try everything: sample data, a mailing sent to the built-in catcher, and the web interface
     Demo(DemoArgs),
     /// Bring the database's schema up to date (every other command does so as well)
@@ -91,6 +94,14 @@ pub struct ServeArgs {
     /// Watch.
     #[command(flatten)]
     pub watch: WatchArgs,
+}
+
+/// `ping`
+#[derive(Args, Debug)]
+pub struct PingArgs {
+    /// The address and port that it listens on
+    #[arg(long, env = "VESTNIK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDR:PORT")]
+    pub listen: SocketAddr,
 }
 
 /// `worker`

@@ -103,7 +103,7 @@ pub struct WebArgs {
     /// Where people reach the service, for links in letters [default: http:// and the address listened on]
     #[arg(long, env = "VESTNIK_BASE_URL", value_name = "URL")]
     pub base_url: Option<Url>,
-    /// Whether a proxy stands in front and appends visitors' addresses to X-Forwarded-For
+    /// Whether a proxy stands in front and writes visitors' addresses into X-Forwarded-For
     #[arg(long, env = "VESTNIK_BEHIND_PROXY")]
     pub behind_proxy: bool,
     /// Redis for what processes share: cached pages, and how often someone has tried to sign in [default: each process

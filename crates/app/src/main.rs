@@ -42,6 +42,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(args) => commands::serve::serve(args),
         Command::Worker(args) => commands::serve::worker(args),
+        Command::Ping(args) => commands::ping::run(&args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Migrate(args) => block_on(commands::migrate::run(args)),
         Command::CreateUser(args) => block_on(commands::user::create(args)),

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod mailing;
 pub mod message;
 pub mod migrate;
+pub mod ping;
 pub mod recipients;
 pub mod serve;
 pub mod user;
