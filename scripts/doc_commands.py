@@ -140,22 +140,27 @@ def check_unrun(words, vestnik, root):
             raise Wrong(f"there is no {word}")
 
 
+def write_wrapper(folder):
+    """Done before any page is run: a file that is still open for writing, be it in a process that another page has just
+    started, cannot be run."""
+    wrapper = os.path.join(folder, "vestnik")
+    with open(wrapper, "w") as file:
+        file.write(WRAPPER)
+    os.chmod(wrapper, 0o755)
+
+
 class Run:
     """Runs the blocks of a page, in order, in a folder of their own."""
 
-    def __init__(self, page, vestnik, root, postgres, redis):
-        self.page, self.vestnik, self.root = page, vestnik, root
+    def __init__(self, page, vestnik, programs, root, postgres, redis):
+        self.page, self.vestnik, self.programs, self.root = page, vestnik, programs, root
         self.postgres, self.redis = postgres, redis
         self.addresses = {}
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="vestnik-docs-")
-        for name in ["bin", "servers", "work"]:
+        for name in ["servers", "work"]:
             os.mkdir(os.path.join(self.folder, name))
-        wrapper = os.path.join(self.folder, "bin", "vestnik")
-        with open(wrapper, "w") as file:
-            file.write(WRAPPER)
-        os.chmod(wrapper, 0o755)
         return self
 
     def __exit__(self, *_):
@@ -210,7 +215,7 @@ class Run:
             "DOCS_SERVERS": os.path.join(self.folder, "servers"),
             "HOME": os.path.join(self.folder, "work"),
             "LANG": "C.UTF-8",
-            "PATH": os.path.join(self.folder, "bin") + os.pathsep + os.environ["PATH"],
+            "PATH": self.programs + os.pathsep + os.environ["PATH"],
             "SOURCES": self.root,
             "VESTNIK_LISTEN": self.address("127.0.0.1:8000"),
         }
