@@ -45,7 +45,8 @@ export class MailServer {
     let recipient = "";
     const say = (reply: string | undefined) => {
       if (reply === undefined) socket.destroy();
-      else socket.write(reply + "\r\n");
+      // As bytes where it can be, so that a reply may also be no UTF-8.
+      else socket.write(reply + "\r\n", /^[\0-\xff]*$/.test(reply) ? "latin1" : "utf8");
       return reply;
     };
     say("220 mail.example.com ESMTP");

@@ -1,6 +1,7 @@
 // What every test gets: a running product, a page that is watched, a person who uses it, and the words of its language.
 import { test as base } from "@playwright/test";
-import { App } from "./app";
+import { App, type Product } from "./app";
+import { Deployed } from "./deployed";
 import { MailServer } from "./mail-server";
 import { Person } from "./person";
 import { Watch } from "./watch";
@@ -11,12 +12,14 @@ export interface Options {
   undoDelay: string;
   /** Further settings of the process: `VESTNIK_…`. */
   settings: Record<string, string>;
+  /** Whether it is the product as it is deployed, with two nodes behind nginx, and not one process. */
+  deployed: boolean;
   /** Whether mail goes to a mail server of the test's own and not to the catcher. */
   hasMailServer: boolean;
 }
 
 interface Fixtures {
-  app: App;
+  app: Product;
   mailServer: MailServer;
   language: Language;
   t: Words;
@@ -30,6 +33,7 @@ interface Fixtures {
 export const test = base.extend<Options & Fixtures>({
   undoDelay: ["2s", { option: true }],
   settings: [{}, { option: true }],
+  deployed: [false, { option: true }],
   hasMailServer: [false, { option: true }],
 
   mailServer: async ({}, use) => {
@@ -38,9 +42,9 @@ export const test = base.extend<Options & Fixtures>({
     await mailServer.stop();
   },
 
-  app: async ({ undoDelay, settings, hasMailServer, mailServer }, use, info) => {
+  app: async ({ undoDelay, settings, deployed, hasMailServer, mailServer }, use, info) => {
     const smtp: Record<string, string> = hasMailServer ? { VESTNIK_SMTP_URL: mailServer.url } : {};
-    const app = await App.start(undoDelay, { ...smtp, ...settings });
+    const app = await (deployed ? Deployed : App).start(undoDelay, { ...smtp, ...settings });
     await use(app);
     if (info.status !== info.expectedStatus) await info.attach("vestnik.log", { body: app.printed });
     await app.stop();

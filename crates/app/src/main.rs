@@ -7,6 +7,7 @@ mod failure;
 mod installation;
 mod metrics;
 mod sending;
+mod server;
 
 use std::process::ExitCode;
 

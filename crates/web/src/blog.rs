@@ -104,13 +104,18 @@ pub(crate) async fn cards(app: &AppState, found: Vec<Article>) -> Result<Vec<Car
         cover: cover_of(&article, &covers)
             .map(|cover| image(cover, &article.cover_alt, Place::Page))
             .unwrap_or_default(),
+        lead: lead_of(&article),
         title: article.title,
         slug: article.slug,
-        lead: article.lead,
         published_at: article.published_at.unwrap_or(article.created_at),
         views: article.views,
     };
     Ok(found.into_iter().map(card).collect())
+}
+
+/// What an article is about, in its writer's words, or as it begins.
+fn lead_of(article: &Article) -> String {
+    if article.lead.is_empty() { beginning(&article.body, BEGINNING) } else { article.lead.clone() }
 }
 
 pub(crate) fn cover_of<'a>(article: &Article, pictures: &'a [Picture]) -> Option<&'a Picture> {
@@ -200,7 +205,7 @@ impl ArticleView {
             None => String::new(),
         };
         let widest = cover.and_then(|cover| Some(app.settings.link(&format!("/media/{}", cover.files.last()?.0))));
-        let lead = if article.lead.is_empty() { beginning(&article.body, BEGINNING) } else { article.lead.clone() };
+        let lead = lead_of(&article);
         Ok(Self {
             html: markdown::html(&article.body, &pictures, Place::Page),
             cover: cover.map(|cover| image(cover, &article.cover_alt, Place::Page)).unwrap_or_default(),

@@ -104,8 +104,7 @@ pub use state::{AppState, FixedMail, Settings};
 
 use crate::error::Error;
 
-/// The whole web interface. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: rate limits need the
-/// visitor's address.
+/// The whole web interface. Requests have to carry a `ConnectInfo<SocketAddr>`: rate limits need the visitor's address.
 pub fn router(app: AppState) -> Router {
     dressed(routes::router(), app)
 }

@@ -9,7 +9,7 @@ use axum::{
     BoxError,
     body::{Body, BodyDataStream, Bytes},
     extract::{FromRequest, Multipart, Request, State, multipart::MultipartError},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt as _, stream};
@@ -63,6 +63,8 @@ pub(crate) async fn show(State(app): State<AppState>, Path(key): Path<String>) -
     let stored = app.media.store.get(&key).await.map_err(Error::internal)?.ok_or(Error::NotFound)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media_type.as_str())),
+        // They are shown in letters, wherever those are read, our own previews among it.
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin")),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
     ];
     Ok((headers, stored.bytes).into_response())

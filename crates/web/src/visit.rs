@@ -56,7 +56,8 @@ pub struct Circumstances {
     pub address: IpAddr,
     /// What the browser calls itself, cut to a length that fits a list.
     pub agent: String,
-    /// Names this request in the log and on the page of an internal error.
+    /// Names this request in the log and on the page of an internal error. A proxy of ours may have given it
+    /// (`X-Request-Id`).
     pub request_id: String,
 }
 
@@ -166,7 +167,9 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         local: host(request).is_some_and(|host| is_local(&host)),
         address: address(app, request),
         agent: text(headers, header::USER_AGENT).chars().filter(|c| !c.is_control()).take(200).collect(),
-        request_id: request_id(app, headers),
+        request_id: given_number(headers)
+            .filter(|_| app.settings.behind_proxy)
+            .map_or_else(|| new_key(&*app.random, 8), str::to_owned),
     });
     (visit, trouble)
 }
@@ -204,11 +207,11 @@ fn address(app: &AppState, request: &Parts) -> IpAddr {
         .unwrap_or(peer)
 }
 
-/// The proxy's own name for the request, so that its log and ours can be laid side by side; else a new one.
-fn request_id(app: &AppState, headers: &HeaderMap) -> String {
-    let given = text(headers, HeaderName::from_static("x-request-id"));
-    let is_good = (8..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if app.settings.behind_proxy && is_good { given.to_owned() } else { new_key(&*app.random, 8) }
+/// The number that our own proxy has given the request, so that its log and ours speak of the same one.
+fn given_number(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get("x-request-id")?.to_str().ok()?;
+    let plain = (8..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    plain.then_some(given)
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
@@ -217,6 +220,24 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderMap, HeaderValue};
+
+    #[test]
+    fn a_request_keeps_the_number_that_it_came_with() {
+        for (given, taken) in [
+            ("9f86d081884c7d659a2feaa0c55ad015", true),
+            ("1b4e28ba-2fa1-11d2-883f-0016d3cca427", true),
+            ("short", false),
+            ("a line of words\tand more", false),
+            ("<script>alert(1)</script>", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([("x-request-id".parse().expect("a name"), HeaderValue::from_static(given))]);
+            assert_eq!(super::given_number(&headers), taken.then_some(given), "{given}");
+        }
+        assert_eq!(super::given_number(&HeaderMap::new()), None);
+    }
+
     #[test]
     fn names_of_this_machine_are_local() {
         for (address, local) in [

@@ -1,6 +1,5 @@
 //! `vestnik serve` and `vestnik worker`
 
-use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +24,7 @@ use crate::installation;
 use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
+use crate::server;
 
 /// Memory for cached pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -160,15 +160,12 @@ pub async fn serve_pages(
     let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
     let media = Media::new(data.media()?);
     let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);
-    let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            let _ = stopped.wait_for(|stop| *stop).await;
-        })
-        .into_future();
+    let told = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
     let watching = listen_for_watchers(watch).await?;
-    let mut server = tokio::spawn(server);
+    let mut server = tokio::spawn(server::serve(listener, vestnik_web::router(app.clone()), told));
     ready(&base_url);
     if let Some(listener) = watching {
         watched(listener, Watched::new(db, measures, Some(app.clone())))?;

