@@ -76,8 +76,9 @@ def of_vestnik(words):
                 if words.pop(0) == "-p" and words:
                     words.pop(0)
         elif first == "docker":
-            # docker compose run --rm vestnik …: the service has the name of the program.
-            return words[words.index("vestnik") + 1 :] if "vestnik" in words and {"run", "exec"} & set(words) else None
+            # docker run … IMAGE COMMAND, docker compose exec NODE /usr/local/bin/vestnik COMMAND
+            named = [place for place, word in enumerate(words) if os.path.basename(word) == "vestnik"]
+            return words[named[0] + 1 :] if named and {"run", "exec"} & set(words) else None
         elif first == "cargo":
             return words[words.index("--") + 1 :] if "run" in words and "--" in words else None
         else:
