@@ -76,8 +76,9 @@ def of_vestnik(words):
                 if words.pop(0) == "-p" and words:
                     words.pop(0)
         elif first == "docker":
-            # docker compose run --rm vestnik …: the service has the name of the program.
-            return words[words.index("vestnik") + 1 :] if "vestnik" in words and {"run", "exec"} & set(words) else None
+            # docker run … IMAGE COMMAND, docker compose exec NODE /usr/local/bin/vestnik COMMAND
+            named = [place for place, word in enumerate(words) if os.path.basename(word) == "vestnik"]
+            return words[named[0] + 1 :] if named and {"run", "exec"} & set(words) else None
         elif first == "cargo":
             return words[words.index("--") + 1 :] if "run" in words and "--" in words else None
         else:
@@ -140,22 +141,27 @@ def check_unrun(words, vestnik, root):
             raise Wrong(f"there is no {word}")
 
 
+def write_wrapper(folder):
+    """Done before any page is run: a file that is still open for writing, be it in a process that another page has just
+    started, cannot be run."""
+    wrapper = os.path.join(folder, "vestnik")
+    with open(wrapper, "w") as file:
+        file.write(WRAPPER)
+    os.chmod(wrapper, 0o755)
+
+
 class Run:
     """Runs the blocks of a page, in order, in a folder of their own."""
 
-    def __init__(self, page, vestnik, root, postgres, redis):
-        self.page, self.vestnik, self.root = page, vestnik, root
+    def __init__(self, page, vestnik, programs, root, postgres, redis):
+        self.page, self.vestnik, self.programs, self.root = page, vestnik, programs, root
         self.postgres, self.redis = postgres, redis
         self.addresses = {}
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="vestnik-docs-")
-        for name in ["bin", "servers", "work"]:
+        for name in ["servers", "work"]:
             os.mkdir(os.path.join(self.folder, name))
-        wrapper = os.path.join(self.folder, "bin", "vestnik")
-        with open(wrapper, "w") as file:
-            file.write(WRAPPER)
-        os.chmod(wrapper, 0o755)
         return self
 
     def __exit__(self, *_):
@@ -210,7 +216,7 @@ class Run:
             "DOCS_SERVERS": os.path.join(self.folder, "servers"),
             "HOME": os.path.join(self.folder, "work"),
             "LANG": "C.UTF-8",
-            "PATH": os.path.join(self.folder, "bin") + os.pathsep + os.environ["PATH"],
+            "PATH": self.programs + os.pathsep + os.environ["PATH"],
             "SOURCES": self.root,
             "VESTNIK_LISTEN": self.address("127.0.0.1:8000"),
         }
