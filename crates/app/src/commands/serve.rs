@@ -12,12 +12,13 @@ use tokio::sync::watch;
 use url::Url;
 use vestnik_cache::{Cache, CacheOptions};
 use vestnik_model::clock::SystemClock;
-use vestnik_model::secret::SystemRandom;
-use vestnik_store::Db;
+use vestnik_model::secret::{SystemRandom, new_key};
+use vestnik_store::{Db, life};
 use vestnik_web::media::Media;
 use vestnik_web::{AppState, FixedMail, Settings, setup};
 
 use crate::cli::{ServeArgs, WorkerArgs};
+use crate::commands::restore;
 use crate::config::{DataArgs, MailArgs};
 use crate::failure::Failure;
 use crate::installation;
@@ -55,8 +56,9 @@ pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
     let worked = engine.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
+        let held = restore::held(&db).await?;
         let sending = Sending::start(db, &args.data, &args.mail, lock).await?;
-        println!("Vestnik is sending");
+        println!("{}", held.as_deref().unwrap_or("Vestnik is sending"));
         told_to_stop().await?;
         sending.stop().await;
         Ok(())
@@ -125,15 +127,18 @@ pub async fn serve_pages(
         data_dir: data.data_dir.clone(),
         password_hashes_at_once: 2,
     };
+    // What another life of the database has left there is not shown as this one's.
+    let life = life::enter(&db, &new_key(&SystemRandom, 12)).await?;
     let cache = Cache::new(CacheOptions {
         redis: web.redis_url.clone(),
         most_bytes: CACHE_BYTES,
-        prefix: web.redis_prefix.clone(),
+        prefix: format!("{}:{}", web.redis_prefix, life.name),
     });
     let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
     let media = Media::new(data.media()?);
+    let held = restore::held(&db).await?;
     let app = AppState::new(db, clock, random, cache, media, Arc::new(trial), settings);
     let router = vestnik_web::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, mut stopped) = watch::channel(false);
@@ -144,6 +149,9 @@ pub async fn serve_pages(
         .into_future();
     let mut server = tokio::spawn(server);
     ready(&base_url);
+    if let Some(why) = held {
+        println!("{why}");
+    }
     if let Some(path) = setup::new_link(&app).await? {
         println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
     }
