@@ -151,6 +151,8 @@ audit-article_changed = Article changed
 audit-article_deleted = Article deleted
 audit-set_up = First administrator made
 audit-settings_changed = Settings changed
+audit-restored = Restored from a backup
+audit-sending_resumed = Sending after a restore allowed
 
 flash-user-blocked = { $name } is blocked. We have told them by letter.
 flash-user-unblocked = { $name } is unblocked.

@@ -152,6 +152,8 @@ audit-article_changed = Статья изменена
 audit-article_deleted = Статья удалена
 audit-set_up = Сделан первый администратор
 audit-settings_changed = Изменены настройки
+audit-restored = База восстановлена из резервной копии
+audit-sending_resumed = Разрешена отправка после восстановления
 
 flash-user-blocked = { $name }: доступ закрыт. Мы сообщили об этом письмом.
 flash-user-unblocked = { $name }: доступ открыт.
