@@ -48,6 +48,8 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Let an installation that was restored from a backup send mail
     ResumeSending(ResumeSendingArgs),
+    /// Look at everything that the service leans on, and say what to do about it
+    Doctor(DoctorArgs),
     /// Make an account; its address counts as confirmed
     #[command(alias = "create_user")]
     CreateUser(CreateUserArgs),
@@ -164,6 +166,23 @@ pub struct ResumeSendingArgs {
     /// Data.
     #[command(flatten)]
     pub data: DataArgs,
+}
+
+/// `doctor`
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Web.
+    #[command(flatten)]
+    pub web: WebArgs,
+    /// Mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `create-groups`

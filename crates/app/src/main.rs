@@ -45,6 +45,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Backup(args) => block_on(commands::backup::run(args)),
         Command::Restore(args) => block_on(commands::restore::run(args)),
         Command::ResumeSending(args) => block_on(commands::restore::resume_sending(args)),
+        Command::Doctor(args) => block_on(commands::doctor::run(args)),
         Command::CreateUser(args) => block_on(commands::user::create(args)),
         Command::CreateAdmin(args) => block_on(commands::user::create_in(args, BuiltinGroup::Administrators)),
         Command::CreateManager(args) => block_on(commands::user::create_in(args, BuiltinGroup::Managers)),

@@ -18,6 +18,7 @@ pub mod dump;
 pub mod expansion;
 pub mod figures;
 pub mod groups;
+pub mod health;
 pub mod import;
 pub mod installation;
 pub mod ledger;

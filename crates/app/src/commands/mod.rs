@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod backup;
 pub mod demo;
+pub mod doctor;
 pub mod mailing;
 pub mod message;
 pub mod migrate;
