@@ -80,7 +80,10 @@ async fn a_copy_of_a_running_installation(original: &Installation, copy: &Instal
     let states = ledger(&db).await;
     let of = |state: &str| states.get(state).cloned().unwrap_or_default();
     assert!(of("leased").is_empty());
-    assert!(before.is_subset(&of("sent").union(&of("unknown")).cloned().collect()), "what was sent is not called waiting");
+    assert!(
+        before.is_subset(&of("sent").union(&of("unknown")).cloned().collect()),
+        "what was sent is not called waiting"
+    );
     assert!(!of("pending").is_empty() && !of("sent").is_empty(), "{:?}", states.keys());
     let told = shown(copy, "1").await;
     assert_eq!(told["run_state"], "paused");
@@ -169,6 +172,9 @@ async fn the_journal_of_another_life_is_not_replayed() {
     let held = Served::start(&installation, "data", &["--smtp-url", &url]);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(ledger(&db).await, before);
+    let names = journal.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    let locks = names.filter(|name| name.to_string_lossy().ends_with(".lock")).count();
+    assert_eq!(locks, 2, "the one of the process that was killed is left alone, beside that of the one that runs");
     drop(held);
     installation.figures_agree().await;
     db.close().await;
@@ -259,9 +265,12 @@ async fn a_file_is_there_as_a_whole_or_not_at_all() {
     assert!(said.contains("there is no database"), "{said}");
     assert!(!installation.path("data").join("vestnik.db").exists());
     installation.account().await;
-    for (file, sentence) in
-        [("-", "written to a file"), (".", "is a folder"), ("data", "is a folder"), ("none/a.zip", "there is no folder none")]
-    {
+    for (file, sentence) in [
+        ("-", "written to a file"),
+        (".", "is a folder"),
+        ("data", "is a folder"),
+        ("none/a.zip", "there is no folder none"),
+    ] {
         let output = installation.run(&["backup", file]).await;
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(sentence), "{file}: {said}");

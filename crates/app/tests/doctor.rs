@@ -41,8 +41,18 @@ async fn a_service_that_is_well(installation: &Installation) {
     let more = ["--smtp-url", &smtp, "--base-url", &node.url, "--redis-url", &redis];
     let (checks, status) = doctor(installation, &more).await;
     assert_eq!(status, 0, "{checks:#?}");
-    for check in ["database", "schema", "writing", "sending", "processes", "pictures", "journal", "reachable", "redis", "mail server"]
-    {
+    for check in [
+        "database",
+        "schema",
+        "writing",
+        "sending",
+        "processes",
+        "pictures",
+        "journal",
+        "reachable",
+        "redis",
+        "mail server",
+    ] {
         assert_eq!(level(&checks, check), "ok", "{check}: {:?}", checks[check]);
     }
     assert!(server.accepted().is_empty(), "no message is sent");
@@ -77,7 +87,8 @@ async fn what_is_not_well_is_said() {
     assert!(!installation.path("data/vestnik.db").exists(), "it makes nothing");
 
     installation.account().await;
-    let refuses = FaultServer::start(Behaviour::good().on(Stage::Greeting, Action::reply("554 no service"))).await.unwrap();
+    let refuses =
+        FaultServer::start(Behaviour::good().on(Stage::Greeting, Action::reply("554 no service"))).await.unwrap();
     let wrong = refuses.url().replace("smtp://", "smtp://anna:s3cret@");
     std::fs::create_dir_all(installation.path("data/journal")).unwrap();
     installation.write("data/journal/gone.lock", "a boot\nanother life\n");
@@ -88,8 +99,14 @@ async fn what_is_not_well_is_said() {
     assert_eq!(status, 1);
     assert!(checks["mail server"].1.contains("554 no service"), "{checks:#?}");
     for (check, expected) in [
-        ("mail server", "problem"), ("reachable", "problem"), ("pictures", "problem"), ("journal", "warning"),
-        ("processes", "warning"), ("database", "ok"), ("integrity", "ok"), ("base URL", "ok"),
+        ("mail server", "problem"),
+        ("reachable", "problem"),
+        ("pictures", "problem"),
+        ("journal", "warning"),
+        ("processes", "warning"),
+        ("database", "ok"),
+        ("integrity", "ok"),
+        ("base URL", "ok"),
     ] {
         assert_eq!(level(&checks, check), expected, "{check}: {:?}", checks[check]);
     }

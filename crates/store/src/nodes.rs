@@ -87,7 +87,8 @@ pub async fn remove_dead(db: &Db, except: &str) -> Result<u64> {
 /// How many nodes live, and how many are gone and not taken over yet.
 pub async fn count(db: &Db) -> Result<(i64, i64)> {
     let now = db.micros().await? / 1_000;
-    let sql = "SELECT count(CASE WHEN alive_until > $1 THEN 1 END), count(CASE WHEN alive_until <= $1 THEN 1 END) FROM nodes";
+    let sql =
+        "SELECT count(CASE WHEN alive_until > $1 THEN 1 END), count(CASE WHEN alive_until <= $1 THEN 1 END) FROM nodes";
     db.fetch_one(sql, &[&now]).await
 }
 

@@ -297,7 +297,10 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
     };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
     let signed_in = shell != SampleShell::Stranger;
-    let house = House { name: "Ромашка & Co".into(), open: true, catcher: true, held: Some(UnixMillis(1_795_503_600_000)) };
+    let house =
+        House {
+            name: "Ромашка & Co".into(), open: true, catcher: true, held: Some(UnixMillis(1_795_503_600_000))
+        };
     let shell = Shell {
         language,
         theme: (shell == SampleShell::Confirmed).then_some(Theme::Dark),

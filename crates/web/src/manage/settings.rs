@@ -92,12 +92,7 @@ impl InstallationForm {
 }
 
 impl SettingsView {
-    async fn new(
-        app: &AppState,
-        page: &Page,
-        user: &CurrentUser,
-        installation: &Installation,
-    ) -> Result<Self, Error> {
+    async fn new(app: &AppState, page: &Page, user: &CurrentUser, installation: &Installation) -> Result<Self, Error> {
         let fixed = &app.settings.mail;
         let mail = MailForm::of(installation, &user.user.email);
         Ok(Self {

@@ -100,7 +100,9 @@ async fn sending(db: &Db) -> Vec<Finding> {
         return findings;
     }
     findings.push(match nodes::count(db).await {
-        Ok((0, _)) => Finding::warning("processes", "none sends from this database", "start `vestnik serve` or `worker`"),
+        Ok((0, _)) => {
+            Finding::warning("processes", "none sends from this database", "start `vestnik serve` or `worker`")
+        }
         Ok((alive, gone)) => {
             let gone = if gone > 0 { format!(", {gone} gone without a word") } else { String::new() };
             Finding::ok("processes", format!("{alive} send from this database{gone}"))

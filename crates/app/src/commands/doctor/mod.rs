@@ -149,7 +149,11 @@ async fn mail_server(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
             return vec![Finding::warning(CHECK, "none is set: all mail stays in the built-in catcher", advice)];
         }
         Err(failure) => {
-            return vec![Finding::problem(CHECK, failure.to_string(), "correct VESTNIK_SMTP_URL or the page of settings")];
+            return vec![Finding::problem(
+                CHECK,
+                failure.to_string(),
+                "correct VESTNIK_SMTP_URL or the page of settings",
+            )];
         }
     };
     let session = match connect(&relay, &Tls::system(), &Hello::default(), &Timeouts::all(STEP)).await {

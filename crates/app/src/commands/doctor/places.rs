@@ -35,7 +35,11 @@ pub async fn media(args: &DoctorArgs) -> Vec<Finding> {
     };
     // A folder would be made, in a data folder that may be a slip of the pen.
     if args.data.media.is_none() && !args.data.data_dir.is_dir() {
-        return vec![Finding::warning(CHECK, format!("{place} is not there yet"), "the service makes it when it starts")];
+        return vec![Finding::warning(
+            CHECK,
+            format!("{place} is not there yet"),
+            "the service makes it when it starts",
+        )];
     }
     let store = match args.data.media() {
         Ok(store) => store,
@@ -114,7 +118,8 @@ fn room(place: &Path) -> Option<Finding> {
 /// The journals, and on an embedded database whether a process is running.
 pub async fn journal(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
     let home = args.data.home();
-    let mut findings: Vec<Finding> = db.filter(|db| db.is_embedded()).and_then(|_| running(&home)).into_iter().collect();
+    let mut findings: Vec<Finding> =
+        db.filter(|db| db.is_embedded()).and_then(|_| running(&home)).into_iter().collect();
     let Some(db) = db else { return findings };
     let folder: PathBuf = home.join("journal");
     let found = async {

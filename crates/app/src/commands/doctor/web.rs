@@ -30,7 +30,9 @@ pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
     let advice = "see whether the service is running, and whether the proxy in front leads to VESTNIK_LISTEN";
     let client = match client() {
         Ok(client) => client,
-        Err(error) => return vec![Finding::problem(CHECK, error, "install the system's certificates (ca-certificates)")],
+        Err(error) => {
+            return vec![Finding::problem(CHECK, error, "install the system's certificates (ca-certificates)")];
+        }
     };
     let url = format!("{}/login", base.as_str().trim_end_matches('/'));
     let mut response = match client.get(&url).send().await {
