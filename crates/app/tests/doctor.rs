@@ -4,10 +4,11 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::Installation;
 use common::served::Served;
+use tokio::time::Instant;
 use vestnik_mail::faults::{Action, Behaviour, FaultServer, Stage};
 
 /// What it says, by check: the level and the words. Answers its exit status as well.

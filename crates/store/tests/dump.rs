@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use common::{DAY, NOW, add_recipients, claim_all, minutes, newest, outcome, plan, someone, tick};
 use serde_json::Value;
@@ -252,7 +253,7 @@ databases! {
         let undo = plan(&db, &anna, "", "", "once").await;
         runs::demand(&db, &anna, undo, "key", minutes(1), NOW).await.unwrap();
         let off = plan(&db, &anna, "", "", "once").await;
-        runs::demand(&db, &anna, off, "key", DAY - DAY, NOW).await.unwrap();
+        runs::demand(&db, &anna, off, "key", Duration::ZERO, NOW).await.unwrap();
         tick(&db, NOW).await;
         let off_run = runs::newest(&db, &anna, off).await.unwrap().unwrap().id;
         control::cancel(&db, &anna, off_run, NOW).await.unwrap();

@@ -120,6 +120,18 @@ impl Tx {
         Ok(in_order(tables, &references))
     }
 
+    /// Keeps everyone else out of tables, until the transaction ends. On SQLite it has them all.
+    pub(crate) async fn lock_tables(&mut self, tables: &[Table]) -> Result<()> {
+        if let TxInner::Postgres(_) = self.inner
+            && !tables.is_empty()
+        {
+            let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+            let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
+            self.execute(AssertSqlSafe(sql), &[]).await?;
+        }
+        Ok(())
+    }
+
     /// Removes tables with everything in them, and what is noted of migrations.
     pub(crate) async fn drop_tables(&mut self, tables: &[Table]) -> Result<()> {
         self.defer_references().await?;

@@ -14,6 +14,9 @@ use crate::db::schema::newest_migration;
 use crate::db::{Db, Result, Rows, Tx};
 use crate::{after_migration, life};
 
+/// Whoever restores does so alone.
+const RESTORING: i64 = 0x7665_7374_6e69_6b04;
+
 /// Tables that a database which nobody has used has rows in, and those whose rows are nobody's work.
 const FROM_THE_START: &[&str] =
     &["groups", "group_permissions", "installation", "unfinished", "life", "setup_links", "nodes", "paces", "troubles"];
@@ -55,7 +58,10 @@ impl Restoring {
     pub async fn begin(db: &Db, migration: i64, tables: &[Table]) -> Result<Target> {
         let now = db.micros().await? / 1_000;
         let mut tx = db.begin().await?;
+        tx.lock(RESTORING).await?;
         let there = tx.tables().await?;
+        // Nobody sets it up between the look and what follows.
+        tx.lock_tables(&there).await?;
         match tx.migration().await? {
             Some(step) if step > newest_migration() => return Ok(Target::Newer(step)),
             Some(_) => {
@@ -172,7 +178,7 @@ pub fn parse(table: &Table, line: &[u8]) -> Option<Vec<Value>> {
 fn bytes(hex: &str) -> Option<Vec<u8>> {
     let digits = hex.as_bytes();
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()

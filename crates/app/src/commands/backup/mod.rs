@@ -42,13 +42,13 @@ async fn make(args: &BackupArgs) -> Result<(), Failure> {
         .suffix(".part")
         .tempfile_in(&folder)
         .map_err(unwritable)?;
-    let manifest = write(&db, media.as_ref(), beside.reopen()?).await?;
+    let (manifest, letters) = write(&db, media.as_ref(), beside.reopen()?).await?;
     let bytes = beside.as_file().metadata()?.len();
     let placed = if args.force { beside.persist(&args.file) } else { beside.persist_noclobber(&args.file) };
     placed.map_err(|error| Failure::failed(format!("{shown} cannot be written: {}", error.error)))?;
     File::open(&folder)?.sync_all()?;
     db.close().await;
-    tell(&args.file, &manifest, bytes);
+    tell(&args.file, &manifest, letters, bytes);
     Ok(())
 }
 
@@ -70,7 +70,8 @@ fn place(file: &Path) -> Result<(PathBuf, String), Failure> {
     Ok((folder, name.to_string_lossy().into_owned()))
 }
 
-async fn write(db: &Db, media: Option<&MediaStore>, file: File) -> Result<Manifest, Failure> {
+/// Answers how many letters of the service wait as well, which are not in a backup.
+async fn write(db: &Db, media: Option<&MediaStore>, file: File) -> Result<(Manifest, i64), Failure> {
     let now = SystemClock.now();
     let mut snapshot = match Snapshot::take(db).await? {
         Taken::Snapshot(snapshot) => snapshot,
@@ -87,6 +88,7 @@ async fn write(db: &Db, media: Option<&MediaStore>, file: File) -> Result<Manife
         let last_id = snapshot.last_id(&table).await?;
         manifest.tables.push(TableEntry { name: table.name, columns: table.columns, rows, sha256, last_id });
     }
+    let letters = snapshot.waiting_letters().await?;
     if let Some(media) = media {
         let keys = snapshot.pictures().await?;
         // The rows are all there: no transaction is open while pictures are fetched.
@@ -94,7 +96,7 @@ async fn write(db: &Db, media: Option<&MediaStore>, file: File) -> Result<Manife
         manifest.media = Some(pictures(&mut writer, media, keys).await?);
     }
     writer.end(&manifest)?;
-    Ok(manifest)
+    Ok((manifest, letters))
 }
 
 async fn pictures(
@@ -120,7 +122,7 @@ async fn pictures(
     writer.pictures(missing)
 }
 
-fn tell(file: &Path, manifest: &Manifest, bytes: u64) {
+fn tell(file: &Path, manifest: &Manifest, letters: i64, bytes: u64) {
     let rows = manifest.rows();
     println!("{}: {rows} rows, {}", file.display(), HumanBytes(bytes));
     for table in manifest.tables.iter().filter(|table| table.rows > 0) {
@@ -134,6 +136,9 @@ fn tell(file: &Path, manifest: &Manifest, bytes: u64) {
             }
         }
         None => println!("Without the pictures, which are in the media store."),
+    }
+    if letters > 0 {
+        println!("Without {letters} letters of the service that wait to be sent: the links in them work here alone.");
     }
     println!("Of {}, schema {}, Vestnik {}.", manifest.taken, manifest.migration, manifest.version);
     println!(

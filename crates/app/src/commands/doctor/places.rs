@@ -108,10 +108,12 @@ fn room(place: &Path) -> Option<Finding> {
     let found = rustix::fs::statvfs(place).ok()?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     let words = format!("{} are free in {}", HumanBytes(free), place.display());
-    Some(match free {
-        ..NOTHING => Finding::problem(CHECK, words, "make room before the database can write no more"),
-        ..LITTLE => Finding::warning(CHECK, words, "make room: a large mailing or a backup may not fit"),
-        _ => Finding::ok(CHECK, words),
+    Some(if free < NOTHING {
+        Finding::problem(CHECK, words, "make room before the database can write no more")
+    } else if free < LITTLE {
+        Finding::warning(CHECK, words, "make room: a large mailing or a backup may not fit")
+    } else {
+        Finding::ok(CHECK, words)
     })
 }
 
