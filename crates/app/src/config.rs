@@ -81,6 +81,14 @@ impl DataArgs {
             .map_err(|error| Failure::misused(format!("VESTNIK_MEDIA: {error}")))
     }
 
+    /// The file of the embedded database; `None`: it is PostgreSQL.
+    pub fn embedded_file(&self) -> Option<PathBuf> {
+        match &self.database_url {
+            Some(url) => url.strip_prefix("sqlite:").map(PathBuf::from),
+            None => Some(self.data_dir.join("vestnik.db")),
+        }
+    }
+
     /// The folder that the lock and the journal belong to: an embedded database's own, wherever it was named from, or
     /// else the data folder.
     pub fn home(&self) -> PathBuf {

@@ -51,6 +51,7 @@ use tokio::task::JoinSet;
 use vestnik_model::Clock;
 use vestnik_model::secret::{Random, new_key};
 use vestnik_store::Db;
+use vestnik_store::life::{self, Life};
 use vestnik_store::settle::Outcome;
 
 pub use config::Config;
@@ -93,6 +94,8 @@ pub struct Context {
     pub outcomes: mpsc::Sender<Outcome>,
     /// What has been handed over.
     pub journal: Arc<Journal>,
+    /// Whose journals are replayed. Whether anything is held is asked of the tables, where it may change.
+    pub life: Arc<Life>,
     /// How the mail server fares.
     pub relay: Arc<RelayState>,
     /// Becomes `true` when the process is to stop.
@@ -143,7 +146,8 @@ impl Engine {
     ) -> vestnik_store::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let id = new_key(&*random, 8);
-        let journal = Arc::new(Journal::begin(&config.journal, &id)?);
+        let life = life::enter(&db, &new_key(&*random, 12)).await?;
+        let journal = Arc::new(Journal::begin(&config.journal, &id, &life.name)?);
         let node = Node::enter(&db, &id, config.lease, config.connections).await?;
         let (outcomes, received) = mpsc::channel(recorder::CAPACITY);
         let context = Context {
@@ -153,6 +157,7 @@ impl Engine {
             held: Arc::default(),
             outcomes,
             journal: Arc::clone(&journal),
+            life: Arc::new(life),
             relay: Arc::new(RelayState::new(
                 format!("{}:{}", config.relay.host(), config.relay.port()),
                 &config.measures,

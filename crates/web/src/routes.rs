@@ -211,6 +211,7 @@ fn table() -> Table {
         .post("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::delete)
         .get("/manage/settings", May(ManageSettings), manage::settings::show)
         .post("/manage/settings", May(ManageSettings), manage::settings::submit)
+        .post("/manage/settings/resume-sending", May(ManageSettings), manage::settings::resume_sending)
         .post("/manage/settings/mail", May(ManageSettings), manage::settings::set_mail)
         .post("/manage/settings/mail/test", May(ManageSettings), manage::settings::try_mail)
         .get("/manage/caches", May(ManageSettings), manage::caches::show)

@@ -18,7 +18,7 @@ use vestnik_store::runs::Demanded;
 use vestnik_store::{Db, runs};
 
 use crate::cli::{Cli, Command, DemoArgs, ServeArgs};
-use crate::commands::serve::{SHUTDOWN, serve_pages, start_engine, stop_engine};
+use crate::commands::serve::{Doors, SHUTDOWN, serve_pages, start_engine, stop_engine};
 use crate::failure::Failure;
 use crate::installation::{self, progress_bar};
 use crate::sending;
@@ -43,7 +43,7 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
         match sent {
             Ok(()) if !args.exit => {
                 let listener = listen(args.listen).await?;
-                serve_pages(db, listener, &settings, &measures, print_where, stop).await
+                serve_pages(db, Doors::of_pages(listener), &settings, &measures, print_where, stop).await
             }
             sent => {
                 stop.await?;
