@@ -92,8 +92,8 @@ fn table() -> Table {
         .get("/contacts", Anyone, contacts::show)
         .post("/contacts", Anyone, contacts::submit)
         // For whoever starts, stops and balances processes
-        .get("/healthz", Anyone, health::alive)
-        .get("/readyz", Anyone, health::ready)
+        .probe("/healthz", health::alive)
+        .probe("/readyz", health::ready)
         // The first administrator. The link is the right to it.
         .get("/setup/{token}", Anyone, setup::form)
         .post("/setup/{token}", Anyone, setup::submit)
@@ -261,6 +261,11 @@ pub(crate) fn router() -> Router<AppState> {
     table().router
 }
 
+/// The routes in front of which nothing stands.
+pub(crate) fn probes() -> Router<AppState> {
+    table().probes
+}
+
 /// A page that takes longer than this is not worth waiting for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// An upload may take this long: 100 MB over a slow line.
@@ -271,6 +276,7 @@ pub const LARGEST_UPLOAD: usize = 512 * 1024 * 1024;
 #[derive(Default)]
 struct Table {
     router: Router<AppState>,
+    probes: Router<AppState>,
     list: Vec<RouteInfo>,
 }
 
@@ -294,6 +300,13 @@ impl Table {
     fn picture<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
         let route = on(MethodFilter::POST, handler).layer::<_, Infallible>(DefaultBodyLimit::disable());
         self.add(Method::POST, path, who, route.layer(patient(UPLOAD_PATIENCE)))
+    }
+
+    /// An answer to a program that asks how the process is.
+    fn probe<H: Handler<T, AppState>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.probes = self.probes.route(path, on(MethodFilter::GET, handler));
+        self.list.push(RouteInfo { method: Method::GET, path, who: Anyone });
+        self
     }
 
     fn add(mut self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {
