@@ -240,6 +240,27 @@ databases! {
         assert_eq!(back_up(&db).await.content(), before);
     }
 
+    async fn of_two_that_restore_at_once_one_does(db: Db) {
+        much(&db).await;
+        let backup = std::sync::Arc::new(back_up(&db).await);
+        let (database, copy) = another(&db).await;
+        let restore = || {
+            let (backup, copy) = (backup.clone(), copy.clone());
+            tokio::spawn(async move {
+                let Target::Ready(mut restoring) = backup.put_into(&copy).await else { return false };
+                for (table, _, rows) in &backup.tables {
+                    restoring.load(table, rows).await.unwrap();
+                }
+                let origin = Origin { backup_at: NOW, name: "copy".into() };
+                matches!(restoring.finish(&origin, NOW).await.unwrap(), Restored::Done(_))
+            })
+        };
+        let (one, other) = tokio::join!(restore(), restore());
+        assert!(one.unwrap() != other.unwrap(), "the second finds what the first has put there");
+        assert_eq!(back_up(&copy).await.content()["deliveries"].len(), 700);
+        gone(database, copy).await;
+    }
+
     async fn what_was_under_way_holds_still(db: Db) {
         let anna = someone(&db, "anna").await;
         add_recipients(&db, &anna, 10).await;
