@@ -114,15 +114,17 @@ async fn look(args: &DoctorArgs) -> Vec<Finding> {
     let mut db = None;
     findings.extend(in_time("database", async { database::open(args, &mut db).await }).await);
     let db = db.as_ref();
-    let (database, integrity, media, redis, mail, web) = tokio::join!(
+    let (database, integrity, disk, journal, media, redis, mail, web) = tokio::join!(
         in_time("database", database::look(db)),
         database::integrity(db),
-        in_time("media", places::media(args)),
+        in_time("disk", places::disk(args)),
+        in_time("journal", places::journal(args, db)),
+        in_time("pictures", places::media(args)),
         in_time("redis", places::redis(args)),
         in_time("mail server", mail_server(args, db)),
         in_time("base URL", web::look(args)),
     );
-    for more in [database, integrity, places::disk(args), places::journal(args, db).await, media, redis, mail, web] {
+    for more in [database, integrity, disk, journal, media, redis, mail, web] {
         findings.extend(more);
     }
     findings
