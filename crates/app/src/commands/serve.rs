@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -22,7 +21,7 @@ use crate::failure::Failure;
 use crate::installation;
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
-use crate::server;
+use crate::server::{self, Door};
 
 /// Memory for cached pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -39,10 +38,10 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
     let served = pages.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
-        let listener = listen(args.web.listen).await?;
+        let door = listen(args.web.listen).await?;
         let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
         let stop = stop_engine(&engine, sending);
-        serve_pages(db, listener, &args, |url| println!("Vestnik is at {url}"), stop).await
+        serve_pages(db, door, &args, |url| println!("Vestnik is at {url}"), stop).await
     });
     engine.shutdown_timeout(SHUTDOWN);
     pages.shutdown_timeout(SHUTDOWN);
@@ -93,8 +92,8 @@ pub async fn stop_engine(engine: &Runtime, sending: Sending) -> Result<(), Failu
 }
 
 /// Listens, or says what is in the way.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
+pub async fn listen(address: SocketAddr) -> Result<Door, Failure> {
+    Door::open(address).await.map_err(|error| {
         Failure::failed(format!("{address} cannot be listened on: {error}; --listen names another address"))
     })
 }
@@ -103,12 +102,12 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// where the pages are.
 pub async fn serve_pages(
     db: Db,
-    listener: TcpListener,
+    door: Door,
     ServeArgs { data, web, mail }: &ServeArgs,
     ready: impl FnOnce(&Url),
     stop_engine: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let address = listener.local_addr()?;
+    let address = door.address()?;
     let base_url = match &web.base_url {
         Some(url) => url.clone(),
         None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
@@ -139,7 +138,7 @@ pub async fn serve_pages(
     let told = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let mut server = tokio::spawn(server::serve(listener, vestnik_web::router(app.clone()), told));
+    let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), told));
     ready(&base_url);
     if let Some(path) = setup::new_link(&app).await? {
         println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
