@@ -95,14 +95,16 @@ pub async fn serve(door: Door, router: Router, stop: impl Future<Output = ()>) -
     let listener = listener.into_std()?;
     // The system has made these connections already; closing a listener of our own would break them. Asked directly,
     // because the runtime may not have heard of them.
-    while !is_held {
-        match listener.accept() {
-            Ok((stream, peer)) => {
-                stream.set_nonblocking(true)?;
-                begin(TcpStream::from_std(stream)?, peer, &mut connections);
+    if !is_held {
+        loop {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    stream.set_nonblocking(true)?;
+                    begin(TcpStream::from_std(stream)?, peer, &mut connections);
+                }
+                Err(error) if is_of_one_visitor(&error) => {}
+                Err(_) => break,
             }
-            Err(error) if is_of_one_visitor(&error) => {}
-            Err(_) => break,
         }
     }
     drop(listener);
