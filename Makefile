@@ -13,18 +13,19 @@ endif
 
 step = @printf '\n== %s  %s\n' "$$(date +%T)" "$(1)"
 
-.PHONY: help test needs fmt fmt-check lint front unit e2e screenshots services clean
+.PHONY: help test needs fmt fmt-check lint front unit docs e2e screenshots pictures services clean
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/' | column -t -s "$$(printf '\t')"
 
-test: ## Everything that has to pass: format, lints, tests on SQLite, PostgreSQL and Redis, the pages in a browser
+test: ## Everything that has to pass: format, lints, tests on SQLite, PostgreSQL and Redis, the documentation, the pages in a browser
 	@rm -rf "$(CARGO_TARGET_DIR)/test-results"
 	@$(MAKE) --no-print-directory needs
 	@$(MAKE) --no-print-directory fmt-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory front
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory docs
 	@$(MAKE) --no-print-directory e2e
 	$(call step,all is well)
 	@scripts/summary
@@ -55,6 +56,11 @@ unit: ## Tests in Rust, with private servers
 	$(call step,tests in Rust)
 	@scripts/with-services scripts/rust-tests --locked
 
+docs: ## The commands, links and words of the documentation; ARGS=docs/admin/en/install.md picks a page
+	$(call step,documentation)
+	@cargo build --package vestnik --locked $(CARGO_FLAGS)
+	@scripts/with-services scripts/check-docs $(ARGS)
+
 e2e: e2e/node_modules/.installed-lock.json ## Tests in the browser, also through nginx; ARGS="-g recipients --project ru-phone" picks some
 	$(call step,tests in the browser)
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)
@@ -63,6 +69,10 @@ e2e: e2e/node_modules/.installed-lock.json ## Tests in the browser, also through
 screenshots: e2e/node_modules/.installed-lock.json ## Pictures of the main pages, into OUT=folder
 	@cargo build --package vestnik --locked $(CARGO_FLAGS)
 	@cd e2e && VESTNIK_SCREENSHOTS="$(abspath $(or $(OUT),$(CARGO_TARGET_DIR)/screenshots))" npx --no-install playwright test --config screenshots.config.ts $(ARGS)
+
+pictures: e2e/node_modules/.installed-lock.json ## Take the pictures of the user guide anew
+	@cargo build --package vestnik --locked $(CARGO_FLAGS)
+	@cd e2e && npx --no-install playwright test --config guide.config.ts $(ARGS)
 
 services: ## PostgreSQL and Redis for tests run by hand, until Ctrl-C
 	@scripts/with-services

@@ -9,7 +9,14 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
   await person.hasMailing(message, russian ? "Летний дайджест" : "Summer digest", false);
   const mailing = await person.hasMailing(message, russian ? "Осеннее меню" : "Autumn menu", true);
   return {
-    visitor: { home: "/", login: "/login", register: "/register", recover: "/recover" },
+    visitor: {
+      home: "/",
+      login: "/login",
+      register: "/register",
+      recover: "/recover",
+      blog: "/blog",
+      contacts: "/contacts",
+    },
     user: {
       dashboard: "/dashboard",
       recipients: "/recipients",
@@ -105,6 +112,10 @@ export async function managePages(person: Person, chief: Person): Promise<Pages>
     "group-builtin": "/manage/groups/2",
     "group-new": "/manage/groups/new",
     "group-delete": `${group}/delete`,
+    feedback: "/manage/feedback",
+    caches: "/manage/caches",
+    articles: "/manage/articles",
+    "article-new": "/manage/articles/new",
     settings: "/manage/settings",
     audit: "/manage/audit",
     "audit-blocked": "/manage/audit?action=user_blocked",

@@ -14,30 +14,30 @@ export class Person {
     readonly page: Page,
     private readonly app: Product,
     readonly language: Language,
-    private readonly t: Words,
+    readonly words: Words,
     readonly watch: Watch,
     public email: string,
     readonly name: string,
   ) {}
 
   button(id: string, args = {}) {
-    return this.page.getByRole("button", { name: this.t(id, args), exact: true });
+    return this.page.getByRole("button", { name: this.words(id, args), exact: true });
   }
 
   /** A link in the page itself, not one of the navigation. */
   link(id: string, args = {}) {
-    return this.page.locator("main").getByRole("link", { name: this.t(id, args), exact: true });
+    return this.page.locator("main").getByRole("link", { name: this.words(id, args), exact: true });
   }
 
   /** What opens the menu of a mailing's further acts. */
   more() {
-    return this.page.locator("main summary").filter({ hasText: this.t("mailing-more") });
+    return this.page.locator("main summary").filter({ hasText: this.words("mailing-more") });
   }
 
   /** A control by its label, which may say that it is optional. */
   field(id: string) {
-    const label = this.t(id).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    const words = new RegExp(`^\\s*${label}\\s*(${this.t("optional")})?\\s*$`);
+    const label = this.words(id).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const words = new RegExp(`^\\s*${label}\\s*(${this.words("optional")})?\\s*$`);
     return this.page.getByLabel(words).and(this.page.locator("input, select, textarea"));
   }
 
@@ -46,12 +46,12 @@ export class Person {
   }
 
   note(id: string, args = {}) {
-    return this.page.locator(".note").filter({ hasText: this.t(id, args) });
+    return this.page.locator(".note").filter({ hasText: this.words(id, args) });
   }
 
   /** A number in a list of figures or facts, by its words. */
   figure(id: string) {
-    const term = this.page.getByRole("term").filter({ hasText: new RegExp(`^${this.t(id)}$`) });
+    const term = this.page.getByRole("term").filter({ hasText: new RegExp(`^${this.words(id)}$`) });
     return this.page.locator("dl > div").filter({ has: term }).locator("dd.num").first();
   }
 
@@ -66,7 +66,7 @@ export class Person {
   async register(): Promise<void> {
     await this.open("/");
     await this.link("home-register").click();
-    await expect(this.heading(this.t("register-title"))).toBeVisible();
+    await expect(this.heading(this.words("register-title"))).toBeVisible();
     await expect(this.field("field-time-zone"), "the browser's time zone is chosen").toHaveValue(
       "Europe/Moscow",
     );
@@ -75,7 +75,7 @@ export class Person {
     await this.field("field-name").fill(this.name);
     await this.field("field-password").fill(this.password);
     await this.button("register-submit").click();
-    await expect(this.heading(this.t("register-sent-title"))).toBeVisible();
+    await expect(this.heading(this.words("register-sent-title"))).toBeVisible();
     await this.watch.check();
   }
 
@@ -110,14 +110,14 @@ export class Person {
   /** Sets up an app for the second factor; it stays on the page with the recovery codes. */
   async setUpTwoFactor(): Promise<{ app: Authenticator; codes: string[] }> {
     await this.open("/settings/two-factor");
-    await expect(this.heading(this.t("factor-ask-start-title"))).toBeVisible();
+    await expect(this.heading(this.words("factor-ask-start-title"))).toBeVisible();
     await this.field("settings-password-current").fill(this.password);
     await this.button("factor-ask-start-submit").click();
-    await expect(this.heading(this.t("factor-app-title"))).toBeVisible();
+    await expect(this.heading(this.words("factor-app-title"))).toBeVisible();
     const app = new Authenticator(await this.page.locator("#secret").innerText());
     await this.field("field-code").fill(await app.code());
     await this.button("factor-app-submit").click();
-    await expect(this.heading(this.t("factor-codes"))).toBeVisible();
+    await expect(this.heading(this.words("factor-codes"))).toBeVisible();
     return { app, codes: await this.page.locator("#codes li").allInnerTexts() };
   }
 
@@ -139,9 +139,9 @@ export class Person {
   /** Goes to a section by the navigation. */
   async goTo(id: string): Promise<void> {
     await this.openSections();
-    const section = this.page.locator("nav").getByRole("link", { name: this.t(id), exact: true });
+    const section = this.page.locator("nav").getByRole("link", { name: this.words(id), exact: true });
     await section.locator("visible=true").click();
-    await expect(this.heading(this.t(id))).toBeVisible();
+    await expect(this.heading(this.words(id))).toBeVisible();
     await this.watch.check();
   }
 
@@ -178,8 +178,10 @@ export class Person {
 
   async confirmAddress(): Promise<string> {
     await this.openLetter(this.email);
-    await expect(this.heading(this.t("letter-confirm-subject"))).toBeVisible();
-    await expect(this.page.locator("main pre")).toContainText(this.t("letter-hello", { name: this.name }));
+    await expect(this.heading(this.words("letter-confirm-subject"))).toBeVisible();
+    await expect(this.page.locator("main pre")).toContainText(
+      this.words("letter-hello", { name: this.name }),
+    );
     const link = await this.followLink("/confirm/");
     await this.button("confirm-submit").click();
     await expect(this.note("flash-confirmed")).toBeVisible();
@@ -196,34 +198,34 @@ export class Person {
 
     await this.open("/recipients");
     await this.link("recipients-import-file").click();
-    await expect(this.heading(this.t("import-title"))).toBeVisible();
+    await expect(this.heading(this.words("import-title"))).toBeVisible();
     await this.watch.check();
     const name = this.language === "ru" ? "получатели.csv" : "recipients.csv";
     await this.page.locator("input[type=file]").setInputFiles({ name, mimeType: "text/csv", buffer: file });
     await this.button("import-submit").click();
 
     // The page follows the import by itself.
-    await expect(this.page.locator(".status")).toHaveText(this.t("import-state-done"));
+    await expect(this.page.locator(".status")).toHaveText(this.words("import-state-done"));
     await expect(this.page.locator("#import-name")).toHaveText(name);
     await expect(this.figure("import-added")).toHaveText(String(recipients.length));
     await expect(this.figure("import-rejected")).toHaveText("1");
     const rejected = this.page.getByRole("row").filter({ hasText: broken.email });
     await expect(rejected.getByRole("rowheader")).toHaveText("12");
-    await expect(rejected).toContainText(this.t("address-no-at"));
+    await expect(rejected).toContainText(this.words("address-no-at"));
     await this.watch.check();
     const [header, ...rows] = await this.download("import-rejected-download");
     expect(header).toBeDefined();
     expect(rows).toHaveLength(1);
-    expect(rows[0]).toEqual(expect.arrayContaining(["12", broken.email, this.t("address-no-at")]));
+    expect(rows[0]).toEqual(expect.arrayContaining(["12", broken.email, this.words("address-no-at")]));
   }
 
   async findRecipient(recipient: Recipient, total: number): Promise<void> {
     await this.open("/recipients");
     await expect(
-      this.page.getByRole("heading", { name: this.t("count-recipients", { n: total }) }),
+      this.page.getByRole("heading", { name: this.words("count-recipients", { n: total }) }),
     ).toBeVisible();
     await this.page
-      .getByRole("searchbox", { name: this.t("recipients-search") })
+      .getByRole("searchbox", { name: this.words("recipients-search") })
       .fill(recipient.name.toUpperCase());
     await this.button("recipients-search").click();
     const row = this.page.locator("tbody tr").filter({ hasText: recipient.email });
@@ -258,7 +260,7 @@ export class Person {
   /** From a message's page to the page that asks whether to send. */
   async makeMailing(name: string): Promise<void> {
     await this.link("message-mail").click();
-    await expect(this.heading(this.t("new-mailing"))).toBeVisible();
+    await expect(this.heading(this.words("new-mailing"))).toBeVisible();
     await this.watch.check();
     await this.field("mailing-name").fill(name);
     await this.button("mailing-save").click();
@@ -278,8 +280,8 @@ export class Person {
   async watchUntilSent(): Promise<void> {
     await this.page.evaluate(() => document.documentElement.setAttribute("data-not-reloaded", ""));
     const status = this.page.getByRole("main").getByRole("status").first();
-    await expect(status).toContainText(this.t("mailing-status-running"));
-    await expect(status).toContainText(this.t("mailing-status-completed"), { timeout: 30_000 });
+    await expect(status).toContainText(this.words("mailing-status-running"));
+    await expect(status).toContainText(this.words("mailing-status-completed"), { timeout: 30_000 });
     await expect(this.page.locator("html[data-not-reloaded]")).toHaveCount(1);
     await this.watch.check();
   }

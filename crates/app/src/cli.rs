@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 use vestnik_model::id::{MailingId, MessageId};
 
-use crate::config::{DataArgs, MailArgs, WebArgs};
+use crate::config::{DataArgs, MailArgs, WatchArgs, WebArgs};
 
 /// Mailings to your recipients, with an account of what became of each
 ///
@@ -45,6 +45,14 @@ pub enum Command {
     Demo(DemoArgs),
     /// Bring the database's schema up to date (every other command does so as well)
     Migrate(MigrateArgs),
+    /// Write everything into one file, while the service goes on
+    Backup(BackupArgs),
+    /// Put a backup into an empty database of either kind; nothing is sent from it until you say so
+    Restore(RestoreArgs),
+    /// Let an installation that was restored from a backup send mail
+    ResumeSending(ResumeSendingArgs),
+    /// Look at everything that the service leans on, and say what to do about it
+    Doctor(DoctorArgs),
     /// Make an account; its address counts as confirmed
     #[command(alias = "create_user")]
     CreateUser(CreateUserArgs),
@@ -91,6 +99,9 @@ pub struct ServeArgs {
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Watch.
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 /// `ping`
@@ -110,6 +121,9 @@ pub struct WorkerArgs {
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Watch.
+    #[command(flatten)]
+    pub watch: WatchArgs,
 }
 
 /// `demo`
@@ -132,6 +146,60 @@ pub struct MigrateArgs {
     /// Data.
     #[command(flatten)]
     pub data: DataArgs,
+}
+
+/// `backup`
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The file to write, a ZIP archive; it holds secrets
+    pub file: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+    /// Leave uploaded pictures out
+    #[arg(long)]
+    pub without_media: bool,
+}
+
+/// `restore`
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The backup
+    pub file: PathBuf,
+    /// Leave uploaded pictures where they are, and put none back
+    #[arg(long)]
+    pub without_media: bool,
+}
+
+/// `resume-sending`
+#[derive(Args, Debug)]
+pub struct ResumeSendingArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `doctor`
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Web.
+    #[command(flatten)]
+    pub web: WebArgs,
+    /// Mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `create-groups`

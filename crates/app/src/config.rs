@@ -81,6 +81,14 @@ impl DataArgs {
             .map_err(|error| Failure::misused(format!("VESTNIK_MEDIA: {error}")))
     }
 
+    /// The file of the embedded database; `None`: it is PostgreSQL.
+    pub fn embedded_file(&self) -> Option<PathBuf> {
+        match &self.database_url {
+            Some(url) => url.strip_prefix("sqlite:").map(PathBuf::from),
+            None => Some(self.data_dir.join("vestnik.db")),
+        }
+    }
+
     /// The folder that the lock and the journal belong to: an embedded database's own, wherever it was named from, or
     /// else the data folder.
     pub fn home(&self) -> PathBuf {
@@ -116,6 +124,15 @@ pub struct WebArgs {
     /// How long "send now" on a page can be undone, for example 30s
     #[arg(long, env = "VESTNIK_UNDO_DELAY", default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub undo_delay: Duration,
+}
+
+/// How others watch the process.
+#[derive(Args, Clone, Debug)]
+pub struct WatchArgs {
+    /// Address and port for /metrics (OpenMetrics, as Prometheus reads it), /healthz and /readyz; nobody outside should
+    /// reach it [default: none]
+    #[arg(long, env = "VESTNIK_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// How mail goes out.

@@ -14,15 +14,38 @@ use crate::failure::{Failure, in_words};
 
 /// Opens the database and brings its schema up to date.
 pub async fn open(data: &DataArgs) -> Result<Db, Failure> {
+    let db = open_unmigrated(data).await?;
+    db.migrate().await?;
+    Ok(db)
+}
+
+/// Opens the database, whatever schema it has. An embedded one is made if it is missing.
+pub async fn open_unmigrated(data: &DataArgs) -> Result<Db, Failure> {
     let address = match &data.database_url {
         Some(address) => address.clone(),
         None => db::embedded_address(&data.data_dir).map_err(|error| {
             Failure::failed(format!("the data folder {} cannot be used: {error}", data.data_dir.display()))
         })?,
     };
-    let db = Db::open(&address).await?;
-    db.migrate().await?;
-    Ok(db)
+    Ok(Db::open(&address).await?)
+}
+
+/// Opens the database that is there, whatever schema it has, and makes none.
+pub async fn open_as_it_is(data: &DataArgs) -> Result<Db, Failure> {
+    if let Some(file) = data.embedded_file()
+        && !file.is_file()
+    {
+        return Err(Failure::failed(format!("there is no database: {} is not there", file.display())));
+    }
+    open_unmigrated(data).await
+}
+
+/// Says that a database is a newer program's.
+pub fn newer(step: i64) -> Failure {
+    Failure::failed(format!(
+        "the database belongs to a newer Vestnik (schema {step}); this one knows the schema up to {}",
+        db::schema::newest_migration()
+    ))
 }
 
 /// The account of an address.

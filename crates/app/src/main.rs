@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod failure;
 mod installation;
+mod metrics;
 mod sending;
 mod server;
 
@@ -44,6 +45,10 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Ping(args) => commands::ping::run(&args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Migrate(args) => block_on(commands::migrate::run(args)),
+        Command::Backup(args) => block_on(commands::backup::run(args)),
+        Command::Restore(args) => block_on(commands::restore::run(args)),
+        Command::ResumeSending(args) => block_on(commands::restore::resume_sending(args)),
+        Command::Doctor(args) => block_on(commands::doctor::run(args)),
         Command::CreateUser(args) => block_on(commands::user::create(args)),
         Command::CreateAdmin(args) => block_on(commands::user::create_in(args, BuiltinGroup::Administrators)),
         Command::CreateManager(args) => block_on(commands::user::create_in(args, BuiltinGroup::Managers)),
@@ -77,8 +82,13 @@ fn init_log(command: &Command) {
         _ => "error",
     };
     let filter = std::env::var("VESTNIK_LOG").unwrap_or_else(|_| default.to_owned());
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    // For programs that read logs: a JSON object a line, with the id of its request.
+    if std::env::var("VESTNIK_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.init();
+    }
 }

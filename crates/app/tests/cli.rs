@@ -238,6 +238,7 @@ fn the_sample_of_the_environment_names_every_setting() {
     };
     let mut wanted = named(&help);
     wanted.insert("VESTNIK_LOG".to_owned());
+    wanted.insert("VESTNIK_LOG_FORMAT".to_owned());
     assert_eq!(named(&sample), wanted);
     assert!(wanted.len() > 10, "{wanted:?}");
 }

@@ -125,3 +125,54 @@ async fn a_picture_that_is_far_too_large_is_read_out_and_answered() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     answer.says("id=\"picture-error\"").says("larger than 8");
 }
+
+async fn watched_from_outside(installation: &Installation) {
+    let server = FaultServer::start(Behaviour::good()).await.unwrap();
+    let url = server.url();
+    installation.account().await;
+    let list = installation.write("list.csv", "email\na@example.org\nb@example.org\n");
+    let text = installation.write("letter.txt", "Hello");
+    installation.ok(&["recipients", "import", "--owner", ANNA, &list]).await;
+    installation.ok(&["message", "create", "--owner", ANNA, "--subject", "Hi", "--text", &text]).await;
+    installation.ok(&["mailing", "create", "--message", "1", "--owner", ANNA, "--all-recipients"]).await;
+    installation.ok(&["mailing", "send", "1"]).await;
+    let mut node = Served::start(installation, "data", &["--smtp-url", &url, "--metrics-listen", "127.0.0.1:0"]);
+    let metrics = node.line("Metrics are at ");
+    let mut watcher = Browser::at(metrics.strip_suffix("/metrics").unwrap());
+    let mut person = Browser::at(&node.url);
+    assert_eq!(person.get("/healthz").await.text, "alive");
+    assert_eq!(person.get("/readyz").await.says("ready").headers["cache-control"], "no-store");
+    assert_eq!(person.get("/metrics").await.status, StatusCode::NOT_FOUND, "not where strangers look");
+    person.get("/login").await;
+    person.get("/confirm/a-secret-token").await;
+    assert_eq!(person.get("/login").await.headers["x-request-id"].len(), 16);
+    until("both are counted", async || {
+        watcher.get("/metrics").await.text.contains("vestnik_attempts_total{result=\"sent\"} 2\n")
+    })
+    .await;
+    let told = watcher.get("/metrics").await;
+    for line in [
+        "vestnik_http_requests_total{method=\"GET\",route=\"/login\",status=\"200\"} 2\n",
+        "vestnik_http_request_seconds_count{route=\"/confirm/{token}\"} 1\n",
+        "vestnik_database_up 1\n",
+        "vestnik_runs_open 0\n",
+        "vestnik_smtp_server_down 0\n",
+        "vestnik_handover_seconds_count 2\n",
+    ] {
+        told.says(line);
+    }
+    assert!(told.text.ends_with("# EOF\n") && !told.text.contains("a-secret-token"));
+    assert_eq!(watcher.get("/readyz").await.text, "ready");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_watched_from_outside_on_sqlite() {
+    watched_from_outside(&Installation::on_sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_watched_from_outside_on_postgres() {
+    let installation = Installation::on_postgres().await;
+    watched_from_outside(&installation).await;
+    installation.remove().await;
+}

@@ -9,6 +9,7 @@ use vestnik_mail::session::{Hello, Timeouts};
 use vestnik_model::delivery::RetryPolicy;
 
 use crate::limits::Limits;
+use crate::measures::Measures;
 
 /// How mail is sent.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct Config {
     pub journal: PathBuf,
     /// How often tables are looked at when nobody calls.
     pub poll: Duration,
+    /// Where it is counted what is done.
+    pub measures: Measures,
     /// How long a process that shares the work may be silent before others take over what it has claimed.
     pub lease: Duration,
 }

@@ -82,7 +82,7 @@ async fn take_over(context: &Context) -> Result<()> {
 
 /// Notes what the journals of processes that are gone tell, and gives back what they had claimed and not handed over.
 async fn replay(context: &Context) -> Result<()> {
-    for mut left in journal::left_behind(&context.config.journal)? {
+    for mut left in journal::left_behind(&context.config.journal, &context.life)? {
         let records = std::mem::take(&mut left.records);
         let count = records.len();
         let outcomes: Vec<Outcome> = records.into_iter().map(|record| outcome::replayed(context, record)).collect();

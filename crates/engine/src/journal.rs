@@ -8,8 +8,9 @@
 //!
 //! Records are lines of JSON in segments, `NODE-NUMBER.log`, written with plain `write(2)`: they outlive the process,
 //! which is what they are for. A machine that loses power may lose the last of them; so `NODE.lock`, locked as long as
-//! its process lives, names the boot that it belongs to, and after another boot nothing is taken for unsent. A segment
-//! goes when all of its messages are in the ledger.
+//! its process lives, names the boot that it belongs to, and after another boot nothing is taken for unsent. Its second
+//! line names the life of the database (`vestnik_store::life`): what a journal of another life tells would be noted of
+//! the wrong deliveries, so it is left alone. A segment goes when all of its messages are in the ledger.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::UnixMillis;
 use vestnik_model::id::{DeliveryId, MailingId, RunId};
 use vestnik_model::mailing::UnknownPolicy;
+use vestnik_store::life::Life;
 use vestnik_store::settle::{Claim, Outcome};
 use vestnik_store::{Db, deliveries, nodes};
 
@@ -119,11 +121,11 @@ struct Writing {
 }
 
 impl Journal {
-    /// Begins a journal.
+    /// Begins a journal of a life of the database.
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn begin(folder: &Path, node: &str) -> io::Result<Self> {
+    pub fn begin(folder: &Path, node: &str, life: &str) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut lock = loop {
             let lock = File::create(lock_path(folder, node))?;
@@ -133,7 +135,7 @@ impl Journal {
                 break lock;
             }
         };
-        lock.write_all(boot().as_bytes())?;
+        lock.write_all(format!("{}\n{life}\n", boot().trim_end()).as_bytes())?;
         let writing = Writing {
             file: File::create(segment_path(folder, node, 0))?,
             segment: 0,
@@ -301,11 +303,11 @@ impl Left {
     }
 }
 
-/// The journals of processes that are gone.
+/// The journals that processes left which are gone, as far as they belong to this life of the database.
 ///
 /// # Errors
 /// The folder or a file in it cannot be read.
-pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
+pub fn left_behind(folder: &Path, life: &Life) -> io::Result<Vec<Left>> {
     let mut left = Vec::new();
     if !folder.exists() {
         return Ok(left);
@@ -326,23 +328,56 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Left>> {
         if !is_at(&lock, &lock_path(folder, node))? {
             continue;
         }
+        let mut text = String::new();
+        lock.read_to_string(&mut text)?;
+        let mut lines = text.lines();
+        let (its_boot, its_life) = (lines.next().unwrap_or_default(), lines.next());
+        if !belongs(its_life, life) {
+            tracing::debug!(node, "a journal belongs to another life of the database");
+            continue;
+        }
         // Only now: until it was locked, its process may have begun another segment.
         let prefix = format!("{node}-");
         let segments: Vec<PathBuf> =
             names_in(folder)?.iter().filter(|name| name.starts_with(&prefix)).map(|name| folder.join(name)).collect();
         let (records, whole) = replay(&segments)?;
-        let mut its_boot = String::new();
-        lock.read_to_string(&mut its_boot)?;
         left.push(Left {
             node: node.to_owned(),
             records,
-            complete: whole && !its_boot.is_empty() && its_boot == boot(),
+            complete: whole && !its_boot.is_empty() && its_boot == boot().trim_end(),
             folder: folder.to_owned(),
             segments,
             _lock: lock,
         });
     }
     Ok(left)
+}
+
+/// Whether a journal that names this life, or as those of old none, is one of the database's.
+fn belongs(named: Option<&str>, life: &Life) -> bool {
+    match named {
+        Some(named) => named == life.name,
+        None => life.restored_at.is_none(),
+    }
+}
+
+/// How many journals in a folder belong to another life of the database: nobody will ever replay them here.
+///
+/// # Errors
+/// The folder or a file in it cannot be read.
+pub fn of_other_lives(folder: &Path, life: &Life) -> io::Result<usize> {
+    if !folder.exists() {
+        return Ok(0);
+    }
+    let mut count = 0;
+    for lock in names_in(folder)?.iter().filter(|name| name.ends_with(".lock")) {
+        match fs::read_to_string(folder.join(lock)) {
+            Ok(text) => count += usize::from(!belongs(text.lines().nth(1), life)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
 }
 
 /// The names of what a folder holds, in order.
@@ -379,77 +414,4 @@ fn replay(segments: &[PathBuf]) -> io::Result<(Vec<Record>, bool)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use vestnik_model::delivery::DeliveryState;
-
-    fn outcome(delivery: i64) -> Outcome {
-        Outcome {
-            delivery: DeliveryId(delivery),
-            run: RunId(1),
-            mailing: MailingId(1),
-            epoch: 1,
-            state: DeliveryState::Sent,
-            due_at: None,
-            excused: false,
-            attempt: None,
-        }
-    }
-
-    fn handed_over(delivery: i64) -> HandedOver {
-        HandedOver {
-            delivery: DeliveryId(delivery),
-            run: RunId(1),
-            mailing: MailingId(1),
-            epoch: 1,
-            number: 1,
-            excused: 0,
-            at: UnixMillis(0),
-            on_unknown: UnknownPolicy::Hold,
-        }
-    }
-
-    #[test]
-    fn of_each_claim_the_last_record_counts_and_a_torn_one_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::begin(folder.path(), "node").unwrap();
-        journal.hand_over(None, handed_over(1)).unwrap();
-        journal.hand_over(Some(&outcome(1)), handed_over(2)).unwrap();
-        journal.hand_over(None, handed_over(3)).unwrap();
-        journal.answered(&outcome(3)).unwrap();
-        journal.answered(&outcome(4)).unwrap();
-        journal.lock().file.write_all(b"{\"d\":{\"delivery\":5,\"ru").unwrap();
-        assert!(left_behind(folder.path()).unwrap().is_empty(), "its process lives");
-        drop(journal);
-        let mut left = left_behind(folder.path()).unwrap();
-        assert_eq!(left.len(), 1);
-        let left = left.remove(0);
-        assert!(left.complete);
-        let mut records = left.records.clone();
-        records.sort_by_key(Record::claim);
-        let expected = [Record::Outcome(outcome(1)), Record::HandedOver(handed_over(2)), Record::Outcome(outcome(3))];
-        assert_eq!(records, expected, "of 4 the ledger knows already, or it was never handed over");
-        left.forget().unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn segments_go_when_their_messages_are_in_the_ledger() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::begin(folder.path(), "node").unwrap();
-        let count = || fs::read_dir(folder.path()).unwrap().count() - 1;
-        let mut waiting = Vec::new();
-        for delivery in 0.. {
-            journal.hand_over(None, handed_over(delivery)).unwrap();
-            waiting.push(outcome(delivery));
-            if count() == 3 {
-                break;
-            }
-        }
-        let (first, rest) = waiting.split_at(1);
-        journal.committed(rest);
-        assert_eq!(count(), 2, "the first segment still has one that counts, the last is being written");
-        journal.committed(first);
-        assert_eq!(count(), 1, "the one that is being written");
-    }
-}
+mod tests;

@@ -66,6 +66,7 @@ async fn turn(context: &Context) -> Result<bool> {
             None => (LetterOutcome::GivenBack, String::new()),
         };
         letters::settle(&context.db, letter.id, outcome, &reply).await?;
+        context.config.measures.letter(outcome);
     }
     if let Some(session) = session {
         session.quit().await;

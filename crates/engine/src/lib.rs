@@ -29,6 +29,7 @@ pub mod lanes;
 pub mod letters;
 pub mod limits;
 pub mod lock;
+pub mod measures;
 pub mod node;
 pub mod open;
 pub mod outcome;
@@ -50,9 +51,11 @@ use tokio::task::JoinSet;
 use vestnik_model::Clock;
 use vestnik_model::secret::{Random, new_key};
 use vestnik_store::Db;
+use vestnik_store::life::{self, Life};
 use vestnik_store::settle::Outcome;
 
 pub use config::Config;
+pub use measures::Measures;
 
 use crate::halt::Contents;
 use crate::held::Held;
@@ -91,6 +94,8 @@ pub struct Context {
     pub outcomes: mpsc::Sender<Outcome>,
     /// What has been handed over.
     pub journal: Arc<Journal>,
+    /// Whose journals are replayed. Whether anything is held is asked of the tables, where it may change.
+    pub life: Arc<Life>,
     /// How the mail server fares.
     pub relay: Arc<RelayState>,
     /// Becomes `true` when the process is to stop.
@@ -141,7 +146,8 @@ impl Engine {
     ) -> vestnik_store::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let id = new_key(&*random, 8);
-        let journal = Arc::new(Journal::begin(&config.journal, &id)?);
+        let life = life::enter(&db, &new_key(&*random, 12)).await?;
+        let journal = Arc::new(Journal::begin(&config.journal, &id, &life.name)?);
         let node = Node::enter(&db, &id, config.lease, config.connections).await?;
         let (outcomes, received) = mpsc::channel(recorder::CAPACITY);
         let context = Context {
@@ -151,7 +157,11 @@ impl Engine {
             held: Arc::default(),
             outcomes,
             journal: Arc::clone(&journal),
-            relay: Arc::new(RelayState::new(format!("{}:{}", config.relay.host(), config.relay.port()))),
+            life: Arc::new(life),
+            relay: Arc::new(RelayState::new(
+                format!("{}:{}", config.relay.host(), config.relay.port()),
+                &config.measures,
+            )),
             config: Arc::new(config),
             db: db.clone(),
             clock: Arc::clone(&clock),
@@ -163,6 +173,7 @@ impl Engine {
         context.node.beat(&context.db, 0).await?;
         let recorder = Recorder {
             db: db.clone(),
+            measures: context.config.measures.clone(),
             clock,
             journal: Arc::clone(&journal),
             held: Arc::clone(&context.held),

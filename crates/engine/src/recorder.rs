@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use vestnik_model::Clock;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_store::Db;
@@ -12,6 +13,7 @@ use vestnik_store::settle::{Outcome, Source, settle};
 
 use crate::held::Held;
 use crate::journal::Journal;
+use crate::measures::Measures;
 
 /// Outcomes that may wait; connections pause when the database cannot keep up.
 pub const CAPACITY: usize = 4_000;
@@ -25,6 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Recorder {
     /// The tables.
     pub db: Db,
+    /// Where it is counted what was committed.
+    pub measures: Measures,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What may be forgotten once it is in the ledger.
@@ -57,11 +61,13 @@ impl Recorder {
     async fn commit(&self) {
         let mut pause = FIRST_PAUSE;
         loop {
+            let began = Instant::now();
             match settle(&self.db, &self.batch, Source::Sender, self.clock.now()).await {
                 Ok(stale) => {
                     if stale > 0 {
                         tracing::warn!(stale, "results came after their claims had been taken over");
                     }
+                    self.measures.committed(&self.batch, began.elapsed());
                     self.journal.committed(&self.batch);
                     self.held.settled(&self.batch);
                     return;

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::gate::Gate;
+use crate::measures::Measures;
 
 /// The first pause after trouble.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -29,6 +30,7 @@ struct State {
 pub struct RelayState {
     /// The server, as the ledger names it.
     pub server: String,
+    measures: Measures,
     state: Mutex<State>,
     recovered: Notify,
 }
@@ -39,15 +41,18 @@ pub struct Opened(Arc<RelayState>);
 impl Drop for Opened {
     fn drop(&mut self) {
         self.0.lock().open -= 1;
+        self.0.measures.sessions.dec();
     }
 }
 
 impl RelayState {
     /// A server of which nothing bad is known.
-    pub fn new(server: String) -> Self {
+    pub fn new(server: String, measures: &Measures) -> Self {
         let state =
             State { connecting: Gate::new(FIRST_PAUSE, CONNECTING), sending: Gate::new(FIRST_PAUSE, SENDING), open: 0 };
-        Self { server, state: Mutex::new(state), recovered: Notify::new() }
+        let measures = measures.clone();
+        measures.server_down.set(0);
+        Self { server, measures, state: Mutex::new(state), recovered: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -73,6 +78,7 @@ impl RelayState {
     /// Counts a session as open until the answer is dropped.
     pub fn opened(self: &Arc<Self>) -> Opened {
         self.lock().open += 1;
+        self.measures.sessions.inc();
         Opened(Arc::clone(self))
     }
 
@@ -103,12 +109,14 @@ impl RelayState {
     /// A connection that was begun at `began` was made. `true`: none could be made until now.
     pub fn connected(&self, began: Instant) -> bool {
         let recovered = self.lock().connecting.succeeded(began);
+        self.measures.server_down.set(0);
         self.call(recovered)
     }
 
     /// A connection that was begun at `began` could not be made.
     pub fn unreachable(&self, began: Instant) {
         self.lock().connecting.failed(began, Instant::now());
+        self.measures.server_down.set(i64::from(self.is_down()));
     }
 
     /// A message that was begun at `began` was judged by itself. `true`: the server was in trouble until now.

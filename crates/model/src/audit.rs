@@ -69,5 +69,9 @@ text_enum! {
         SetUp = "set_up",
         /// The settings of the installation were changed.
         SettingsChanged = "settings_changed",
+        /// The database was restored from a backup.
+        Restored = "restored",
+        /// After that, someone let it send again.
+        SendingResumed = "sending_resumed",
     }
 }

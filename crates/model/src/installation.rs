@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use vestnik_mail::address::EmailAddress;
 
+use crate::clock::UnixMillis;
 use crate::permission::Permission;
 use crate::problem::{Problem, Problems, line, paragraph};
 use crate::text_enum::text_enum;
@@ -59,6 +60,9 @@ pub struct Installation {
     pub smtp_url: String,
     /// What mail comes from, an address or `Name <address>`; empty: what the process was started with.
     pub mail_from: String,
+    /// Of when the backup is that the database was restored from, as long as nothing is sent because no person has said
+    /// that it may be. Not a setting: restoring begins it, and a word ends it.
+    pub held: Option<UnixMillis>,
 }
 
 impl Installation {
@@ -126,6 +130,7 @@ impl TypedInstallation<'_> {
                 contacts: contacts?,
                 smtp_url: before.smtp_url.clone(),
                 mail_from: before.mail_from.clone(),
+                held: before.held,
             })
         })();
         problems.into_result(installation)
@@ -172,6 +177,7 @@ mod tests {
             contacts: String::new(),
             smtp_url: "smtp://relay.example".into(),
             mail_from: "news@example.com".into(),
+            held: None,
         }
     }
 

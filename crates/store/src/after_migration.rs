@@ -19,14 +19,20 @@ pub(crate) async fn finish(db: &Db) -> Result<()> {
         return Ok(());
     }
     let mut tx = db.begin().await?;
+    finish_in(&mut tx).await?;
+    tx.commit().await
+}
+
+/// The same in a transaction.
+pub(crate) async fn finish_in(tx: &mut Tx) -> Result<()> {
     tx.lock(FINISHING).await?;
     // Another node may have done it while this one waited.
     let (left,): (bool,) = tx.fetch_one(LEFT, &[]).await?;
     if left {
-        fill_search_keys(&mut tx).await?;
+        fill_search_keys(tx).await?;
         tx.execute("DELETE FROM unfinished WHERE step = 'search_keys'", &[]).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// Lower case of what was written before there were columns for it, and of the names that SQL had lowered: on SQLite it

@@ -28,6 +28,8 @@ pub enum Kept {
     Done(ArticleId),
     /// The address is another article's.
     SlugTaken,
+    /// Someone else has changed it meanwhile, at this time.
+    ChangedAt(UnixMillis),
     /// There is none such.
     NotFound,
     /// The actor does not keep the blog.
@@ -216,11 +218,13 @@ pub async fn create(
     Ok(Kept::Done(id))
 }
 
-/// Changes an article. The address it had leads to the new one, if anyone can have seen it.
+/// Changes an article, if it is still as it was at `seen`, the time of its last change; `None`: however it is. The address
+/// it had leads to the new one, if anyone can have seen it.
 pub async fn update(
     db: &Db,
     actor: &Actor,
     id: ArticleId,
+    seen: Option<UnixMillis>,
     draft: &ArticleDraft,
     cover: Option<PictureId>,
     author: &Author,
@@ -233,12 +237,15 @@ pub async fn update(
     let Some(before) = tx.fetch_optional::<Article>(AssertSqlSafe(sql), &[&id]).await? else {
         return Ok(Kept::NotFound);
     };
+    if seen.is_some_and(|seen| seen != before.updated_at) {
+        return Ok(Kept::ChangedAt(before.updated_at));
+    }
     let Some(slug) = free_slug(&mut tx, &draft.slug, Some(id), true).await? else { return Ok(Kept::SlugTaken) };
     let changed = tx
         .execute(
             "UPDATE articles SET title = $1, title_key = $2, slug = $3, lead = $4, body = $5, cover_id = $6, cover_alt = $7,
                 published_at = $8, updated_at = $9
-             WHERE id = $10",
+             WHERE id = $10 AND updated_at = $11",
             &[
                 &draft.title,
                 &draft.title.to_lowercase(),
@@ -250,10 +257,13 @@ pub async fn update(
                 &draft.published_at,
                 &author.at,
                 &id,
+                &before.updated_at,
             ],
         )
         .await;
     match changed {
+        // In this very moment.
+        Ok(0) => return Ok(Kept::ChangedAt(author.at)),
         Ok(_) => {}
         Err(error) if error.is_unique_violation() => return Ok(Kept::SlugTaken),
         Err(error) => return Err(error),

@@ -59,11 +59,14 @@ pub async fn resume(db: &Db, actor: &Actor, run: RunId) -> Result<Controlled> {
     Ok(if resumed { Controlled::Done } else { Controlled::NotNow })
 }
 
-/// A run that is paused goes on with making its deliveries: if all are made, that is noticed there.
+/// A run that is paused goes on with making its deliveries: if all are made, that is noticed there. One that had not
+/// begun, in a database that was restored meanwhile, begins.
 async fn resume_in(tx: &mut Tx, run: RunId) -> Result<bool> {
     let resumed = tx
         .execute(
-            "UPDATE runs SET state = 'expanding', paused_by = '', paused_at = NULL WHERE id = $1 AND state = 'paused'",
+            "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',
+                paused_at = NULL
+             WHERE id = $1 AND state = 'paused'",
             &[&run],
         )
         .await?;

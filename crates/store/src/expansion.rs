@@ -10,9 +10,11 @@ use crate::runs;
 /// Recipients that get their delivery in one transaction.
 const EXPANSION: i64 = 20_000;
 
-/// The runs whose deliveries are being made.
+/// The runs whose deliveries are being made; none while nothing may be sent: see [`crate::life`].
 pub async fn expanding(db: &Db) -> Result<Vec<RunId>> {
-    let runs: Vec<(RunId,)> = db.fetch_all("SELECT id FROM runs WHERE state = 'expanding' ORDER BY id", &[]).await?;
+    let sql =
+        "SELECT id FROM runs WHERE state = 'expanding' AND NOT EXISTS (SELECT 1 FROM life WHERE held) ORDER BY id";
+    let runs: Vec<(RunId,)> = db.fetch_all(sql, &[]).await?;
     Ok(runs.into_iter().map(|(id,)| id).collect())
 }
 

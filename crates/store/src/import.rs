@@ -11,7 +11,7 @@ use vestnik_model::import::{BadRow, CsvImport, Row, detect_encoding};
 use vestnik_model::recipient::RecipientDraft;
 use vestnik_model::{Actor, Clock, Problem, UnixMillis};
 
-use crate::db::{Db, Error, Result, Rows};
+use crate::db::{Db, Error, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
 use crate::recipients;
 
@@ -290,10 +290,18 @@ pub async fn rejects(
 }
 
 /// Ends imports that a stopped process left behind: their file is gone with it.
-pub async fn fail_abandoned(db: &Db, now: UnixMillis) -> Result<u64> {
-    db.execute(
+pub async fn fail_abandoned(db: &Db, now: UnixMillis) -> Result<()> {
+    let mut tx = db.begin().await?;
+    fail_abandoned_in(&mut tx, now).await?;
+    tx.commit().await
+}
+
+/// The same in a transaction.
+pub(crate) async fn fail_abandoned_in(tx: &mut Tx, now: UnixMillis) -> Result<()> {
+    tx.execute(
         "UPDATE imports SET state = 'failed', problem = $1, finished_at = $2 WHERE state = 'reading'",
         &[&stored(&Problem::new("problem-import-broken")), &now],
     )
     .await
+    .map(|_| ())
 }

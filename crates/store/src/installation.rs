@@ -13,7 +13,7 @@ use crate::groups::{self, Change, Changed};
 use crate::users;
 
 const READ: &str = "SELECT name, language, time_zone, registration, allowed_domains, session_days, second_factor,
-    contacts, smtp_url, mail_from FROM installation";
+    contacts, smtp_url, mail_from, (SELECT backup_at FROM life WHERE held) AS held FROM installation";
 
 /// The settings as they are.
 pub async fn read(db: &Db) -> Result<Installation> {

@@ -88,13 +88,14 @@ pub(crate) async fn insert(
 }
 
 /// Takes the next letters that are due. Until `retry_at` no one else takes them; a process that dies meanwhile leaves
-/// them to be sent then. A letter twice is better than none: it is a link that someone waits for.
+/// them to be sent then. A letter twice is better than none: it is a link that someone waits for. None while nothing may
+/// be sent: see [`crate::life`].
 pub async fn claim(db: &Db, limit: i64, now: UnixMillis, retry_at: UnixMillis) -> Result<Vec<Letter>> {
     let mut tx = db.begin().await?;
     let letters = tx
         .fetch_all(
             "UPDATE letters SET due_at = $1, attempts = attempts + 1
-             WHERE state = 'pending' AND due_at <= $2
+             WHERE state = 'pending' AND due_at <= $2 AND NOT EXISTS (SELECT 1 FROM life WHERE held)
                AND id IN (SELECT id FROM letters WHERE state = 'pending' AND due_at <= $2 ORDER BY due_at, id LIMIT $3)
              RETURNING id, recipient, recipient_name, subject, text, html, key, attempts",
             &[&retry_at, &now, &limit],

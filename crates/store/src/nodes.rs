@@ -84,6 +84,14 @@ pub async fn remove_dead(db: &Db, except: &str) -> Result<u64> {
     db.execute("DELETE FROM nodes WHERE alive_until <= $1 AND id <> $2", &[&now, &except]).await
 }
 
+/// How many nodes live, and how many are gone and not taken over yet.
+pub async fn count(db: &Db) -> Result<(i64, i64)> {
+    let now = db.micros().await? / 1_000;
+    let sql =
+        "SELECT count(CASE WHEN alive_until > $1 THEN 1 END), count(CASE WHEN alive_until <= $1 THEN 1 END) FROM nodes";
+    db.fetch_one(sql, &[&now]).await
+}
+
 /// Whether any node lives.
 pub async fn any_lives(db: &Db) -> Result<bool> {
     let now = db.micros().await? / 1_000;

@@ -6,6 +6,7 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::id::{MailingId, RunId, UserId};
 use vestnik_model::mailing::{Mailing, UnknownPolicy};
 use vestnik_model::run::{Run, RunState};
+use vestnik_model::schedule::Schedule;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Result, Tx, Wake};
@@ -194,15 +195,16 @@ async fn insert(
     Ok(made.map(|(id,)| id))
 }
 
-/// The mailings whose time has come, the longest due first.
+pub(crate) const DUE: &str =
+    "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone,
+        status, next_at, on_unknown, disabled_at, disabled_reason, disabled_by, created_at, updated_at
+    FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 AND disabled_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM life WHERE held)
+    ORDER BY next_at, id LIMIT $2";
+
+/// The mailings whose time has come, the longest due first; none while nothing may be sent: see [`crate::life`].
 pub async fn due(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Mailing>> {
-    db.fetch_all(
-        "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone, status, next_at,
-            on_unknown, disabled_at, disabled_reason, disabled_by, created_at, updated_at
-         FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 AND disabled_at IS NULL ORDER BY next_at, id LIMIT $2",
-        &[&now, &limit],
-    )
-    .await
+    db.fetch_all(DUE, &[&now, &limit]).await
 }
 
 /// What came of a mailing whose time had come.
@@ -235,14 +237,7 @@ pub async fn fire(db: &Db, mailing: &Mailing, key: &str, now: UnixMillis) -> Res
     }
     let latest = schedule.at_or_before(now).unwrap_or(due).max(due);
     let runs_now = (!mailing.is_over(now)).then_some(latest);
-    let mut occurrence = Some(due);
-    while let Some(at) = occurrence
-        && at <= latest
-        && Some(at) != runs_now
-    {
-        insert(&mut tx, mailing, RunState::Missed, at, at, key, now).await?;
-        occurrence = schedule.next_after(at);
-    }
+    miss(&mut tx, mailing, &schedule, due, |at| at <= latest && Some(at) != runs_now, key, now).await?;
     let mut fired = Fired::Nothing;
     if let Some(at) = runs_now
         && let Some(run) = insert(&mut tx, mailing, RunState::Planned, at, now, key, now).await?
@@ -255,7 +250,44 @@ pub async fn fire(db: &Db, mailing: &Mailing, key: &str, now: UnixMillis) -> Res
     Ok(fired)
 }
 
-/// When the next thing is due: a mailing to fire, or a run to begin.
+/// Notes occurrences as missed, from `first` on, as long as they are `among` those.
+async fn miss(
+    tx: &mut Tx,
+    mailing: &Mailing,
+    schedule: &Schedule,
+    first: UnixMillis,
+    among: impl Fn(UnixMillis) -> bool,
+    key: &str,
+    now: UnixMillis,
+) -> Result<()> {
+    let mut occurrence = Some(first);
+    while let Some(at) = occurrence
+        && among(at)
+    {
+        insert(tx, mailing, RunState::Missed, at, at, key, now).await?;
+        occurrence = schedule.next_after(at);
+    }
+    Ok(())
+}
+
+/// Lets the occurrences of a mailing that have passed go without a run: they are noted as missed, and it fires at its
+/// next one. `false`: it was not due any more.
+pub(crate) async fn let_pass(tx: &mut Tx, mailing: &Mailing, key: &str, now: UnixMillis) -> Result<bool> {
+    let (Some(due), Some(schedule)) = (mailing.next_at, mailing.schedule()) else { return Ok(false) };
+    let moved = tx
+        .execute(
+            "UPDATE mailings SET next_at = $1 WHERE id = $2 AND next_at = $3",
+            &[&schedule.next_after(now.max(due)), &mailing.id, &due],
+        )
+        .await?;
+    if moved > 0 {
+        miss(tx, mailing, &schedule, due, |at| at <= now, key, now).await?;
+        settle_status(tx, mailing.id).await?;
+    }
+    Ok(moved > 0)
+}
+
+/// When the next thing is due: a mailing to fire, or a run to begin. Never, while nothing may be sent.
 pub async fn next_due(db: &Db) -> Result<Option<UnixMillis>> {
     let (at,): (Option<UnixMillis>,) = db
         .fetch_one(
@@ -263,7 +295,7 @@ pub async fn next_due(db: &Db) -> Result<Option<UnixMillis>> {
                 SELECT min(next_at) AS at FROM mailings WHERE next_at IS NOT NULL
                 UNION ALL
                 SELECT min(begins_at) AS at FROM runs WHERE state = 'planned'
-             ) AS times",
+             ) AS times WHERE NOT EXISTS (SELECT 1 FROM life WHERE held)",
             &[],
         )
         .await?;
@@ -276,7 +308,8 @@ pub async fn begin_due(db: &Db, mail_domain: &str, now: UnixMillis) -> Result<Ve
     let begun: Vec<(RunId,)> = tx
         .fetch_all(
             "UPDATE runs SET state = 'expanding', started_at = $1, mail_domain = $2
-             WHERE state = 'planned' AND begins_at <= $1 RETURNING id",
+             WHERE state = 'planned' AND begins_at <= $1 AND NOT EXISTS (SELECT 1 FROM life WHERE held)
+             RETURNING id",
             &[&now, &mail_domain],
         )
         .await?;
@@ -360,11 +393,11 @@ pub struct OpenRun {
 }
 
 /// The runs that have deliveries which are due. Those that only wait for a retry are none of them: they may be many,
-/// and each would cost a claim that finds nothing.
+/// and each would cost a claim that finds nothing. While nothing may be sent there is none.
 pub async fn open(db: &Db, now: UnixMillis) -> Result<Vec<OpenRun>> {
     db.fetch_all(
         "SELECT id, mailing_id, owner_id, ends_at, key, mail_domain, on_unknown FROM runs
-         WHERE state IN ('expanding', 'sending') AND (
+         WHERE state IN ('expanding', 'sending') AND NOT EXISTS (SELECT 1 FROM life WHERE held) AND (
             -- From the end, where what waits is found at once: see `deliveries::claim`.
             EXISTS (SELECT 1 FROM (SELECT d.id FROM deliveries d
                 WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at = 0

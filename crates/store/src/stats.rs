@@ -1,6 +1,6 @@
 //! Figures over all of a user's data.
 
-use vestnik_model::Actor;
+use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Db, Result};
 
@@ -67,4 +67,28 @@ pub async fn public_totals(db: &Db) -> Result<PublicTotals> {
 pub async fn unique_recipients(db: &Db) -> Result<i64> {
     let (count,): (i64,) = db.fetch_one("SELECT count(DISTINCT email_key) FROM recipients", &[]).await?;
     Ok(count)
+}
+
+/// What is going on, in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Queue {
+    /// Runs that are going on, those that are paused included.
+    pub runs: i64,
+    /// Their recipients whose fate is open.
+    pub deliveries: i64,
+    /// When the oldest of those began that are not paused.
+    pub oldest: Option<UnixMillis>,
+}
+
+/// Counted by runs, of which there are few, and not by deliveries.
+pub async fn queue(db: &Db) -> Result<Queue> {
+    db.fetch_one(
+        "SELECT count(*) AS runs,
+            CAST(COALESCE(sum(recipients - sent - failed - expired - skipped - unknown - cancelled), 0) AS BIGINT)
+                AS deliveries,
+            min(CASE WHEN state = 'paused' THEN NULL ELSE begins_at END) AS oldest
+         FROM runs WHERE state IN ('expanding', 'sending', 'paused', 'stopping')",
+        &[],
+    )
+    .await
 }

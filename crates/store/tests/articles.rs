@@ -58,7 +58,7 @@ databases! {
         assert!(articles::list(&db, &anna, &filter, NOW, None, 10).await.unwrap().rows.is_empty());
         let mine = draft("Mine", Some(NOW.0));
         assert_eq!(articles::create(&db, &anna, &mine, None, false, &author()).await.unwrap(), Kept::NotAllowed);
-        assert_eq!(articles::update(&db, &anna, id, &mine, None, &author()).await.unwrap(), Kept::NotAllowed);
+        assert_eq!(articles::update(&db, &anna, id, None, &mine, None, &author()).await.unwrap(), Kept::NotAllowed);
         assert!(!articles::delete(&db, &anna, id, &author()).await.unwrap());
         assert_eq!(pictures::add(&db, &anna, (1, 1), &[("a".into(), 1)], NOW).await.unwrap(), None);
         assert!(articles::published(&db, NOW, None, 10).await.unwrap().rows.is_empty());
@@ -110,22 +110,22 @@ databases! {
         assert_eq!(exact, Kept::SlugTaken);
 
         let renamed = ArticleDraft { slug: "autumn".into(), ..draft("Осень", Some(NOW.0 - 1)) };
-        assert_eq!(articles::update(&db, &writer, first, &renamed, None, &author()).await.unwrap(), Kept::Done(first));
+        assert_eq!(articles::update(&db, &writer, first, None, &renamed, None, &author()).await.unwrap(), Kept::Done(first));
         let moved = articles::at_slug(&db, "osen").await.unwrap();
         assert!(matches!(moved, AtSlug::Moved(article) if article.slug == "autumn"));
         let taken = ArticleDraft { slug: "osen-2".into(), ..renamed.clone() };
-        assert_eq!(articles::update(&db, &writer, first, &taken, None, &author()).await.unwrap(), Kept::SlugTaken);
+        assert_eq!(articles::update(&db, &writer, first, None, &taken, None, &author()).await.unwrap(), Kept::SlugTaken);
         // Someone else may have the address that was left.
         let third = keep(&db, &writer, &draft("Осень", None)).await;
         assert_eq!(slug_of(&db, &writer, third).await, "osen");
         assert!(matches!(articles::at_slug(&db, "osen").await.unwrap(), AtSlug::Article(article) if article.id == third));
         // A draft that is renamed leaves no trace: nobody had its address.
         let other = ArticleDraft { slug: "fall".into(), ..draft("Осень", None) };
-        articles::update(&db, &writer, third, &other, None, &author()).await.unwrap();
+        articles::update(&db, &writer, third, None, &other, None, &author()).await.unwrap();
         assert_eq!(articles::at_slug(&db, "osen").await.unwrap(), AtSlug::Nothing);
         // And back to one's own old one.
         let back = ArticleDraft { slug: "osen".into(), ..renamed };
-        assert_eq!(articles::update(&db, &writer, first, &back, None, &author()).await.unwrap(), Kept::Done(first));
+        assert_eq!(articles::update(&db, &writer, first, None, &back, None, &author()).await.unwrap(), Kept::Done(first));
         let moved = articles::at_slug(&db, "autumn").await.unwrap();
         assert!(matches!(moved, AtSlug::Moved(article) if article.slug == "osen"));
     }
@@ -169,5 +169,20 @@ databases! {
         let kept = articles::create(&db, &writer, &draft("x", None), Some(id), false, &author()).await.unwrap();
         let Kept::Done(article) = kept else { panic!("{kept:?}") };
         assert_eq!(articles::find(&db, &writer, article).await.unwrap().unwrap().cover_id, Some(id));
+    }
+
+    async fn what_someone_else_has_changed_meanwhile_is_not_written_over(db: Db) {
+        let writer = writer(&db).await;
+        let id = keep(&db, &writer, &draft("One", None)).await;
+        let seen = articles::find(&db, &writer, id).await.unwrap().unwrap().updated_at;
+        let later = Author::at_console(UnixMillis(NOW.0 + 5));
+        let mine = articles::update(&db, &writer, id, Some(seen), &draft("Mine", None), None, &later).await.unwrap();
+        assert_eq!(mine, Kept::Done(id));
+        let yours = draft("Yours", None);
+        let late = articles::update(&db, &writer, id, Some(seen), &yours, None, &later).await.unwrap();
+        assert_eq!(late, Kept::ChangedAt(later.at));
+        assert_eq!(slug_of(&db, &writer, id).await, "mine");
+        let knowing = articles::update(&db, &writer, id, Some(later.at), &yours, None, &later).await.unwrap();
+        assert_eq!(knowing, Kept::Done(id));
     }
 }

@@ -56,6 +56,7 @@ pub mod error;
 pub mod flash;
 pub mod form;
 pub mod headers;
+pub mod health;
 mod home;
 pub mod i18n;
 pub mod letters;
@@ -65,6 +66,7 @@ mod mailings;
 mod manage;
 #[cfg(test)]
 mod matrix_tests;
+pub mod measures;
 pub mod media;
 mod messages;
 #[cfg(test)]
@@ -121,6 +123,7 @@ fn dressed(routes: Router<AppState>, app: AppState) -> Router {
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), visit::layer))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .layer(middleware::from_fn_with_state(app.clone(), measures::layer))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .with_state(app);
     vestnik_assets::routes().merge(pages)

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::form_urlencoded;
 use vestnik_cache::Region;
 use vestnik_model::{
-    Installation, Permission, Problem, Problems,
+    Installation, Permission, Problem, Problems, UnixMillis,
     installation::RegistrationPolicy,
     user::{Language, Theme},
 };
@@ -56,6 +56,8 @@ struct House {
     open: bool,
     /// Whether mail goes to the built-in catcher.
     catcher: bool,
+    /// Of when the backup is that this is a copy of, while nothing is sent.
+    held: Option<UnixMillis>,
 }
 
 impl House {
@@ -64,6 +66,7 @@ impl House {
             name: installation.name.clone(),
             open: installation.registration == RegistrationPolicy::Open,
             catcher: app.settings.catches(installation),
+            held: installation.held,
         }
     }
 }
@@ -204,7 +207,7 @@ impl Page {
             let (view, beside) = make().await?;
             return Ok((self.show(template, &view)?, beside));
         }
-        let House { name, open, catcher } = &self.house;
+        let House { name, open, catcher, .. } = &self.house;
         let key = format!("{template} {} {} {open} {catcher} {name:?} {key}", self.visit.language, self.visit.theme);
         let made = app.cache.get_or_make_json(region, &key, async || -> Result<PublicPage<T>, E> {
             let (view, beside) = make().await?;
@@ -335,7 +338,10 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
     };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
     let signed_in = shell != SampleShell::Stranger;
-    let house = House { name: "Ромашка & Co".into(), open: true, catcher: true };
+    let house =
+        House {
+            name: "Ромашка & Co".into(), open: true, catcher: true, held: Some(UnixMillis(1_795_503_600_000))
+        };
     let shell = Shell {
         language,
         theme: (shell == SampleShell::Confirmed).then_some(Theme::Dark),

@@ -24,7 +24,7 @@ use crate::{
     blog, caught, contacts, dashboard,
     error::Error,
     form::LARGEST_FORM,
-    home,
+    health, home,
     mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
     manage, media, messages, preferences, recipients, reports, setup,
     state::AppState,
@@ -91,6 +91,9 @@ fn table() -> Table {
         // How to reach those who run it
         .get("/contacts", Anyone, contacts::show)
         .post("/contacts", Anyone, contacts::submit)
+        // For whoever starts, stops and balances processes
+        .get("/healthz", Anyone, health::alive)
+        .get("/readyz", Anyone, health::ready)
         // The first administrator. The link is the right to it.
         .get("/setup/{token}", Anyone, setup::form)
         .post("/setup/{token}", Anyone, setup::submit)
@@ -208,6 +211,7 @@ fn table() -> Table {
         .post("/manage/groups/{id}/delete", May(ManageGroups), manage::groups::delete)
         .get("/manage/settings", May(ManageSettings), manage::settings::show)
         .post("/manage/settings", May(ManageSettings), manage::settings::submit)
+        .post("/manage/settings/resume-sending", May(ManageSettings), manage::settings::resume_sending)
         .post("/manage/settings/mail", May(ManageSettings), manage::settings::set_mail)
         .post("/manage/settings/mail/test", May(ManageSettings), manage::settings::try_mail)
         .get("/manage/caches", May(ManageSettings), manage::caches::show)

@@ -16,7 +16,9 @@ use vestnik_cache::Cache;
 use vestnik_model::{Clock, Installation, UnixMillis, mail_server::DEFAULT_FROM, secret::Random};
 use vestnik_store::{Db, installation};
 
-use crate::{blog::views::Views, counts::KnownCounts, media::Media, password::Passwords, trial::TryMail};
+use crate::{
+    blog::views::Views, counts::KnownCounts, measures::Measures, media::Media, password::Passwords, trial::TryMail,
+};
 
 /// Archives that are made at once.
 const ARCHIVES: usize = 4;
@@ -115,6 +117,8 @@ pub struct Parts {
     pub(crate) views: Views,
     /// Tries mail servers out.
     pub trial: Arc<dyn TryMail>,
+    /// What is measured of pages.
+    pub measures: Measures,
     installation: RwLock<Option<(Instant, Arc<Installation>)>>,
     closing: watch::Sender<bool>,
 }
@@ -146,6 +150,7 @@ impl AppState {
             archives: Arc::new(Semaphore::new(ARCHIVES)),
             views: Views::default(),
             trial,
+            measures: Measures::default(),
             installation,
             closing,
         }))

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -128,7 +128,11 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
         if !visit.reads {
             cached::note_change(&app, &visit.path).await;
         }
-        error::into_page(&app, &visit, response).await
+        let mut response = error::into_page(&app, &visit, response).await;
+        if let Ok(id) = HeaderValue::from_str(&visit.request_id) {
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+        }
+        response
     }
     .instrument(span)
     .await

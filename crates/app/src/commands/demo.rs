@@ -17,7 +17,7 @@ use vestnik_store::runs::Demanded;
 use vestnik_store::{Db, runs};
 
 use crate::cli::{Cli, Command, DemoArgs, ServeArgs};
-use crate::commands::serve::{SHUTDOWN, serve_pages, start_engine, stop_engine};
+use crate::commands::serve::{Doors, SHUTDOWN, serve_pages, start_engine, stop_engine};
 use crate::failure::Failure;
 use crate::installation::{self, progress_bar};
 use crate::sending;
@@ -38,11 +38,12 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
         let prepared = sample::prepare(&db).await?;
         let sending = start_engine(&engine, db.clone(), settings.data.clone(), settings.mail.clone(), lock).await?;
         let sent = send(&db, &prepared.actor, prepared.mailing).await;
+        let measures = sending.measures.clone();
         let stop = stop_engine(&engine, sending);
         match sent {
             Ok(()) if !args.exit => {
                 let door = listen(args.listen).await?;
-                serve_pages(db, door, &settings, print_where, stop).await
+                serve_pages(db, Doors::of_pages(door), &settings, &measures, print_where, stop).await
             }
             sent => {
                 stop.await?;
@@ -84,6 +85,7 @@ fn settings(args: &DemoArgs) -> Result<ServeArgs, Failure> {
     settings.mail.catch_all = true;
     settings.web.base_url = None;
     settings.web.behind_proxy = false;
+    settings.watch.metrics_listen = None;
     Ok(settings)
 }
 

@@ -1,11 +1,14 @@
 //! What each command does, one file a noun.
 
 pub mod attempts;
+pub mod backup;
 pub mod demo;
+pub mod doctor;
 pub mod mailing;
 pub mod message;
 pub mod migrate;
 pub mod ping;
 pub mod recipients;
+pub mod restore;
 pub mod serve;
 pub mod user;

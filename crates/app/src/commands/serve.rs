@@ -1,24 +1,29 @@
 //! `vestnik serve` and `vestnik worker`
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use url::Url;
 use vestnik_cache::{Cache, CacheOptions};
+use vestnik_engine::Measures;
 use vestnik_model::clock::SystemClock;
-use vestnik_model::secret::SystemRandom;
-use vestnik_store::Db;
+use vestnik_model::secret::{SystemRandom, new_key};
+use vestnik_store::{Db, life};
 use vestnik_web::media::Media;
 use vestnik_web::{AppState, FixedMail, Settings, setup};
 
 use crate::cli::{ServeArgs, WorkerArgs};
-use crate::config::{DataArgs, MailArgs};
+use crate::commands::restore;
+use crate::config::{DataArgs, MailArgs, WatchArgs};
 use crate::failure::Failure;
 use crate::installation;
+use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
 use crate::server::{self, Door};
@@ -38,10 +43,11 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
     let served = pages.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
-        let door = listen(args.web.listen).await?;
+        let doors = Doors::open(args.web.listen, &args.watch).await?;
         let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
+        let measures = sending.measures.clone();
         let stop = stop_engine(&engine, sending);
-        serve_pages(db, door, &args, |url| println!("Vestnik is at {url}"), stop).await
+        serve_pages(db, doors, &args, &measures, |url| println!("Vestnik is at {url}"), stop).await
     });
     engine.shutdown_timeout(SHUTDOWN);
     pages.shutdown_timeout(SHUTDOWN);
@@ -54,8 +60,13 @@ pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
     let worked = engine.block_on(async {
         let db = installation::open(&args.data).await?;
         let lock = sending::claim_turn(&db, &args.data)?;
-        let sending = Sending::start(db, &args.data, &args.mail, lock).await?;
-        println!("Vestnik is sending");
+        let watching = listen_for_watchers(&args.watch).await?;
+        let held = restore::held(&db).await?;
+        let sending = Sending::start(db.clone(), &args.data, &args.mail, lock).await?;
+        println!("{}", held.as_deref().unwrap_or("Vestnik is sending"));
+        if let Some(listener) = watching {
+            watched(listener, Watched::new(db, &sending.measures, None))?;
+        }
         told_to_stop().await?;
         sending.stop().await;
         Ok(())
@@ -92,18 +103,57 @@ pub async fn stop_engine(engine: &Runtime, sending: Sending) -> Result<(), Failu
 }
 
 /// Listens, or says what is in the way.
-pub async fn listen(address: SocketAddr) -> Result<Door, Failure> {
-    Door::open(address).await.map_err(|error| {
-        Failure::failed(format!("{address} cannot be listened on: {error}; --listen names another address"))
-    })
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| taken(address, &error))
+}
+
+fn taken(address: SocketAddr, error: &io::Error) -> Failure {
+    Failure::failed(format!(
+        "{address} cannot be listened on: {error}; --listen and --metrics-listen name other addresses"
+    ))
+}
+
+/// The same for metrics, if they are wanted.
+async fn listen_for_watchers(watch: &WatchArgs) -> Result<Option<TcpListener>, Failure> {
+    match watch.metrics_listen {
+        Some(address) => listen(address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Begins to serve metrics, and says where.
+fn watched(listener: TcpListener, watched: Watched) -> Result<(), Failure> {
+    println!("Metrics are at http://{}/metrics", listener.local_addr()?);
+    metrics::serve(listener, watched);
+    Ok(())
+}
+
+/// Where a service is reached. All of it is open before anything is sent: a port that is taken stops nothing under way.
+pub struct Doors {
+    pages: Door,
+    watchers: Option<TcpListener>,
+}
+
+impl Doors {
+    /// Listens everywhere, or says what is in the way.
+    pub async fn open(pages: SocketAddr, watch: &WatchArgs) -> Result<Self, Failure> {
+        let door = Door::open(pages).await.map_err(|error| taken(pages, &error))?;
+        Ok(Self { pages: door, watchers: listen_for_watchers(watch).await? })
+    }
+
+    /// For pages alone.
+    pub fn of_pages(pages: Door) -> Self {
+        Self { pages, watchers: None }
+    }
 }
 
 /// Serves the pages until the process is told to stop; then stops the engine and the pages side by side. `ready` is told
 /// where the pages are.
 pub async fn serve_pages(
     db: Db,
-    door: Door,
-    ServeArgs { data, web, mail }: &ServeArgs,
+    Doors { pages: door, watchers }: Doors,
+    ServeArgs { data, web, mail, .. }: &ServeArgs,
+    measures: &Measures,
     ready: impl FnOnce(&Url),
     stop_engine: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
@@ -124,22 +174,31 @@ pub async fn serve_pages(
         data_dir: data.data_dir.clone(),
         password_hashes_at_once: 2,
     };
+    // What another life of the database has left there is not shown as this one's.
+    let life = life::enter(&db, &new_key(&SystemRandom, 12)).await?;
     let cache = Cache::new(CacheOptions {
         redis: web.redis_url.clone(),
         most_bytes: CACHE_BYTES,
-        prefix: web.redis_prefix.clone(),
+        prefix: format!("{}:{}", web.redis_prefix, life.name),
     });
     let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
     let media = Media::new(data.media()?);
-    let app = AppState::new(db, clock, random, cache, media, Arc::new(trial), settings);
+    let held = restore::held(&db).await?;
+    let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);
     let (stop, mut stopped) = watch::channel(false);
     let told = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
     let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), told));
     ready(&base_url);
+    if let Some(listener) = watchers {
+        watched(listener, Watched::new(db, measures, Some(app.clone())))?;
+    }
+    if let Some(why) = held {
+        println!("{why}");
+    }
     if let Some(path) = setup::new_link(&app).await? {
         println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
     }

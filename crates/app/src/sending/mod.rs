@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vestnik_engine::catcher::Keeper;
 use vestnik_engine::lock::SenderLock;
-use vestnik_engine::{Config, Engine};
+use vestnik_engine::{Config, Engine, Measures};
 use vestnik_mail::catcher::{self, Limits};
 use vestnik_mail::relay::{Relay, Tls};
 use vestnik_mail::session::{Hello, Timeouts};
@@ -33,6 +33,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub struct Sending {
     stop: watch::Sender<bool>,
     keeper: JoinHandle<()>,
+    /// What is measured, whichever engine runs.
+    pub measures: Measures,
     _lock: Option<SenderLock>,
 }
 
@@ -70,11 +72,19 @@ impl Sending {
     /// Starts the engine on the current runtime.
     pub async fn start(db: Db, data: &DataArgs, mail: &MailArgs, lock: Option<SenderLock>) -> Result<Self, Failure> {
         let route = Route::find(mail, &installation::read(&db).await?)?;
-        let running = Running::start(&db, data, mail, &route).await?;
+        let measures = Measures::default();
+        let running = Running::start(&db, data, mail, &route, &measures).await?;
         let (stop, stopped) = watch::channel(false);
-        let keeper =
-            Engines { db, data: data.clone(), mail: mail.clone(), route, running: Some(running), stop: stopped };
-        Ok(Self { stop, keeper: tokio::spawn(keeper.keep()), _lock: lock })
+        let keeper = Engines {
+            db,
+            data: data.clone(),
+            mail: mail.clone(),
+            measures: measures.clone(),
+            route,
+            running: Some(running),
+            stop: stopped,
+        };
+        Ok(Self { stop, keeper: tokio::spawn(keeper.keep()), measures, _lock: lock })
     }
 
     /// Stops within ten seconds; see [`Engine::stop`].
@@ -91,6 +101,7 @@ struct Engines {
     db: Db,
     data: DataArgs,
     mail: MailArgs,
+    measures: Measures,
     route: Route,
     running: Option<Running>,
     stop: watch::Receiver<bool>,
@@ -138,7 +149,7 @@ impl Engines {
         }
         self.route = route;
         if !*self.stop.borrow() {
-            self.running = Some(Running::start(&self.db, &self.data, &self.mail, &self.route).await?);
+            self.running = Some(Running::start(&self.db, &self.data, &self.mail, &self.route, &self.measures).await?);
         }
         Ok(())
     }
@@ -153,7 +164,13 @@ struct Running {
 }
 
 impl Running {
-    async fn start(db: &Db, data: &DataArgs, mail: &MailArgs, route: &Route) -> Result<Self, Failure> {
+    async fn start(
+        db: &Db,
+        data: &DataArgs,
+        mail: &MailArgs,
+        route: &Route,
+        measures: &Measures,
+    ) -> Result<Self, Failure> {
         let (relay, catcher) = match &route.relay {
             Some(relay) => (relay.clone(), None),
             None => {
@@ -163,6 +180,7 @@ impl Running {
         };
         let server = format!("{}:{}", relay.host(), relay.port());
         let config = Config {
+            measures: measures.clone(),
             relay,
             tls: Tls::system(),
             hello: Hello::default(),

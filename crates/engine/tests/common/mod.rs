@@ -32,6 +32,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn config(url: &str, journal: &Path) -> Config {
     Config {
+        measures: Measures::default(),
         relay: Relay::parse(url).unwrap(),
         tls: Tls::system(),
         hello: Hello::default(),

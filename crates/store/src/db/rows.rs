@@ -21,8 +21,8 @@ pub struct Rows {
 enum Column {
     Int(Vec<Option<i64>>),
     Text(Vec<Option<String>>),
-    Bool(Vec<bool>),
-    Blob(Vec<Vec<u8>>),
+    Bool(Vec<Option<bool>>),
+    Blob(Vec<Option<Vec<u8>>>),
 }
 
 /// Rows in one statement on SQLite. A list is cut into pieces of these sizes, so that there are few statements and each
@@ -64,14 +64,26 @@ impl Rows {
 
     /// Adds a column of truth values.
     #[must_use]
-    pub fn bools(mut self, values: impl Iterator<Item = bool>) -> Self {
+    pub fn bools(self, values: impl Iterator<Item = bool>) -> Self {
+        self.optional_bools(values.map(Some))
+    }
+
+    /// Adds a column of truth values that may be missing.
+    #[must_use]
+    pub fn optional_bools(mut self, values: impl Iterator<Item = Option<bool>>) -> Self {
         self.columns.push(Column::Bool(values.collect()));
         self
     }
 
     /// Adds a column of bytes.
     #[must_use]
-    pub fn blobs(mut self, values: impl Iterator<Item = Vec<u8>>) -> Self {
+    pub fn blobs(self, values: impl Iterator<Item = Vec<u8>>) -> Self {
+        self.optional_blobs(values.map(Some))
+    }
+
+    /// Adds a column of bytes that may be missing.
+    #[must_use]
+    pub fn optional_blobs(mut self, values: impl Iterator<Item = Option<Vec<u8>>>) -> Self {
         self.columns.push(Column::Blob(values.collect()));
         self
     }
@@ -104,7 +116,7 @@ impl Rows {
                     Column::Int(values) => Arguments::add(&mut arguments, values[index]),
                     Column::Text(values) => Arguments::add(&mut arguments, values[index].as_deref()),
                     Column::Bool(values) => Arguments::add(&mut arguments, values[index]),
-                    Column::Blob(values) => Arguments::add(&mut arguments, values[index].as_slice()),
+                    Column::Blob(values) => Arguments::add(&mut arguments, values[index].as_deref()),
                 }
                 .map_err(sqlx::Error::Encode)?;
             }

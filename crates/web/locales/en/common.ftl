@@ -32,6 +32,8 @@ switch-language = Language
 switch-theme-dark = Dark theme
 switch-theme-light = Light theme
 
+banner-held = This copy was made of a backup of { $time }. Nothing is sent from it until an administrator says so.
+banner-held-open = Look and decide
 banner-catcher = Mail does not leave this server: letters stay in the catcher, where you can read them.
 banner-catcher-open = Open the catcher
 banner-unconfirmed = Confirm the address { $email } to send mailings. The link is in the letter we sent you.

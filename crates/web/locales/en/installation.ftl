@@ -4,6 +4,32 @@ manage-settings-lead = They hold for all users and all nodes.
 manage-settings-general = General
 manage-settings-mail = Mail
 
+held-title = Nothing is sent
+held-text = On { $restored } this database was restored from a backup of { $backup }. What was sent after the backup is not known here.
+held-original = If the service that the backup was made of is still running, it goes on sending by itself. Let only one of the two send.
+held-then = When you let mail go out:
+held-planned = { $n ->
+    [one] { $n } planned mailing goes out
+   *[other] { $n } planned mailings go out
+} by schedule from the next date on.
+held-passed = { $n ->
+    [one] The dates of { $n } mailing have passed meanwhile: they are noted as missed, and nothing is sent for them.
+   *[other] The dates of { $n } mailings have passed meanwhile: they are noted as missed, and nothing is sent for them.
+}
+held-paused = { $n ->
+    [one] { $n } paused sending stays paused until you resume it
+   *[other] { $n } paused sendings stay paused until you resume each of them
+}. See first whom they might reach twice.
+held-going = { $n ->
+    [one] { $n } sending that was begun or resumed here goes at once.
+   *[other] { $n } sendings that were begun or resumed here go at once.
+}
+held-letters = { $n ->
+    [one] { $n } letter of the service goes at once.
+   *[other] { $n } letters of the service go at once.
+}
+held-resume = Let mail go out
+
 setting-name = Service name
 setting-name-help = Stands at the top and in page titles in place of “Vestnik”.
 setting-language = Default language
@@ -89,6 +115,7 @@ home-not-set-up = The service is not set up yet. The link for that is printed wh
 
 flash-installation-saved = Settings saved.
 flash-mail-server-saved = Saved. Mail goes the new way in a few seconds.
+flash-sending-resumed = Mail goes out again. Paused sendings wait until you resume them.
 flash-set-up = Done! You are logged in as the administrator.
 
 problem-session-days = A whole number of days is wanted, from 1 to { $longest }.

@@ -155,6 +155,8 @@ audit-feedback_deleted = Feedback deleted
 audit-cache_forgotten = Cache made anew
 audit-set_up = First administrator made
 audit-settings_changed = Settings changed
+audit-restored = Restored from a backup
+audit-sending_resumed = Sending after a restore allowed
 
 flash-user-blocked = { $name } is blocked. We have told them by letter.
 flash-user-unblocked = { $name } is unblocked.

@@ -156,6 +156,8 @@ audit-feedback_deleted = Обращение удалено
 audit-cache_forgotten = Кеш сделан заново
 audit-set_up = Сделан первый администратор
 audit-settings_changed = Изменены настройки
+audit-restored = База восстановлена из резервной копии
+audit-sending_resumed = Разрешена отправка после восстановления
 
 flash-user-blocked = { $name }: доступ закрыт. Мы сообщили об этом письмом.
 flash-user-unblocked = { $name }: доступ открыт.

@@ -132,7 +132,7 @@ async fn old_addresses_lead_to_new_ones() {
         published_at: Some(app.clock_now()),
     };
     let author = Author::at_console(app.clock_now());
-    articles::update(&app.db, &writer, id, &draft, None, &author).await.expect("a database");
+    articles::update(&app.db, &writer, id, None, &draft, None, &author).await.expect("a database");
     let answer = app.browser().get("/blog/autumn").await;
     assert_eq!((answer.status, answer.goes_to()), (StatusCode::PERMANENT_REDIRECT, Some("/blog/fall")));
     app.stop().await;

@@ -29,6 +29,7 @@ use crate::{
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Path, Query},
+    i18n,
     limits::Limit,
     media::{self, PictureForm},
     page::{Page, Pager},
@@ -81,6 +82,8 @@ pub(crate) struct ListView {
 pub(crate) struct ArticleForm {
     /// Of the stored one, where there is one: for a look at the form, and for pictures.
     pub(crate) id: String,
+    /// When the stored one was last changed, in Unix milliseconds: what someone else does meanwhile is not written over.
+    pub(crate) seen: String,
     pub(crate) title: String,
     pub(crate) slug: String,
     pub(crate) lead: String,
@@ -137,6 +140,7 @@ impl ArticleForm {
         let zone = user.user.zone();
         Self {
             id: article.id.to_string(),
+            seen: article.updated_at.0.to_string(),
             title: article.title.clone(),
             slug: article.slug.clone(),
             lead: article.lead.clone(),
@@ -277,7 +281,8 @@ pub(crate) async fn update(
         Err(problems) => return refuse(&app, &page, &user, Some(&article), form, &problems).await,
     };
     let cover = known(&app, cover).await?;
-    match articles::update(&app.db, &user.actor, id, &draft, cover, &author(&app, &visit, &user)).await? {
+    let seen = form.seen.parse().ok().map(UnixMillis);
+    match articles::update(&app.db, &user.actor, id, seen, &draft, cover, &author(&app, &visit, &user)).await? {
         Kept::Done(id) => Ok(kept(&draft, app.now()).and_go(&format!("/manage/articles/{id}"))),
         other => not_kept(&app, &page, &user, Some(&article), form, other).await,
     }
@@ -296,10 +301,17 @@ async fn not_kept(
     page: &Page,
     user: &CurrentUser,
     stored: Option<&Article>,
-    form: ArticleForm,
+    mut form: ArticleForm,
     kept: Kept,
 ) -> Result<Response, Error> {
     match kept {
+        // Whoever saves once more knows of it.
+        Kept::ChangedAt(at) => {
+            form.seen = at.0.to_string();
+            let time = i18n::datetime(page.language(), at, &user.user.time_zone);
+            let problems = Problems::one("", Problem::new("problem-article-changed").with("time", time));
+            refuse(app, page, user, stored, form, &problems).await
+        }
         Kept::SlugTaken => {
             let problems = Problems::one("slug", Problem::new("problem-slug-taken"));
             refuse(app, page, user, stored, form, &problems).await

@@ -2,12 +2,15 @@
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_cache::{CacheState, RedisCondition};
+use vestnik_cache::{CacheState, RedisCondition, RegionFigures};
 use vestnik_model::audit::Action;
 use vestnik_store::audit::{self, Entry};
 
 use super::author;
-use crate::{error::Error, flash::Flash, form::Form, page::Page, session::CurrentUser, state::AppState, visit::Visit};
+use crate::{
+    cached::REGIONS, error::Error, flash::Flash, form::Form, page::Page, session::CurrentUser, state::AppState,
+    visit::Visit,
+};
 
 /// A region.
 #[derive(Debug, Serialize)]
@@ -49,25 +52,27 @@ pub(crate) struct ForgetForm {
 
 impl CachesView {
     fn of(state: CacheState) -> Self {
-        let regions = state.regions.into_iter().map(|region| {
-            let found = region.memory + region.redis;
+        // Also those that nobody has asked for yet.
+        let regions = REGIONS.iter().map(|known| {
+            let figures = state.regions.iter().find(|region| region.name == known.name);
+            let count = |of: fn(&RegionFigures) -> u64| figures.map_or(0, of);
+            let (memory, redis, made) =
+                (count(|region| region.memory), count(|region| region.redis), count(|region| region.made));
             RegionView {
-                name: region.name,
-                fresh_for: region.fresh_for.as_secs(),
-                memory: region.memory,
-                redis: region.redis,
-                made: region.made,
-                asked: found + region.made,
-                found,
-                entries: region.entries,
-                bytes: region.bytes,
+                name: known.name,
+                fresh_for: known.fresh_for.as_secs(),
+                memory,
+                redis,
+                made,
+                asked: memory + redis + made,
+                found: memory + redis,
+                entries: count(|region| region.entries),
+                bytes: count(|region| region.bytes),
             }
         });
-        let mut regions: Vec<_> = regions.collect();
-        regions.sort_by_key(|region| region.name);
         let condition = state.redis.as_ref().map(|redis| redis.condition);
         Self {
-            regions,
+            regions: regions.collect(),
             bytes: state.bytes,
             most_bytes: state.most_bytes,
             redis: match condition {
@@ -94,7 +99,7 @@ pub(crate) async fn forget(
     user: CurrentUser,
     Form(form): Form<ForgetForm>,
 ) -> Result<Response, Error> {
-    let known = crate::cached::REGIONS.iter().find(|region| region.name == form.region).ok_or(Error::NotFound)?;
+    let known = REGIONS.iter().find(|region| region.name == form.region).ok_or(Error::NotFound)?;
     app.cache.forget(*known).await;
     audit::note_alone(&app.db, &author(&app, &visit, &user), Entry::new(Action::CacheForgotten, None, known.name))
         .await?;

@@ -5,8 +5,11 @@ mod tests;
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use vestnik_model::{Installation, installation::TypedInstallation};
-use vestnik_store::installation;
+use vestnik_model::{Installation, UnixMillis, installation::TypedInstallation, secret::new_key};
+use vestnik_store::{
+    installation,
+    life::{self, Waiting},
+};
 
 use super::{author, said};
 use crate::{
@@ -33,9 +36,19 @@ pub(crate) struct InstallationForm {
     pub(crate) contacts: String,
 }
 
+/// A copy that was made of a backup, and what waits in it for a person's word.
+#[derive(Debug, Serialize)]
+pub(crate) struct HeldView {
+    pub(crate) backup_at: UnixMillis,
+    pub(crate) restored_at: UnixMillis,
+    pub(crate) waiting: Waiting,
+}
+
 /// The page.
 #[derive(Debug, Serialize)]
 pub(crate) struct SettingsView {
+    /// `None`: mail goes out.
+    pub(crate) held: Option<HeldView>,
     pub(crate) form: InstallationForm,
     pub(crate) errors: FormErrors,
     pub(crate) zones: Vec<(String, String)>,
@@ -82,10 +95,11 @@ impl InstallationForm {
 }
 
 impl SettingsView {
-    fn new(app: &AppState, page: &Page, user: &CurrentUser, installation: &Installation) -> Self {
+    async fn new(app: &AppState, page: &Page, user: &CurrentUser, installation: &Installation) -> Result<Self, Error> {
         let fixed = &app.settings.mail;
         let mail = MailForm::of(installation, &user.user.email);
-        Self {
+        Ok(Self {
+            held: held(app, installation).await?,
             form: InstallationForm::of(installation),
             errors: FormErrors::none(),
             zones: i18n::zones(page.language(), app.now(), &installation.time_zone),
@@ -96,14 +110,21 @@ impl SettingsView {
             fixed_server: fixed.server.clone().unwrap_or_default(),
             fixed_from: fixed.from.clone().unwrap_or_default(),
             default_from: shown_from(app, installation),
-        }
+        })
     }
+}
+
+async fn held(app: &AppState, installation: &Installation) -> Result<Option<HeldView>, Error> {
+    let Some(backup_at) = installation.held else { return Ok(None) };
+    let life = life::read(&app.db).await?;
+    let waiting = life::waiting(&app.db, app.now()).await?;
+    Ok(Some(HeldView { backup_at, restored_at: life.restored_at.unwrap_or(backup_at), waiting }))
 }
 
 /// Shows them as they are.
 pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let installation = installation::read(&app.db).await?;
-    page.show("manage/settings.html", &SettingsView::new(&app, &page, &user, &installation))
+    page.show("manage/settings.html", &SettingsView::new(&app, &page, &user, &installation).await?)
 }
 
 /// Changes all but the mail server.
@@ -118,7 +139,7 @@ pub(crate) async fn submit(
         Ok(wanted) => wanted,
         Err(problems) => {
             let zones = i18n::zones(page.language(), app.now(), &form.time_zone);
-            let view = SettingsView::new(&app, &page, &user, &before);
+            let view = SettingsView::new(&app, &page, &user, &before).await?;
             let view = SettingsView { errors: page.errors(&problems), zones, form, ..view };
             return page.invalid("manage/settings.html", &view);
         }
@@ -138,7 +159,7 @@ pub(crate) async fn set_mail(
     let server = match form.parse(&before) {
         Ok(server) => server,
         Err(problems) => {
-            let view = SettingsView::new(&app, &page, &user, &before);
+            let view = SettingsView::new(&app, &page, &user, &before).await?;
             let view = SettingsView { mail_errors: page.errors(&problems), mail: form, ..view };
             return page.invalid("manage/settings.html", &view);
         }
@@ -160,6 +181,18 @@ async fn change(
     Ok(said(changed, done)?.and_go("/manage/settings"))
 }
 
+/// Lets a copy that was made of a backup send.
+pub(crate) async fn resume_sending(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+) -> Result<Response, Error> {
+    let author = author(&app, &page.visit, &user);
+    let changed = life::resume(&app.db, Some(&user.actor), &author, &new_key(&*app.random, 8)).await?;
+    app.forget_installation();
+    Ok(said(changed, "flash-sending-resumed")?.and_go("/manage/settings"))
+}
+
 /// Sends a test letter through the mail server as it is typed, and keeps nothing.
 pub(crate) async fn try_mail(
     State(app): State<AppState>,
@@ -169,6 +202,6 @@ pub(crate) async fn try_mail(
 ) -> Result<Response, Error> {
     let before = installation::read(&app.db).await?;
     let trial = Some(try_out(&app, &page, &form, &before).await?);
-    let view = SettingsView::new(&app, &page, &user, &before);
+    let view = SettingsView::new(&app, &page, &user, &before).await?;
     page.show("manage/settings.html", &SettingsView { trial, mail: form, ..view })
 }

@@ -1,10 +1,13 @@
 //! Samples of the settings of the installation, and of where it is set up.
 
+use vestnik_model::UnixMillis;
+use vestnik_store::life::Waiting;
+
 use super::{Sample, errors_at, page, stranger};
 use crate::{
     form::FormErrors,
     mail_server::{MailForm, TrialView},
-    manage::settings::{InstallationForm, SettingsView},
+    manage::settings::{HeldView, InstallationForm, SettingsView},
     setup::{SetupForm, SetupView},
     trial::Obstacle,
 };
@@ -37,6 +40,11 @@ fn trials() -> Vec<Option<TrialView>> {
 
 fn settings(errors: FormErrors, mail_errors: FormErrors, trial: Option<TrialView>, fixed: &str) -> SettingsView {
     SettingsView {
+        held: trial.is_none().then_some(HeldView {
+            backup_at: UnixMillis(1_795_503_600_000),
+            restored_at: UnixMillis(1_795_590_000_000),
+            waiting: Waiting { planned: 21, passed: 1, paused: 2, going: 1, letters: 5 },
+        }),
         form: InstallationForm {
             name: "Ромашка & Co".into(),
             language: "ru".into(),

@@ -17,6 +17,7 @@ use vestnik_store::{Db, mailings, nodes, recipients, runs, troubles};
 
 use crate::cli::{CreateMailingArgs, MailingCommand, SendArgs, ShowArgs};
 use crate::commands::recipients::addresses;
+use crate::commands::restore;
 use crate::commands::serve::told_to_stop;
 use crate::failure::Failure;
 use crate::installation::{self, owner, progress_bar};
@@ -94,6 +95,9 @@ pub async fn send(args: SendArgs) -> Result<(), Failure> {
     args.mail.relay()?;
     let db = installation::open(&args.data).await?;
     let (mailing, actor, email) = find(&db, args.id).await?;
+    if let Some(why) = restore::held(&db).await? {
+        return Err(Failure::failed(why));
+    }
     let key = new_key(&SystemRandom, 8);
     let run = match runs::demand(&db, &actor, mailing.id, &key, Duration::ZERO, SystemClock.now()).await? {
         Demanded::Planned(run) | Demanded::Continues(run) => run,

@@ -138,3 +138,23 @@ async fn managers_and_users_do_not_write_the_blog() {
     assert_eq!(anna.post("/manage/articles/new", &typed(&[])).await.status, StatusCode::FORBIDDEN);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn two_who_change_an_article_at_once_do_not_write_over_each_other() {
+    let app = TestApp::start().await;
+    let mut keeper = keeper(&app).await;
+    keeper.post("/manage/articles/new", &typed(&[])).await;
+    let page = keeper.get("/manage/articles/1").await.text;
+    let seen = page.split("name=\"seen\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a time");
+    app.clock.advance(std::time::Duration::from_secs(60));
+    assert!(keeper.post("/manage/articles/1", &typed(&[("seen", seen), ("lead", "First")])).await.goes_to().is_some());
+    let late = keeper.post("/manage/articles/1", &typed(&[("seen", seen), ("lead", "Second")])).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    late.says("Someone else saved this article").says("Second");
+    let known = app.clock_now().0.to_string();
+    late.says(&format!("name=\"seen\" value=\"{known}\""));
+    assert!(
+        keeper.post("/manage/articles/1", &typed(&[("seen", &known), ("lead", "Second")])).await.goes_to().is_some()
+    );
+    app.stop().await;
+}

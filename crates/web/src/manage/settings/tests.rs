@@ -143,3 +143,30 @@ async fn the_mail_server_is_tried_and_then_kept_and_its_password_is_never_shown(
     assert!(!admin.get("/manage/audit").await.text.contains("hush"));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_copy_of_a_backup_sends_when_an_administrator_says_so() {
+    let app = TestApp::start().await;
+    let mut admin = administrator(&app).await;
+    let (mut anna, _) = app.signed_in("anna").await;
+    assert!(!admin.get("/dashboard").await.text.contains("made of a backup"));
+    let saved = admin.post("/manage/settings/resume-sending", &[]).await;
+    assert_eq!(saved.goes_to(), Some("/manage/settings"));
+    admin.get("/manage/settings").await.says("No longer needed");
+    let sql = "UPDATE life SET held = TRUE, restored_at = $1, backup_at = $2";
+    let at = UnixMillis(1_795_503_600_000);
+    app.db.execute(sql, &[&at, &at.minus(Duration::from_secs(3_600))]).await.expect("held");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    // Everyone is told, and those who can do something about it, where.
+    admin.get("/dashboard").await.says("made of a backup").says("/manage/settings#held");
+    let page = anna.get("/dashboard").await;
+    page.says("made of a backup");
+    assert!(!page.text.contains("settings#held"));
+    assert_eq!(anna.post("/manage/settings/resume-sending", &[]).await.status, StatusCode::FORBIDDEN);
+    admin.get("/manage/settings").await.says("0 planned mailings").says("Let mail go out");
+    admin.post("/manage/settings/resume-sending", &[]).await;
+    let page = admin.get("/manage/settings").await;
+    page.says("Mail goes out again");
+    assert!(!page.text.contains("Let mail go out"));
+    admin.get("/manage/audit").await.says("Sending after a restore allowed");
+}

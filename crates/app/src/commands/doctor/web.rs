@@ -1,0 +1,104 @@
+//! The address by which people reach the service, asked for as their browsers would.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::DATE;
+use reqwest::redirect::Policy;
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::{self, ClientConfig};
+use vestnik_model::Clock as _;
+use vestnik_model::clock::SystemClock;
+
+use super::{Finding, settings};
+use crate::cli::DoctorArgs;
+
+/// For the whole answer.
+const REQUEST: Duration = Duration::from_secs(8);
+/// How far two clocks may be apart.
+const APART_MS: i64 = 60_000;
+/// No page is longer.
+const LONGEST: usize = 1024 * 1024;
+
+/// Asks for the page of the login there.
+pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
+    const CHECK: &str = "reachable";
+    let Some(base) = &args.web.base_url else { return Vec::new() };
+    // The check of the settings has said that it is none.
+    let Some(host) = base.host_str().filter(|_| matches!(base.scheme(), "http" | "https")) else { return Vec::new() };
+    let advice = "see whether the service is running, and whether the proxy in front leads to VESTNIK_LISTEN";
+    let client = match client() {
+        Ok(client) => client,
+        Err(error) => {
+            return vec![Finding::problem(CHECK, error, "install the system's certificates (ca-certificates)")];
+        }
+    };
+    let url = format!("{}/login", base.as_str().trim_end_matches('/'));
+    let mut response = match client.get(&url).send().await {
+        Ok(response) => response,
+        Err(error) => {
+            // Its causes say what the matter is; it itself repeats the address.
+            let mut words = String::new();
+            let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
+            while let Some(inner) = cause {
+                words = inner.to_string();
+                cause = inner.source();
+            }
+            return vec![Finding::problem(CHECK, format!("{url} does not answer: {words}"), advice)];
+        }
+    };
+    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+    let status = response.status();
+    let mut page = Vec::new();
+    while let Ok(Some(piece)) = response.chunk().await {
+        page.extend_from_slice(&piece);
+        if page.len() > LONGEST {
+            break;
+        }
+    }
+    // Templates escape the slash.
+    let page = String::from_utf8_lossy(&page).replace("&#x2f;", "/");
+    let mut findings = vec![if page.contains(vestnik_assets::url("app.css")) {
+        Finding::ok(CHECK, format!("{url} is a Vestnik of this version"))
+    } else if page.contains("<html") && page.contains("/assets/app") {
+        Finding::warning(CHECK, format!("{url} is another version of Vestnik"), "restart the service after an upgrade")
+    } else {
+        Finding::problem(CHECK, format!("{url} answers {status}, and is not this service"), advice)
+    }];
+    // On one machine there is one clock.
+    if let Some(date) = date.filter(|_| !settings::is_here(host)) {
+        findings.extend(clock(&date));
+    }
+    findings
+}
+
+fn clock(date: &str) -> Option<Finding> {
+    const CHECK: &str = "clock";
+    let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_millisecond();
+    let apart = (SystemClock.now().0 - theirs).abs();
+    let found = format!("{} s apart from the web server's", apart / 1_000);
+    Some(if apart > APART_MS {
+        Finding::warning(CHECK, found, "have both machines set their clocks by the network (NTP)")
+    } else {
+        Finding::ok(CHECK, found)
+    })
+}
+
+/// Trusts whom the system trusts, as browsers do.
+fn client() -> Result<reqwest::Client, String> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new(Arc::clone(&provider)).map_err(|error| error.to_string())?;
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error: rustls::Error| error.to_string())?
+        .dangerous() // The name of the only way to give rustls a verifier; this one is the system's own.
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(Policy::none())
+        .timeout(REQUEST)
+        .build()
+        .map_err(|error| error.to_string())
+}

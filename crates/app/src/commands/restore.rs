@@ -1,0 +1,213 @@
+//! `vestnik restore` and `vestnik resume-sending`
+
+use indicatif::ProgressBar;
+use serde_json::Value;
+use vestnik_media::store::{Key, MediaStore};
+use vestnik_model::Clock as _;
+use vestnik_model::clock::SystemClock;
+use vestnik_model::secret::{SystemRandom, new_key};
+use vestnik_store::audit::Author;
+use vestnik_store::dump::{self, Origin, Quieted, Restored, Restoring, Target};
+use vestnik_store::groups::Changed;
+use vestnik_store::{Db, life};
+
+use crate::cli::{RestoreArgs, ResumeSendingArgs};
+use crate::commands::backup::file::{Picture, Reader};
+use crate::failure::Failure;
+use crate::{installation, sending};
+
+/// Rows that are written in one go, and bytes of their lines.
+const BATCH: usize = 2_048;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Puts a backup into an empty database.
+pub async fn run(args: RestoreArgs) -> Result<(), Failure> {
+    let mut reader = Reader::open(&args.file)?;
+    let newest = vestnik_store::db::schema::newest_migration();
+    if reader.manifest.migration > newest {
+        return Err(Failure::failed(format!(
+            "{} was made by a newer Vestnik ({}, schema {}); this one is {} and knows the schema up to {newest}",
+            args.file.display(),
+            reader.manifest.version,
+            reader.manifest.migration,
+            env!("CARGO_PKG_VERSION"),
+        )));
+    }
+    // All of it is looked at before anything is changed.
+    let pictures = check(&mut reader)?;
+    let pictures = if args.without_media { Vec::new() } else { pictures };
+    let media = if pictures.is_empty() { None } else { Some(args.data.media()?) };
+    let db = installation::open_unmigrated(&args.data).await?;
+    let _lock = sending::claim_turn(&db, &args.data)?;
+    let quieted = load(&db, &mut reader, media.as_ref(), &pictures).await?;
+    for table in ["recipients", "deliveries", "attempts"] {
+        db.analyze(table).await?;
+    }
+    db.close().await;
+    tell(&reader, pictures.len(), quieted);
+    Ok(())
+}
+
+/// Reads every line and every picture once.
+fn check(reader: &mut Reader) -> Result<Vec<Picture>, Failure> {
+    for entry in reader.manifest.tables.clone() {
+        let table = entry.table();
+        let bad = reader.damaged(&entry.name).to_string();
+        reader
+            .table(&entry, |line| dump::parse(&table, line).map(|_| ()).ok_or_else(|| Failure::failed(bad.clone())))?;
+    }
+    let pictures = reader.pictures()?;
+    for picture in &pictures {
+        let known = picture.key.parse::<Key>().ok().and_then(|key| key.media_type());
+        if known.is_none() {
+            return Err(reader.damaged(&format!("the picture {}", picture.key)));
+        }
+        reader.picture(picture)?;
+    }
+    Ok(pictures)
+}
+
+async fn load(
+    db: &Db,
+    reader: &mut Reader,
+    media: Option<&MediaStore>,
+    pictures: &[Picture],
+) -> Result<Quieted, Failure> {
+    let manifest = reader.manifest.clone();
+    let tables: Vec<_> = manifest.tables.iter().map(|entry| entry.table()).collect();
+    let mut restoring = match Restoring::begin(db, manifest.migration, &tables).await? {
+        Target::Ready(restoring) => restoring,
+        Target::HasData(table) => {
+            return Err(Failure::failed(format!(
+                "the database is in use: {table} has rows; a backup is restored into an empty database only"
+            )));
+        }
+        Target::InUse => {
+            return Err(Failure::failed("a vestnik process is running on this database; stop it first"));
+        }
+        Target::Foreign(table) => {
+            return Err(Failure::failed(format!(
+                "the database holds something that is not Vestnik's (the table {table}); name an empty one"
+            )));
+        }
+        Target::Newer(step) => return Err(installation::newer(step)),
+        Target::Unlike => return Err(reader.damaged("its tables are not those of its schema")),
+    };
+    let bar = installation::progress_bar(manifest.rows(), "{bar:40} {human_pos} of {human_len} rows, {eta}");
+    for (entry, table) in manifest.tables.iter().zip(&tables) {
+        let mut loader = Loader { restoring: &mut restoring, table, bar: &bar, batch: Vec::new(), bytes: 0 };
+        let bad = reader.damaged(&entry.name).to_string();
+        let runtime = tokio::runtime::Handle::current();
+        // The archive is read as it comes; nothing else is done in this process meanwhile.
+        tokio::task::block_in_place(|| {
+            reader.table(entry, |line| {
+                let row = dump::parse(table, line).ok_or_else(|| Failure::failed(bad.clone()))?;
+                loader.batch.push(row);
+                loader.bytes += line.len();
+                if loader.batch.len() >= BATCH || loader.bytes >= BATCH_BYTES {
+                    runtime.block_on(loader.flush())?;
+                }
+                Ok(())
+            })?;
+            runtime.block_on(loader.flush())
+        })?;
+        if let Some(last) = entry.last_id {
+            restoring.go_on_after(table, last).await?;
+        }
+    }
+    if let Some(media) = media {
+        put_back(reader, media, pictures).await?;
+    }
+    let origin = Origin { backup_at: manifest.at(), name: new_key(&SystemRandom, 12) };
+    let restored = restoring.finish(&origin, SystemClock.now()).await?;
+    bar.finish_and_clear();
+    match restored {
+        Restored::Done(quieted) => Ok(quieted),
+        Restored::Broken(table) => Err(reader.damaged(&format!("{table} refers to rows that are not there"))),
+    }
+}
+
+/// Rows on their way into a table.
+struct Loader<'a> {
+    restoring: &'a mut Restoring,
+    table: &'a dump::Table,
+    bar: &'a ProgressBar,
+    batch: Vec<Vec<Value>>,
+    bytes: usize,
+}
+
+impl Loader<'_> {
+    async fn flush(&mut self) -> Result<(), Failure> {
+        self.restoring.load(self.table, &self.batch).await?;
+        self.bar.inc(self.batch.len() as u64);
+        self.batch.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Before the rows that name them are lasting. A key says what is stored under it, so that it may be there already.
+async fn put_back(reader: &mut Reader, media: &MediaStore, pictures: &[Picture]) -> Result<(), Failure> {
+    for picture in pictures {
+        let content = reader.picture(picture)?;
+        let key = picture.key.parse::<Key>().ok();
+        let Some((key, media_type)) = key.and_then(|key| Some((key.clone(), key.media_type()?))) else {
+            return Err(reader.damaged(&format!("the picture {}", picture.key)));
+        };
+        let failed = |error| {
+            Failure::failed(format!(
+                "the picture {} cannot be put back: {error}; nothing else was changed. --without-media leaves pictures \
+                 out",
+                picture.key
+            ))
+        };
+        media.put(&key, content.into(), media_type).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn tell(reader: &Reader, pictures: usize, quieted: Quieted) {
+    let manifest = &reader.manifest;
+    println!("Restored from the backup of {}: {} rows, {pictures} pictures.", manifest.taken, manifest.rows());
+    println!("Nothing is sent until you say so:");
+    println!("  {} runs that were open are paused", quieted.paused);
+    println!("  {} deliveries were being sent when the backup was made: their fate is unknown", quieted.unknown);
+    println!("  everyone signs in again; links in letters that were sent before are worth nothing");
+    println!(
+        "Look around in the web interface first. To send again: vestnik resume-sending, or the button in the settings"
+    );
+    println!("of the installation. If the original is still running, it will go on sending: stop one of the two.");
+}
+
+/// Lets a restored installation send.
+pub async fn resume_sending(args: ResumeSendingArgs) -> Result<(), Failure> {
+    let db = installation::open(&args.data).await?;
+    let now = SystemClock.now();
+    let waiting = life::waiting(&db, now).await?;
+    match life::resume(&db, None, &Author::at_console(now), &new_key(&SystemRandom, 8)).await? {
+        Changed::Done => {}
+        _ => {
+            println!("nothing is held: mail goes out as it is planned");
+            return Ok(());
+        }
+    }
+    println!("Mail goes out again.");
+    println!(
+        "  {} mailings are planned; of {} the time had passed, which is noted as missed",
+        waiting.planned, waiting.passed
+    );
+    println!("  {} runs are paused and stay so until each is resumed", waiting.paused);
+    println!("  {} runs and {} letters that were asked for meanwhile go now", waiting.going, waiting.letters);
+    Ok(())
+}
+
+/// For whoever starts a process that would send: it does not, and why. `None`: it does.
+pub async fn held(db: &Db) -> Result<Option<String>, Failure> {
+    let life = life::read(db).await?;
+    Ok(life.held.then(|| {
+        let of = life.backup_at.map(|at| at.to_string()).unwrap_or_default();
+        format!(
+            "restored from a backup of {of}: nothing is sent until `vestnik resume-sending`, or the button in the settings"
+        )
+    }))
+}

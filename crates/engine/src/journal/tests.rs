@@ -1,0 +1,94 @@
+use super::*;
+use vestnik_model::delivery::DeliveryState;
+
+fn outcome(delivery: i64) -> Outcome {
+    Outcome {
+        delivery: DeliveryId(delivery),
+        run: RunId(1),
+        mailing: MailingId(1),
+        epoch: 1,
+        state: DeliveryState::Sent,
+        due_at: None,
+        excused: false,
+        attempt: None,
+    }
+}
+
+fn life(name: &str) -> Life {
+    Life { name: name.to_owned(), restored_at: None, backup_at: None, held: false }
+}
+
+#[test]
+fn a_journal_of_another_life_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::begin(folder.path(), "node", "one").unwrap();
+    journal.hand_over(None, handed_over(1)).unwrap();
+    drop(journal);
+    assert!(left_behind(folder.path(), &life("other")).unwrap().is_empty());
+    assert_eq!(of_other_lives(folder.path(), &life("other")).unwrap(), 1);
+    assert_eq!(left_behind(folder.path(), &life("one")).unwrap().len(), 1);
+    // As a version before lives wrote it: it belongs to the first.
+    fs::write(lock_path(folder.path(), "node"), boot()).unwrap();
+    let restored = Life { restored_at: Some(UnixMillis(1)), ..life("two") };
+    assert!(left_behind(folder.path(), &restored).unwrap().is_empty());
+    let left = left_behind(folder.path(), &life("one")).unwrap();
+    assert!(left[0].complete);
+    assert_eq!(left[0].records, [Record::HandedOver(handed_over(1))]);
+}
+
+fn handed_over(delivery: i64) -> HandedOver {
+    HandedOver {
+        delivery: DeliveryId(delivery),
+        run: RunId(1),
+        mailing: MailingId(1),
+        epoch: 1,
+        number: 1,
+        excused: 0,
+        at: UnixMillis(0),
+        on_unknown: UnknownPolicy::Hold,
+    }
+}
+
+#[test]
+fn of_each_claim_the_last_record_counts_and_a_torn_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::begin(folder.path(), "node", "one").unwrap();
+    journal.hand_over(None, handed_over(1)).unwrap();
+    journal.hand_over(Some(&outcome(1)), handed_over(2)).unwrap();
+    journal.hand_over(None, handed_over(3)).unwrap();
+    journal.answered(&outcome(3)).unwrap();
+    journal.answered(&outcome(4)).unwrap();
+    journal.lock().file.write_all(b"{\"d\":{\"delivery\":5,\"ru").unwrap();
+    assert!(left_behind(folder.path(), &life("one")).unwrap().is_empty(), "its process lives");
+    drop(journal);
+    let mut left = left_behind(folder.path(), &life("one")).unwrap();
+    assert_eq!(left.len(), 1);
+    let left = left.remove(0);
+    assert!(left.complete);
+    let mut records = left.records.clone();
+    records.sort_by_key(Record::claim);
+    let expected = [Record::Outcome(outcome(1)), Record::HandedOver(handed_over(2)), Record::Outcome(outcome(3))];
+    assert_eq!(records, expected, "of 4 the ledger knows already, or it was never handed over");
+    left.forget().unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn segments_go_when_their_messages_are_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::begin(folder.path(), "node", "one").unwrap();
+    let count = || fs::read_dir(folder.path()).unwrap().count() - 1;
+    let mut waiting = Vec::new();
+    for delivery in 0.. {
+        journal.hand_over(None, handed_over(delivery)).unwrap();
+        waiting.push(outcome(delivery));
+        if count() == 3 {
+            break;
+        }
+    }
+    let (first, rest) = waiting.split_at(1);
+    journal.committed(rest);
+    assert_eq!(count(), 2, "the first segment still has one that counts, the last is being written");
+    journal.committed(first);
+    assert_eq!(count(), 1, "the one that is being written");
+}
