@@ -451,6 +451,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "figures", include_str!("../../migrations/0006_figures.sql")),
     (7, "new address", include_str!("../../migrations/0007_new_address.sql")),
     (8, "blog", include_str!("../../migrations/0008_blog.sql")),
+    (11, "run summaries", include_str!("../../migrations/0011_run_summaries.sql")),
 ];
 
 fn migrator(tokens: &[(&str, &str)], last: i64) -> sqlx::migrate::Migrator {
