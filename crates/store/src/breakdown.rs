@@ -1,6 +1,7 @@
 //! Reports of what came of sending by recipients' domain and by what servers answered. They sum up what
 //! [`summaries`](crate::summaries) keeps of each run.
 
+use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::MailingId;
 use vestnik_model::reason::Reason;
@@ -34,7 +35,7 @@ pub struct Coverage {
 }
 
 /// What came of deliveries to a domain.
-#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct DomainFigures {
     /// In lower case; empty: all others together.
     pub domain: String,

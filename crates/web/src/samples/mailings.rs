@@ -175,8 +175,8 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("mailings/cancel.html", CancelView { run: run(*state) }));
         samples.push(page("mailings/resend.html", ResendView { run: run(*state) }));
         let failures = vec![
-            FailureView { code: Some(550), reply: "550 5.1.1 <script>User unknown</script>".into(), count: 61 },
-            FailureView { code: None, reply: "the connection was closed".into(), count: 1 },
+            FailureView { reason: vestnik_model::reason::Reason::Other, code: Some(550), reply: "550 5.1.1 <script>User unknown</script>".into(), count: 61 },
+            FailureView { reason: vestnik_model::reason::Reason::Other, code: None, reply: "the connection was closed".into(), count: 1 },
         ];
         let view = ShowView {
             mailing: mailing(*state == RunState::Completed),
