@@ -77,7 +77,9 @@ impl RunsOf {
     fn chosen(&self, limit: i64) -> (String, [i64; 2]) {
         let (condition, args) = match self {
             Self::Span(span) => ("u.started_at >= $2 AND u.started_at < $3", [span.from.0, span.until.0]),
-            Self::Mailing(mailing) => ("u.mailing_id = $2 AND u.started_at IS NOT NULL AND CAST($3 AS BIGINT) = 0", [mailing.0, 0]),
+            Self::Mailing(mailing) => {
+                ("u.mailing_id = $2 AND u.started_at IS NOT NULL AND CAST($3 AS BIGINT) = 0", [mailing.0, 0])
+            }
         };
         let order = if matches!(self, Self::Span(_)) { "u.started_at DESC, u.id DESC" } else { "u.id DESC" };
         (format!("SELECT u.id FROM runs u WHERE u.owner_id = $1 AND {condition} ORDER BY {order} LIMIT {limit}"), args)

@@ -62,8 +62,17 @@ pub struct RunTotals {
 
 /// The actor's runs of a mailing that have begun, together.
 pub async fn totals(db: &Db, actor: &Actor, mailing: MailingId) -> Result<RunTotals> {
-    let sums = ["recipients", "sent", "failed", "expired", "skipped", "unknown", "cancelled", "attempts_ok",
-        "attempts_failed"]
+    let sums = [
+        "recipients",
+        "sent",
+        "failed",
+        "expired",
+        "skipped",
+        "unknown",
+        "cancelled",
+        "attempts_ok",
+        "attempts_failed",
+    ]
     .map(|column| format!("CAST(COALESCE(sum({column}), 0) AS BIGINT) AS {column}"));
     let sql = format!(
         "SELECT count(*) AS runs, {} FROM runs WHERE mailing_id = $1 AND owner_id = $2 AND started_at IS NOT NULL",

@@ -274,11 +274,8 @@ async fn write(tx: &mut Tx, due: &Due, mut summary: Summary, now: UnixMillis) ->
     if same == 0 {
         return Ok(false);
     }
-    tx.execute(
-        "UPDATE run_summaries SET made_at = $2, counted = $3 WHERE run_id = $1",
-        &[&due.id, &now, &due.counted],
-    )
-    .await?;
+    tx.execute("UPDATE run_summaries SET made_at = $2, counted = $3 WHERE run_id = $1", &[&due.id, &now, &due.counted])
+        .await?;
     summary.keep(DOMAINS, REPLIES);
     tx.execute("DELETE FROM run_domains WHERE run_id = $1", &[&due.id]).await?;
     tx.execute("DELETE FROM run_replies WHERE run_id = $1", &[&due.id]).await?;

@@ -29,7 +29,14 @@ async fn begun(db: &Db, actor: &Actor, end: &str) -> (MailingId, RunId) {
 }
 
 /// What a server answered.
-fn said(of: (MailingId, RunId), claimed: &Claimed, state: DeliveryState, code: i64, words: &str, at: UnixMillis) -> Outcome {
+fn said(
+    of: (MailingId, RunId),
+    claimed: &Claimed,
+    state: DeliveryState,
+    code: i64,
+    words: &str,
+    at: UnixMillis,
+) -> Outcome {
     let mut made = outcome(of.0, of.1, claimed, state, at);
     let attempt = made.attempt.as_mut().unwrap();
     let (enhanced, text) = words.split_once(' ').unwrap_or((words, ""));

@@ -41,6 +41,9 @@ const COMPOSED: &[&str] = &[
     "factor-ask-",
     "chart-",
     "report-period-",
+    "reason-",
+    "weekday-",
+    "start-",
 ];
 
 /// Ids and the variables they use, by language.

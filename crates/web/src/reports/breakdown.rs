@@ -4,7 +4,7 @@
 use serde::Serialize;
 use vestnik_model::{Actor, UnixMillis, reason::Reason};
 use vestnik_store::{
-    breakdown::{self, DomainFigures, ReplyFigures, RUNS, RunsOf},
+    breakdown::{self, DomainFigures, RUNS, ReplyFigures, RunsOf},
     summaries::OTHER_CODES,
 };
 
@@ -70,6 +70,11 @@ impl BreakdownView {
             as_of: coverage.as_of,
             newest: (coverage.runs > RUNS).then_some(RUNS),
         })
+    }
+
+    /// Why deliveries were not sent, alone.
+    pub(crate) async fn reasons_of(app: &AppState, actor: &Actor, of: RunsOf) -> Result<Vec<ReasonView>, Error> {
+        Ok(reasons(&breakdown::by_reply(&app.db, actor, of, REPLIES).await?))
     }
 }
 

@@ -122,12 +122,8 @@ pub(crate) async fn answer(
     let cursor = query.at.parse().ok();
     let found = runs::begun(&app.db, actor, mailing.id, cursor.as_ref(), PAGE_SIZE).await?;
     let totals = runs::totals(&app.db, actor, mailing.id).await?;
-    let bars: Vec<_> = found
-        .rows
-        .iter()
-        .rev()
-        .filter_map(|run| run.started_at.map(|at| (at, figures(&run.counts))))
-        .collect();
+    let bars: Vec<_> =
+        found.rows.iter().rev().filter_map(|run| run.started_at.map(|at| (at, figures(&run.counts)))).collect();
     let drawing = DrawingView::of_runs(language, time_zone, &bars);
     let base = if owner.is_some() { "/manage/mailings" } else { "/mailings" };
     let view = MailingReportView {

@@ -235,7 +235,7 @@ async fn gather(
 }
 
 /// When a period's first day begins, and its last one is over.
-pub(super) fn span(period: Period, zone: &TimeZone) -> Span {
+pub(crate) fn span(period: Period, zone: &TimeZone) -> Span {
     let bounds = period.bounds(zone);
     let at = |bound: Option<&UnixMillis>| bound.copied().unwrap_or(UnixMillis(0));
     Span { from: at(bounds.first()), until: at(bounds.last()) }

@@ -97,7 +97,13 @@ fn week() -> Vec<Figures> {
 
 fn breakdown() -> BreakdownView {
     const HOSTILE: &str = "550 5.1.1 <script>User unknown</script>";
-    let domain = |domain: &str, sent| DomainFigures { domain: domain.into(), total: sent + 3, sent, failed: 3, ..DomainFigures::default() };
+    let domain = |domain: &str, sent| DomainFigures {
+        domain: domain.into(),
+        total: sent + 3,
+        sent,
+        failed: 3,
+        ..DomainFigures::default()
+    };
     let reason = |reason: &Reason| ReasonView { reason: *reason, count: 61, answer: HOSTILE.into() };
     let reply = |answer: &str| ReplyView {
         reason: Reason::Full,
@@ -110,7 +116,11 @@ fn breakdown() -> BreakdownView {
     BreakdownView {
         domains: vec![domain("<b>.example.org", 12_000), domain("", 4), DomainFigures::default()],
         unsent: 671,
-        reasons: Reason::ALL.iter().map(reason).chain([ReasonView { answer: String::new(), ..reason(&Reason::Full) }]).collect(),
+        reasons: Reason::ALL
+            .iter()
+            .map(reason)
+            .chain([ReasonView { answer: String::new(), ..reason(&Reason::Full) }])
+            .collect(),
         replies: vec![reply(HOSTILE), reply("")],
         waiting: 2,
         as_of: Some(NOW),
