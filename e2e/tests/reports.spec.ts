@@ -13,6 +13,9 @@ const REFUSED = 3;
 /** The day that it is where these people live. */
 const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Moscow" }).format(new Date());
 
+/** What the link to a mailing's report is called. */
+const reportOf = (t: Words, name: string) => new RegExp(`^${t("report-of-mailing")} ?: ${name}$`);
+
 /** The bars of a drawing. */
 const bars = (page: Page, name: string) => page.getByRole("img", { name, exact: true }).locator("g");
 
@@ -143,7 +146,7 @@ test("a person's report, and the same before a manager", async ({
     await seesReport(person, t, name, `/mailings/${mailing}`);
     await seesWhy(person, t);
     await downloads(person, name);
-    await page.getByRole("link", { name: `${t("report-of-mailing")}: ${name}` }).click();
+    await page.getByRole("link", { name: reportOf(t, name) }).click();
     await seesRuns(person, t, name);
     await page.goto(`/mailings/${mailing}`);
     await expect(person.link("mailing-report")).toHaveAttribute("href", `/mailings/${mailing}/report`);
@@ -191,7 +194,7 @@ test("a person's report, and the same before a manager", async ({
     await manager.watch.check();
     await seesReport(manager, t, name, `/manage/mailings/${mailing}`);
     await downloads(manager, name);
-    await manager.page.getByRole("link", { name: `${t("report-of-mailing")}: ${name}` }).click();
+    await manager.page.getByRole("link", { name: reportOf(t, name) }).click();
     await seesRuns(manager, t, name);
     await manager.goTo("nav-reports");
     await expect(manager.page.getByText(t("reports-empty-text"))).toBeVisible();
