@@ -53,14 +53,11 @@ fn share(part: i64, whole: i64) -> i64 {
     i64::try_from(tenths).unwrap_or(0)
 }
 
-/// How many in a second, so many in so many milliseconds: with one decimal below ten. Of no time it is none.
-pub fn rate(language: Language, count: i64, millis: i64) -> Option<String> {
-    if millis <= 0 {
-        return None;
-    }
-    let in_tenths = i128::from(count.max(0)) * 10_000 / i128::from(millis);
+/// How many in a second, so many in so many milliseconds: with one decimal below ten.
+pub fn rate(language: Language, count: i64, millis: i64) -> String {
+    let in_tenths = i128::from(count.max(0)) * 10_000 / i128::from(millis.max(1));
     let in_tenths = i64::try_from(in_tenths).unwrap_or(i64::MAX);
-    Some(if in_tenths < 100 { tenths(language, in_tenths) } else { number(language, in_tenths / 10) })
+    if in_tenths < 100 { tenths(language, in_tenths) } else { number(language, in_tenths / 10) }
 }
 
 /// A number of tenths, without a decimal that is zero.

@@ -60,6 +60,8 @@ pub(crate) struct RunRow {
     /// `None`: all together.
     pub(crate) id: Option<RunId>,
     pub(crate) at: Option<UnixMillis>,
+    /// The same in words, on the reader's clock.
+    pub(crate) when: String,
     /// The words are `run-state-{state}`.
     pub(crate) state: Option<RunState>,
     pub(crate) tone: &'static str,
@@ -74,15 +76,19 @@ pub(crate) struct RunRow {
 }
 
 impl RunRow {
-    fn of(language: Language, run: &Run) -> Self {
+    fn of(language: Language, zone: &str, run: &Run) -> Self {
         let took = run.started_at.zip(run.finished_at).map(|(from, until)| (until.0 - from.0).max(0));
         Self {
             id: Some(run.id),
             at: run.started_at,
+            when: run.started_at.map(|at| i18n::moment(language, at, zone)).unwrap_or_default(),
             state: Some(run.state),
             tone: tone(run),
             seconds: took.map(|millis| millis.unsigned_abs().div_ceil(1_000)),
-            rate: took.filter(|_| run.counts.sent > 0).and_then(|took| i18n::rate(language, run.counts.sent, took)),
+            // What took less than a second says nothing of how much goes in one.
+            rate: took
+                .filter(|_| run.counts.sent > 0)
+                .map(|took| i18n::rate(language, run.counts.sent, took.max(1_000))),
             ..Self::together(run.counts)
         }
     }
@@ -135,7 +141,7 @@ pub(crate) async fn answer(
         total: RunRow::together(totals.counts),
         drawing: (drawing.total.sent + drawing.total.failed > 0).then_some(drawing),
         pager: Pager::of(&format!("{base}/{}/report", mailing.id), &[], &found),
-        rows: found.rows.iter().map(|run| RunRow::of(language, run)).collect(),
+        rows: found.rows.iter().map(|run| RunRow::of(language, time_zone, run)).collect(),
         breakdown: BreakdownView::of(app, actor, RunsOf::Mailing(mailing.id)).await?,
         name: mailing.name,
         owner,

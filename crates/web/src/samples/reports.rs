@@ -133,6 +133,7 @@ fn mailing_report(runs: usize, anothers: bool) -> MailingReportView {
     let row = |index: usize| RunRow {
         id: Some(RunId(7)),
         at: Some(NOW),
+        when: "24 ноября 2026, 10:00".into(),
         state: Some(RunState::ALL[index % RunState::ALL.len()]),
         tone: "ok",
         counts: if index == 1 { Counts::default() } else { counts },
