@@ -90,6 +90,7 @@ pub mod state;
 mod testing;
 pub mod trial;
 pub mod visit;
+mod xlsx;
 
 use axum::{Router, middleware};
 use tower_http::{
