@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::iter::Sum;
 use std::ops::Add;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{MailingId, RunId};
@@ -23,7 +23,7 @@ use crate::db::{Result, Rows, Tx};
 const QUARTER: i64 = 15 * 60 * 1_000;
 
 /// Deliveries by what became of them, and attempts by whether they succeeded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Figures {
     /// Attempts that succeeded.
     pub attempts_ok: i64,

@@ -12,9 +12,10 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::{body::Body, response::Response};
 use vestnik_cache::Region;
-use vestnik_model::secret;
+use vestnik_model::{Actor, UnixMillis, secret};
+use vestnik_store::{figures::Figures, reports};
 
-use crate::state::AppState;
+use crate::{error::Error, state::AppState};
 
 /// The first page before strangers. With [`FIGURES`] and what caches on the way may keep ([`SHARED`], once in a proxy of
 /// ours and once in a browser) it is right within five seconds of a change, wherever that was made.
@@ -33,8 +34,20 @@ pub(crate) const FEED: Region = Region { name: "feed", fresh_for: Duration::from
 /// The list of users as a page (S-56). Figures that move with each mailing may be this old.
 pub(crate) const USERS: Region = Region { name: "users", fresh_for: Duration::from_secs(30) };
 
+/// The days of the overview's chart, of each person's own data.
+pub(crate) const DAYS: Region = Region { name: "days", fresh_for: Duration::from_secs(2) };
+
 /// All of them.
-pub(crate) const REGIONS: &[Region] = &[HOME, FIGURES, UNIQUE, ARTICLES, ARTICLE, FEED, USERS];
+pub(crate) const REGIONS: &[Region] = &[HOME, FIGURES, UNIQUE, ARTICLES, ARTICLE, FEED, USERS, DAYS];
+
+/// The actor's figures for each of these days, as [`reports::by_day`] tells them.
+pub(crate) async fn by_day(app: &AppState, actor: &Actor, bounds: &[UnixMillis]) -> Result<Vec<Figures>, Error> {
+    // The beginnings of all days, because the same span has other days in other zones.
+    let days: Vec<String> = bounds.iter().map(|at| at.0.to_string()).collect();
+    let key = secret::hash(&format!("{} {}", actor.user(), days.join(" ")));
+    let make = async || Ok::<_, Error>(reports::by_day(&app.db, actor, bounds).await?);
+    Ok(app.cache.get_or_make_json(DAYS, &key, make).await?.0)
+}
 
 /// Where forms are sent to, by how their paths begin, and which regions show what they change.
 const CHANGES: &[(&str, &[Region])] = &[

@@ -8,9 +8,10 @@ use vestnik_model::{
     period::Period,
     user::{Language, User},
 };
-use vestnik_store::{breakdown::RunsOf, figures::Figures, mailings, reports, reports::Span, runs, stats};
+use vestnik_store::{breakdown::RunsOf, figures::Figures, mailings, reports::Span, runs, stats};
 
 use crate::{
+    cached,
     error::Error,
     i18n,
     mailings::{
@@ -135,9 +136,9 @@ pub(crate) async fn figures(app: &AppState, reader: &User, actor: &Actor) -> Res
     let Span { from, until } = span(days.before(), &reader.zone());
     let before = [from, until];
     let (totals, by_day, earlier) = tokio::try_join!(
-        stats::totals(&app.db, actor),
-        reports::by_day(&app.db, actor, &bounds),
-        reports::by_day(&app.db, actor, &before),
+        async { Ok::<_, Error>(stats::totals(&app.db, actor).await?) },
+        cached::by_day(app, actor, &bounds),
+        cached::by_day(app, actor, &before),
     )?;
     let sent_month = by_day.iter().map(|day| day.sent).sum();
     let sent_before = earlier.iter().map(|day| day.sent).sum();

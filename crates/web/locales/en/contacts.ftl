@@ -113,3 +113,4 @@ cache-articles = List of articles
 cache-article = Articles
 cache-feed = Feed and site map
 cache-users = List of users
+cache-days = Days of charts

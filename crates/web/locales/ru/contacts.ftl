@@ -117,3 +117,4 @@ cache-articles = Список статей
 cache-article = Статьи
 cache-feed = Лента и карта сайта
 cache-users = Список пользователей
+cache-days = Дни для графиков
