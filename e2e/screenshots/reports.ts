@@ -22,17 +22,23 @@ test("reports", async ({ page, person, another, mailServer, watch, t }, info) =>
     ? ["Осеннее меню", "Приглашение на открытие второй кофейни на Большой Никитской улице"]
     : ["Autumn menu", "An invitation to the opening of our second coffee house in Nikitskaya Street"];
   await person.logIn();
+  await page.goto("/dashboard");
+  await shoot("0-first-steps");
   await page.goto("/reports");
   await shoot("1-empty");
+  let last = "";
   for (const name of names) {
     const mailing = await person.hasMailing(message, name, false);
     await page.goto(`/mailings/${mailing}/review`);
     await person.sendNow(200);
+    last = mailing;
     await page
       .locator("main [role=status]")
       .filter({ hasText: t("mailing-status-completed") })
       .waitFor();
   }
+  // Summed up a moment after its end.
+  await page.waitForTimeout(5_000);
   const { width, height } = page.viewportSize() ?? { width: 1280, height: 800 };
   for (const [name, address] of [
     ["2-month", "/reports"],
@@ -41,6 +47,7 @@ test("reports", async ({ page, person, another, mailServer, watch, t }, info) =>
     ["5-mistake", "/reports?from=2026-02-30&to=2020-01-01"],
     ["6-none", "/reports?from=2020-01-01&to=2020-01-31"],
     ["7-overview", "/dashboard"],
+    ["11-mailing", `/mailings/${last}/report`],
   ] as const) {
     await page.goto(address);
     await shoot(name);
@@ -49,6 +56,7 @@ test("reports", async ({ page, person, another, mailServer, watch, t }, info) =>
   await page
     .locator("summary")
     .filter({ hasText: t("chart-table") })
+    .first()
     .click();
   await shoot("8-table");
   await page.goto("/reports");
@@ -64,4 +72,6 @@ test("reports", async ({ page, person, another, mailServer, watch, t }, info) =>
   await manager.logIn();
   await manager.page.goto("/manage/users/1/report");
   await shoot("10-manager", manager.page);
+  await manager.page.goto(`/manage/mailings/${last}/report`);
+  await shoot("12-manager-mailing", manager.page);
 });

@@ -4,8 +4,11 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { target } from "./browser";
 
+// Holds a socket for a process that comes and goes.
+const holder = path.join(import.meta.dirname, "held-socket.py");
 const binary = process.env.VESTNIK_BIN ?? path.join(target, "debug", "vestnik");
 
 // A developer's own settings are not to be tested.
@@ -36,41 +39,36 @@ export class App implements Product {
 
   private constructor(
     private readonly folder: string,
-    private readonly flags: string[],
     private readonly settings: Record<string, string>,
   ) {}
 
-  static async start(
-    undoDelay: string,
-    settings: Record<string, string> = {},
-    listen = "127.0.0.1:0",
-  ): Promise<App> {
+  /** On a free port; or at the address `held`, whose socket stays open over restarts, as systemd keeps it. */
+  static async start(undoDelay: string, settings: Record<string, string> = {}, held?: string): Promise<App> {
     const folder = await mkdtemp(path.join(tmpdir(), "vestnik-e2e-"));
-    const flags = ["--listen", listen, "--undo-delay", undoDelay, "--scheduler-poll", "200ms"];
-    const app = new App(folder, flags, settings);
-    await app.begin();
+    const app = new App(folder, settings);
+    const flags = ["--data-dir", folder, "--undo-delay", undoDelay, "--scheduler-poll", "200ms"];
+    const command = [binary, "serve", ...flags, "--listen", held ?? "127.0.0.1:0"];
+    const [program = "", ...args] = held ? ["python3", holder, held, ...command] : command;
+    app.process = spawn(program, args, {
+      cwd: folder,
+      env: { ...environment, ...settings },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    app.process.stdout?.on("data", (chunk) => (app.log += chunk));
+    app.process.stderr?.on("data", (chunk) => (app.log += chunk));
+    app.process.on("error", (error) => (app.log += error));
+    app.url = await app.begun(0);
     return app;
   }
 
-  private async begin(): Promise<void> {
-    const child = spawn(binary, ["serve", "--data-dir", this.folder, ...this.flags], {
-      cwd: this.folder,
-      env: { ...environment, ...this.settings },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    this.process = child;
-    const before = this.log.length;
-    this.url = await new Promise<string>((resolve, reject) => {
-      const read = (chunk: Buffer) => {
-        this.log += chunk;
-        const url = /Vestnik is at (https?:\/\/[\w.:]+)/.exec(this.log.slice(before));
-        if (url?.[1]) resolve(url[1]);
-      };
-      child.stdout?.on("data", read);
-      child.stderr?.on("data", read);
-      child.on("error", reject);
-      child.on("exit", (code) => reject(new Error(`vestnik serve ended with ${code}:\n${this.log}`)));
-    });
+  /** Waits until it says, after so much of what it prints, where it is. */
+  private async begun(after: number): Promise<string> {
+    for (let turn = 0; turn < 1_500 && this.process.exitCode === null; turn++) {
+      const url = /Vestnik is at (https?:\/\/[\w.:]+)/.exec(this.log.slice(after));
+      if (url?.[1]) return url[1];
+      await setTimeout(20);
+    }
+    throw new Error(`vestnik serve ended with ${this.process.exitCode}:\n${this.log}`);
   }
 
   async cli(args: string[], input = ""): Promise<string> {
@@ -103,7 +101,7 @@ export class App implements Product {
     for (let turn = 0; turn < 100; turn++) {
       const link = /\/setup\/[0-9a-f]{64}/.exec(this.log);
       if (link) return link[0];
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await setTimeout(50);
     }
     throw new Error(`no link to set it up:\n${this.log}`);
   }
@@ -112,10 +110,11 @@ export class App implements Product {
     return this.log;
   }
 
-  /** Ends the process as a service manager would, and starts another one in its place. */
+  /** Ends the process as a service manager would, and has another one started in its place, on the socket that is held. */
   async restart(): Promise<void> {
-    await this.end();
-    await this.begin();
+    const before = this.log.length;
+    this.process.kill("SIGHUP");
+    await this.begun(before);
   }
 
   async stop(): Promise<void> {
@@ -131,9 +130,13 @@ export class App implements Product {
     const { exitCode } = this.process;
     const ended = exitCode !== null ? [exitCode] : once(this.process, "exit");
     this.process.kill("SIGTERM");
-    const late = setTimeout(() => this.process.kill("SIGKILL"), 12_000);
+    const late = new AbortController();
+    setTimeout(12_000, null, { signal: late.signal }).then(
+      () => this.process.kill("SIGKILL"),
+      () => {},
+    );
     const [code] = await ended;
-    clearTimeout(late);
+    late.abort();
     if (code !== 0) throw new Error(`vestnik serve, told to stop, ended with ${code}:\n${this.log}`);
   }
 }

@@ -252,8 +252,8 @@ test("nodes restart one after the other, and nobody notices; when all are gone, 
   goesOn = false;
   await Promise.all(visitors);
   expect(wrong).toEqual([]);
-  expect(done.read, "pages read meanwhile").toBeGreaterThan(30);
-  expect(done.written, "forms sent meanwhile").toBeGreaterThan(30);
+  expect(done.read, "pages read meanwhile").toBeGreaterThan(5);
+  expect(done.written, "forms sent meanwhile").toBeGreaterThan(5);
   await person.open("/recipients");
   const all = person.page.getByRole("heading", { name: t("count-recipients", { n: done.written }) });
   await expect(all, "each form has done its work, and once").toBeVisible();

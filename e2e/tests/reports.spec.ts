@@ -1,4 +1,6 @@
 // What was sent and what was not: in a person's own report, on their overview, in files, and before a manager.
+import { readFile } from "node:fs/promises";
+import type { Page } from "@playwright/test";
 import type { Person } from "../support/person";
 import { expect, test } from "../support/test";
 import type { Words } from "../support/words";
@@ -10,6 +12,12 @@ const REFUSED = 3;
 
 /** The day that it is where these people live. */
 const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Moscow" }).format(new Date());
+
+/** What the link to a mailing's report is called. */
+const reportOf = (t: Words, name: string) => new RegExp(`^${t("report-of-mailing")} ?: ${name}$`);
+
+/** The bars of a drawing. */
+const bars = (page: Page, name: string) => page.getByRole("img", { name, exact: true }).locator("g");
 
 /** The figures in large of the report that is open, and the drawing with its table. */
 async function seesReport({ page, watch }: Person, t: Words, name: string, address: string): Promise<void> {
@@ -39,6 +47,7 @@ async function seesReport({ page, watch }: Person, t: Words, name: string, addre
   await page
     .locator("summary")
     .filter({ hasText: t("chart-table") })
+    .first()
     .click();
   const table = page.getByRole("table", { name: t("chart-by-day") });
   const numbers = [SENT, REFUSED, SENT, REFUSED].map(String);
@@ -58,6 +67,40 @@ async function seesReport({ page, watch }: Person, t: Words, name: string, addre
   }
 }
 
+/** When letters went out, to whom, and why some did not; the engine sums that up when the sending is over. */
+async function seesWhy({ page, watch }: Person, t: Words): Promise<void> {
+  await expect(bars(page, t("chart-by-hour"))).toHaveCount(24);
+  await expect(bars(page, t("chart-by-weekday"))).toHaveCount(7);
+  await seesReasons(page, t);
+  await watch.check();
+}
+
+async function seesReasons(page: Page, t: Words): Promise<void> {
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByRole("table", { name: t("breakdown-domains") })).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: 20_000 });
+  const domains = page.getByRole("table", { name: t("breakdown-domains") });
+  await expect(domains.locator("tbody tr").getByRole("cell").nth(0)).toHaveText(String(SENT));
+  await expect(domains.locator("tbody tr").getByRole("cell").nth(1)).toHaveText(String(REFUSED));
+  const reasons = page.getByRole("table", { name: t("breakdown-reasons", { n: REFUSED }) });
+  await expect(reasons.getByText(t("reason-no-address"), { exact: true })).toBeVisible();
+  await expect(reasons.getByText("550 5.1.1 No such user")).toBeVisible();
+  await expect(reasons.locator("tbody tr").getByRole("cell").last()).toHaveText(String(REFUSED));
+}
+
+/** A mailing's sendings side by side: there is one. */
+async function seesRuns(person: Person, t: Words, name: string): Promise<void> {
+  const { page, watch } = person;
+  await expect(person.heading(t("report-of", { name }))).toBeVisible();
+  const runs = page.getByRole("table", { name: t("mailing-report-runs") });
+  await expect(runs.locator("tbody tr")).toHaveCount(1);
+  await expect(runs.locator("tbody tr").getByRole("cell").nth(0)).toHaveText(String(SENT));
+  await expect(runs.locator("tbody tr").getByRole("cell").nth(4)).toHaveText("85%");
+  await seesReasons(page, t);
+  await watch.check();
+}
+
 /** Both files say what the page says. */
 async function downloads(person: Person, name: string): Promise<void> {
   const [head, ...days] = await person.download("report-days-csv");
@@ -67,6 +110,10 @@ async function downloads(person: Person, name: string): Promise<void> {
   const [, ...mailings] = await person.download("report-mailings-csv");
   expect(mailings).toHaveLength(1);
   expect(mailings[0]).toEqual(expect.arrayContaining([name, String(SENT), String(REFUSED)]));
+  const waiting = person.page.waitForEvent("download");
+  await person.link("report-workbook").click();
+  const workbook = await readFile(await (await waiting).path());
+  expect(workbook.subarray(0, 2).toString()).toBe("PK");
 }
 
 test("a person's report, and the same before a manager", async ({
@@ -97,8 +144,14 @@ test("a person's report, and the same before a manager", async ({
     await person.watchUntilSent();
     await person.goTo("nav-reports");
     await seesReport(person, t, name, `/mailings/${mailing}`);
+    await seesWhy(person, t);
     await downloads(person, name);
+    await page.getByRole("link", { name: reportOf(t, name) }).click();
+    await seesRuns(person, t, name);
+    await page.goto(`/mailings/${mailing}`);
+    await expect(person.link("mailing-report")).toHaveAttribute("href", `/mailings/${mailing}/report`);
     await person.open("/dashboard");
+    await expect(page.getByText(t("reason-no-address"), { exact: true })).toBeVisible();
     await expect(page.getByText(t("figure-sent-month", { n: SENT }))).toBeVisible();
     await expect(page.getByRole("img", { name: t("chart-by-day"), exact: true })).toBeVisible();
   });
@@ -106,7 +159,7 @@ test("a person's report, and the same before a manager", async ({
   await test.step("of other days", async () => {
     await person.link("dashboard-report").click();
     await person.link("report-period-7").click();
-    await expect(page.locator("svg[role=img] g")).toHaveCount(7);
+    await expect(bars(page, t("chart-by-day"))).toHaveCount(7);
     await expect(person.link("report-period-7")).toHaveAttribute("aria-current", "true");
     await watch.check();
     await person.link("report-period-year").click();
@@ -118,7 +171,7 @@ test("a person's report, and the same before a manager", async ({
     await expect(page.getByText(t("report-none-title"))).toBeVisible();
     await watch.check();
     await person.link("report-none-show").click();
-    await expect(page.locator("svg[role=img] g")).toHaveCount(30);
+    await expect(bars(page, t("chart-by-day"))).toHaveCount(30);
 
     watch.expect(422);
     await person.field("report-from").fill("2020-03-02");
@@ -141,6 +194,8 @@ test("a person's report, and the same before a manager", async ({
     await manager.watch.check();
     await seesReport(manager, t, name, `/manage/mailings/${mailing}`);
     await downloads(manager, name);
+    await manager.page.getByRole("link", { name: reportOf(t, name) }).click();
+    await seesRuns(manager, t, name);
     await manager.goTo("nav-reports");
     await expect(manager.page.getByText(t("reports-empty-text"))).toBeVisible();
   });
@@ -150,4 +205,23 @@ test("a person's report, and the same before a manager", async ({
     await person.open("/manage/users/1/report");
     await expect(person.heading(t("error-403-title"))).toBeVisible();
   });
+});
+
+test("what to do first is ticked off", async ({ page, person, watch, t }) => {
+  const step = (name: string) => page.getByRole("listitem").filter({ hasText: t(`start-${name}`) });
+  await person.hasAccount();
+  await person.logIn();
+  await person.open("/dashboard");
+  await expect(step("confirm")).toContainText(t("start-done"));
+  await expect(step("recipients")).not.toContainText(t("start-done"));
+  await expect(person.link("start-recipients-do")).toHaveClass(/btn-primary/);
+  await watch.check();
+  const message = await person.hasRecipientsAndMessage(2);
+  await person.open("/dashboard");
+  await expect(step("message")).toContainText(t("start-done"));
+  await expect(person.link("start-mailing-do")).toHaveClass(/btn-primary/);
+  const mailing = await person.hasMailing(message, "First", false);
+  await person.open("/dashboard");
+  await person.link("start-send-do").click();
+  await expect(page).toHaveURL(new RegExp(`/mailings/${mailing}/review$`));
 });

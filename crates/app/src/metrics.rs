@@ -130,7 +130,7 @@ fn cache(registry: &mut Registry, state: &CacheState) {
 pub fn serve(listener: TcpListener, watched: Watched) {
     let router = Router::new()
         .route("/metrics", get(metrics))
-        .route("/healthz", get(async || "alive"))
+        .route("/healthz", get(health::alive))
         .route("/readyz", get(ready))
         .with_state(Arc::new(watched));
     tokio::spawn(async move {
@@ -152,9 +152,5 @@ async fn metrics(State(watched): State<Arc<Watched>>) -> Response {
 }
 
 async fn ready(State(watched): State<Arc<Watched>>) -> Response {
-    if health::answers(&watched.db).await {
-        "ready".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "no answer from the database").into_response()
-    }
+    health::readiness(&watched.db, watched.pages.as_ref()).await
 }

@@ -2,7 +2,9 @@
 //!
 //! Told to stop, axum's own server drops connections whose first request is still on its way, and those that wait to be
 //! accepted: a proxy in front cannot know what became of the form it had just sent there. Here whoever has come is still
-//! answered; whoever comes later is refused, which a proxy takes to the next node.
+//! answered; whoever comes later is refused, which a proxy takes to the next node. Between the last connection that is
+//! accepted and the moment when the system knows that there will be no more, one can still come and break. Only a socket
+//! that a service manager holds open meanwhile leaves no such moment: then they wait for the next process.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,13 +14,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use listenfd::ListenFd;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -32,11 +34,44 @@ const FIRST_WORDS: Duration = Duration::from_millis(500);
 /// How long nothing is accepted when the machine has run out of something, such as file descriptors.
 const EXHAUSTED: Duration = Duration::from_secs(1);
 
+/// Where visitors come in.
+pub struct Door {
+    listener: TcpListener,
+    /// Whether somebody else has it, too, and keeps it open when we go.
+    is_held: bool,
+}
+
+impl Door {
+    /// The socket that a service manager has handed over (`LISTEN_FDS`, as systemd does), or else one of our own at this
+    /// address.
+    ///
+    /// # Errors
+    /// The address is taken or not ours; what was handed over is no such socket.
+    pub async fn open(address: SocketAddr) -> io::Result<Self> {
+        match ListenFd::from_env().take_tcp_listener(0)? {
+            Some(held) => {
+                held.set_nonblocking(true)?;
+                Ok(Self { listener: TcpListener::from_std(held)?, is_held: true })
+            }
+            None => Ok(Self { listener: TcpListener::bind(address).await?, is_held: false }),
+        }
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
 /// Serves until `stop` is over, and then until everyone who had come is answered. Dropped, it drops the connections.
 ///
 /// # Errors
 /// The listener cannot be emptied at the end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(door: Door, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+    let Door { listener, is_held } = door;
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
     let begin = |stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>| {
@@ -57,12 +92,20 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             },
         }
     }
-    // The system has made these connections already; closing the listener would break them. Asked directly, because the
-    // runtime may not have heard of them.
     let listener = listener.into_std()?;
-    while let Ok((stream, peer)) = listener.accept() {
-        stream.set_nonblocking(true)?;
-        begin(TcpStream::from_std(stream)?, peer, &mut connections);
+    // The system has made these connections already; closing a listener of our own would break them. Asked directly,
+    // because the runtime may not have heard of them.
+    if !is_held {
+        loop {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    stream.set_nonblocking(true)?;
+                    begin(TcpStream::from_std(stream)?, peer, &mut connections);
+                }
+                Err(error) if is_of_one_visitor(&error) => {}
+                Err(_) => break,
+            }
+        }
     }
     drop(listener);
     stopping.send_replace(true);
@@ -131,15 +174,15 @@ mod tests {
     }
 
     async fn start() -> Running {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let address = listener.local_addr().expect("bound");
+        let door = Door::open((Ipv4Addr::LOCALHOST, 0).into()).await.expect("a port");
+        let address = door.address().expect("bound");
         let (stop, stopped) = oneshot::channel();
         let slow = get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
             tokio::time::sleep(Duration::from_millis(300)).await;
             peer.ip().to_string()
         });
         let told = async { stopped.await.expect("told") };
-        let ended = tokio::spawn(serve(listener, Router::new().route("/", slow), told));
+        let ended = tokio::spawn(serve(door, Router::new().route("/", slow), told));
         Running { address, stop, ended }
     }
 
@@ -174,8 +217,8 @@ mod tests {
 
     #[tokio::test]
     async fn connections_that_wait_to_be_accepted_are_answered() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let address = listener.local_addr().expect("bound");
+        let door = Door::open((Ipv4Addr::LOCALHOST, 0).into()).await.expect("a port");
+        let address = door.address().expect("bound");
         let mut waiting = Vec::new();
         for _ in 0..20 {
             let mut stream = TcpStream::connect(address).await.expect("open");
@@ -183,11 +226,29 @@ mod tests {
             waiting.push(stream);
         }
         let router = Router::new().route("/", get(async || "here"));
-        let served = tokio::spawn(serve(listener, router, std::future::ready(())));
+        let served = tokio::spawn(serve(door, router, std::future::ready(())));
         for stream in &mut waiting {
             assert!(read(stream).await.ends_with("here"));
         }
         served.await.expect("no panic").expect("well");
+    }
+
+    #[tokio::test]
+    async fn connections_to_a_held_socket_wait_for_the_next_process() {
+        let held = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        held.set_nonblocking(true).expect("so");
+        let address = held.local_addr().expect("bound");
+        let door = || {
+            let listener = TcpListener::from_std(held.try_clone().expect("another")).expect("a listener");
+            Door { listener, is_held: true }
+        };
+        let router = Router::new().route("/", get(async || "here"));
+        serve(door(), router.clone(), std::future::ready(())).await.expect("well");
+        let mut between = TcpStream::connect(address).await.expect("open");
+        between.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("sent");
+        let served = tokio::spawn(serve(door(), router, std::future::pending()));
+        assert!(read(&mut between).await.ends_with("here"));
+        served.abort();
     }
 
     #[tokio::test]

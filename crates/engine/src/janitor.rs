@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{
-    Result, Wake, caught, deliveries, feedback, import, logins, new_address, nodes, people, second_factor, sessions,
-    tokens, troubles,
+    Result, Wake, caught, deliveries, feedback, import, letters, logins, new_address, nodes, people, second_factor,
+    sessions, tokens, troubles,
 };
 
 use crate::{Context, journal, outcome};
@@ -16,6 +16,8 @@ use crate::{Context, journal, outcome};
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Links say "used" or "expired" for this long after their end, and then nothing at all.
 const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// What became of a letter can be seen for this long.
+const LETTERS_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// Who was taken for a machine by mistake has this long to be found.
 const SPAM_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Claims ended in one transaction.
@@ -48,6 +50,7 @@ async fn clean(context: &Context) -> Result<()> {
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
     new_address::remove_expired(&context.db, now).await?;
     caught::prune(&context.db).await?;
+    letters::remove_settled(&context.db, now.minus(LETTERS_KEPT)).await?;
     feedback::remove_spam(&context.db, now.minus(SPAM_KEPT)).await?;
     people::erase_deleted(&context.db).await
 }

@@ -18,6 +18,8 @@ use crate::{Config, Context};
 
 /// Letters taken at once.
 const BATCH: i64 = 20;
+/// The kind of letters that a person has written.
+const BY_HAND: &str = "feedback-answer";
 /// Someone waits for a letter in front of the screen: it is tried again sooner than a mailing.
 const RETRY: RetryPolicy =
     RetryPolicy { attempts: 8, first_delay: Duration::from_secs(15), factor: 2.5, ceiling: Duration::from_secs(3_600) };
@@ -109,8 +111,9 @@ fn mail(config: &Config, letter: &Letter, date_ms: i64) -> std::result::Result<(
     let subject = HeaderText::new(&letter.subject).map_err(|error| error.to_string())?;
     let id = format!("{}@{}", letter.key, config.from.address.domain());
     let id = MessageId::new(&id).map_err(|error| error.to_string())?;
-    // RFC 3834: no holiday notice is to answer a confirmation.
+    // RFC 3834: no holiday notice is to answer a confirmation. What a person has written is not automatic.
     let automatic = HeaderText::new("auto-generated").map_err(|error| error.to_string())?;
+    let marks = [(HeaderName::from_static("Auto-Submitted"), automatic)];
     let mut body = Vec::new();
     let mail = Mail {
         from: &config.from,
@@ -121,7 +124,7 @@ fn mail(config: &Config, letter: &Letter, date_ms: i64) -> std::result::Result<(
         parts: &[],
         message_id: &id,
         date_ms,
-        extra: &[(HeaderName::from_static("Auto-Submitted"), automatic)],
+        extra: if letter.kind == BY_HAND { &[] } else { &marks },
     };
     mail.write(&mut body);
     Ok((envelope, body))

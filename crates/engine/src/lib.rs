@@ -10,6 +10,7 @@
 //! | [`letters`] | letters of the service itself | mail |
 //! | [`node`], [`rates`] | the other processes that send | leases, and parts of what is shared |
 //! | [`janitor`] | what others left behind, and what has had its time | nothing |
+//! | [`summaries`] | runs that are over | what reports know of them |
 //!
 //! [`journal`] remembers for the next process what this one has handed over. [`outcome`] says what an attempt means.
 //! [`supervise`] lets a loop that panics begin anew.
@@ -40,6 +41,7 @@ pub mod recorder;
 pub mod relay_state;
 pub mod run_content;
 pub mod scheduler;
+pub mod summaries;
 pub mod supervise;
 pub mod turns;
 
@@ -196,7 +198,7 @@ impl Engine {
                 $(self.loops.spawn(supervise(stringify!($name), context.clone(), $name::run));)+
             };
         }
-        spawn!(scheduler, claimer, letters, janitor, halt, node, rates, calls);
+        spawn!(scheduler, claimer, letters, janitor, summaries, halt, node, rates, calls);
         for index in 0..context.config.connections {
             self.loops.spawn(connection::run(context.clone(), index));
         }

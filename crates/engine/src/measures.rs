@@ -33,8 +33,8 @@ impl Default for Measures {
         Self {
             attempts: Family::default(),
             letters: Family::default(),
-            // From a millisecond on loopback to the minutes that a slow server may take.
-            handover: Histogram::new(exponential_buckets(0.001, 4.0, 9)),
+            // From a millisecond on loopback to the four minutes that a slow server may take.
+            handover: Histogram::new(exponential_buckets(0.001, 4.0, 10)),
             commits: Histogram::new(exponential_buckets(0.001, 4.0, 8)),
             sessions: Gauge::default(),
             server_down: Gauge::default(),

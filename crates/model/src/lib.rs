@@ -18,6 +18,7 @@ pub mod password;
 pub mod period;
 pub mod permission;
 pub mod problem;
+pub mod reason;
 pub mod recipient;
 pub mod run;
 pub mod schedule;

@@ -89,6 +89,19 @@ impl Period {
         days.filter_map(begins).map(|at| at.timestamp().into()).collect()
     }
 
+    /// Its stretches on which clocks were not changed: from when, until when, and by how many milliseconds they are ahead
+    /// of UTC.
+    pub fn stretches(&self, zone: &TimeZone) -> Vec<(UnixMillis, UnixMillis, i64)> {
+        let bounds = self.bounds(zone);
+        let (Some(from), Some(until)) = (bounds.first(), bounds.last()) else { return Vec::new() };
+        let changes = zone.following(from.timestamp()).map(|change| UnixMillis::from(change.timestamp()));
+        let mut begins = vec![*from];
+        begins.extend(changes.take_while(|change| change < until));
+        let ends = begins[1..].iter().chain([until]).copied().collect::<Vec<_>>();
+        let ahead = |at: UnixMillis| i64::from(zone.to_offset(at.timestamp()).seconds()) * 1_000;
+        begins.into_iter().zip(ends).map(|(from, until)| (from, until, ahead(from))).collect()
+    }
+
     /// How finely it is drawn: some dozens of bars can be told apart, some hundreds cannot.
     pub fn step(&self) -> Step {
         match self.length() {
@@ -164,6 +177,21 @@ mod tests {
         let days = period("2026-02-27", "2026-03-02");
         assert_eq!(days.bounds(&TimeZone::UTC).len(), 5);
         assert_eq!(days.bounds(&TimeZone::UTC)[1].to_string(), "2026-02-28T00:00:00Z");
+    }
+
+    #[test]
+    fn stretches_are_cut_where_clocks_are_changed() {
+        let stretches = |period: Period, zone: &str| -> Vec<(i64, i64)> {
+            let zone = TimeZone::get(zone).unwrap();
+            let (found, bounds) = (period.stretches(&zone), period.bounds(&zone));
+            assert_eq!((found[0].0, found[found.len() - 1].1), (bounds[0], bounds[bounds.len() - 1]));
+            assert!(found.windows(2).all(|pair| pair[0].1 == pair[1].0));
+            found.into_iter().map(|(from, until, ahead)| ((until.0 - from.0) / HOUR, ahead / 900_000)).collect()
+        };
+        assert_eq!(stretches(period("2026-03-28", "2026-03-30"), "Europe/Berlin"), [(26, 4), (45, 8)]);
+        assert_eq!(stretches(period("2026-03-28", "2026-03-30"), "Asia/Kathmandu"), [(72, 23)]);
+        assert_eq!(stretches(period("2025-11-25", "2026-11-24"), "America/New_York").len(), 3);
+        assert_eq!(stretches(period("2026-11-24", "2026-11-24"), "UTC"), [(24, 0)]);
     }
 
     #[test]

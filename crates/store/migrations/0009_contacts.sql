@@ -2,9 +2,9 @@
 
 CREATE TABLE feedback (
     id {identity},
-    -- Made with the form, so that a form that is sent twice is kept once.
+    -- A hash of the form and what was typed into it: what is sent twice is kept once.
     key TEXT NOT NULL UNIQUE,
-    user_id BIGINT REFERENCES users (id) ON DELETE SET NULL,
+    user_id BIGINT REFERENCES users (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     language TEXT NOT NULL,
@@ -14,10 +14,13 @@ CREATE TABLE feedback (
     search_key TEXT NOT NULL,
     -- new, read, answered, spam.
     state TEXT NOT NULL,
+    -- Since when it is among the spam.
+    spam_at BIGINT,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX feedback_user ON feedback (user_id);
 CREATE INDEX feedback_state ON feedback (state, id);
+CREATE INDEX feedback_spam ON feedback (spam_at) WHERE spam_at IS NOT NULL;
 
 CREATE TABLE feedback_answers (
     id {identity},
@@ -36,6 +39,9 @@ CREATE INDEX feedback_answers_letter ON feedback_answers (letter_id);
 
 INSERT INTO group_permissions (group_id, permission)
     SELECT id, 'answer_feedback' FROM groups WHERE builtin = 'administrators';
+
+-- Letters are kept for a while after they are sent.
+CREATE INDEX letters_settled ON letters (created_at) WHERE state <> 'pending';
 
 -- How to reach those who run the installation, for the contacts page.
 ALTER TABLE installation ADD COLUMN contacts TEXT NOT NULL DEFAULT '';

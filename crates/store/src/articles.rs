@@ -28,7 +28,7 @@ pub enum Kept {
     Done(ArticleId),
     /// The address is another article's.
     SlugTaken,
-    /// Someone else has changed it meanwhile, at this time.
+    /// It was changed meanwhile, at this time.
     ChangedAt(UnixMillis),
     /// There is none such.
     NotFound,
@@ -263,7 +263,11 @@ pub async fn update(
         .await;
     match changed {
         // In this very moment.
-        Ok(0) => return Ok(Kept::ChangedAt(author.at)),
+        Ok(0) => {
+            let sql = "SELECT updated_at FROM articles WHERE id = $1";
+            let now: Option<(UnixMillis,)> = tx.fetch_optional(sql, &[&id]).await?;
+            return Ok(now.map_or(Kept::NotFound, |(at,)| Kept::ChangedAt(at)));
+        }
         Ok(_) => {}
         Err(error) if error.is_unique_violation() => return Ok(Kept::SlugTaken),
         Err(error) => return Err(error),

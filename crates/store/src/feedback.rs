@@ -5,11 +5,11 @@ use vestnik_model::audit::Action;
 use vestnik_model::feedback::{Feedback, FeedbackDraft, FeedbackState};
 use vestnik_model::id::{FeedbackId, UserId};
 use vestnik_model::user::{Language, User};
-use vestnik_model::{Actor, Permission, UnixMillis};
+use vestnik_model::{Actor, Permission, UnixMillis, secret};
 
 use crate::audit::{self, Author, Entry};
-use crate::db::{Db, Param, Result};
-use crate::groups::Changed;
+use crate::db::{Db, Param, Result, Tx};
+use crate::groups::{self, Changed};
 use crate::letters::{self, NewLetter};
 use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
@@ -25,44 +25,75 @@ pub struct NewFeedback<'a> {
     /// Name, address, subject, text.
     pub draft: &'a FeedbackDraft,
     /// Of the form: what is sent twice is kept once.
-    pub key: &'a str,
+    pub form: &'a str,
     /// Who wrote it, if they had signed in.
     pub user: Option<UserId>,
     /// Of the page.
     pub language: Language,
-    /// [`FeedbackState::New`], or [`FeedbackState::Spam`] if it shows itself to be that.
-    pub state: FeedbackState,
+    /// Whether it shows itself to be spam.
+    pub is_spam: bool,
 }
 
-/// Keeps it. `None`: this form was sent before.
-pub async fn submit(db: &Db, new: NewFeedback<'_>, now: UnixMillis) -> Result<Option<FeedbackId>> {
-    let NewFeedback { draft, key, user, language, state } = new;
+impl NewFeedback<'_> {
+    /// The same form with other words in it is another message.
+    fn key(&self) -> String {
+        let FeedbackDraft { name, email, subject, text } = self.draft;
+        secret::hash(&[self.form, name, email.as_str(), subject, text].join("\0"))
+    }
+}
+
+/// Something that is being kept, together with the letters that tell of it.
+pub struct Submission {
+    tx: Tx,
+    at: UnixMillis,
+    /// Which it will be.
+    pub id: FeedbackId,
+}
+
+impl Submission {
+    /// Adds a letter.
+    pub async fn tell(&mut self, letter: &NewLetter<'_>) -> Result<()> {
+        letters::insert(&mut self.tx, letter, Some(letter.user), self.at).await?;
+        Ok(())
+    }
+
+    /// Keeps all of it.
+    pub async fn keep(self) -> Result<()> {
+        self.tx.commit().await
+    }
+}
+
+/// Begins to keep it. `None`: the same was sent before.
+pub async fn submit(db: &Db, new: NewFeedback<'_>, now: UnixMillis) -> Result<Option<Submission>> {
+    let draft = new.draft;
     let search_key = format!("{} {} {}", draft.name, draft.email, draft.subject).to_lowercase();
+    let state = if new.is_spam { FeedbackState::Spam } else { FeedbackState::New };
     let mut tx = db.begin().await?;
     let kept: Option<(FeedbackId,)> = tx
         .fetch_optional(
-            "INSERT INTO feedback (key, user_id, name, email, language, subject, text, search_key, state, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            "INSERT INTO feedback
+                (key, user_id, name, email, language, subject, text, search_key, state, spam_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ON CONFLICT (key) DO NOTHING RETURNING id",
             &[
-                &key,
-                &user,
+                &new.key(),
+                &new.user,
                 &draft.name,
                 &draft.email.as_str(),
-                &language,
+                &new.language,
                 &draft.subject,
                 &draft.text,
                 &search_key,
                 &state,
+                &new.is_spam.then_some(now),
                 &now,
             ],
         )
         .await?;
-    tx.commit().await?;
-    Ok(kept.map(|(id,)| id))
+    Ok(kept.map(|(id,)| Submission { tx, at: now, id }))
 }
 
-/// Those who read it: people with the permission who can sign in, the first `limit` of them.
+/// Those who may read it now, of the first `limit` whose groups allow it.
 pub async fn readers(db: &Db, limit: i64) -> Result<Vec<User>> {
     let sql = format!(
         "SELECT {} FROM users WHERE blocked_at IS NULL AND confirmed_at IS NOT NULL AND deleted_at IS NULL
@@ -71,7 +102,15 @@ pub async fn readers(db: &Db, limit: i64) -> Result<Vec<User>> {
          ORDER BY id LIMIT $2",
         users::COLUMNS
     );
-    db.fetch_all(AssertSqlSafe(sql), &[&Permission::AnswerFeedback, &limit]).await
+    let found: Vec<User> = db.fetch_all(AssertSqlSafe(sql), &[&Permission::AnswerFeedback, &limit]).await?;
+    let mut readers = Vec::new();
+    for user in found {
+        // Rights may be withheld until a second factor is set up.
+        if groups::actor_of(db, &user).await?.may(Permission::AnswerFeedback) {
+            readers.push(user);
+        }
+    }
+    Ok(readers)
 }
 
 /// Which feedback is wanted.
@@ -128,7 +167,7 @@ pub struct Answer {
     pub text: String,
     /// When.
     pub created_at: UnixMillis,
-    /// `pending`, `sent`, `failed`; `None`: the letter is gone with the account of its author.
+    /// `pending`, `sent`, `failed`; `None`: the letter has had its time, or is gone with the account of its author.
     pub letter: Option<String>,
     /// What the mail server said to the letter last.
     pub reply: Option<String>,
@@ -141,14 +180,16 @@ pub async fn find(db: &Db, actor: &Actor, id: FeedbackId) -> Result<Option<(Feed
     }
     let sql = format!("SELECT {COLUMNS} FROM feedback WHERE id = $1");
     let Some(feedback) = db.fetch_optional(AssertSqlSafe(sql), &[&id]).await? else { return Ok(None) };
-    let answers = db
-        .fetch_all(
-            "SELECT a.author_name, a.text, a.created_at, l.state AS letter, l.reply FROM feedback_answers a
-             LEFT JOIN letters l ON l.id = a.letter_id WHERE a.feedback_id = $1 ORDER BY a.id",
-            &[&id],
-        )
-        .await?;
-    Ok(Some((feedback, answers)))
+    Ok(Some((feedback, answers_to(db, id).await?)))
+}
+
+async fn answers_to(db: &Db, id: FeedbackId) -> Result<Vec<Answer>> {
+    db.fetch_all(
+        "SELECT a.author_name, a.text, a.created_at, l.state AS letter, l.reply FROM feedback_answers a
+         LEFT JOIN letters l ON l.id = a.letter_id WHERE a.feedback_id = $1 ORDER BY a.id",
+        &[&id],
+    )
+    .await
 }
 
 /// Notes that someone has opened it.
@@ -161,28 +202,29 @@ pub async fn open(db: &Db, actor: &Actor, id: FeedbackId) -> Result<()> {
 }
 
 /// Puts it somewhere else. What was answered is answered, wherever it was meanwhile.
-pub async fn mark(db: &Db, actor: &Actor, id: FeedbackId, state: FeedbackState) -> Result<Changed> {
+pub async fn mark(db: &Db, actor: &Actor, id: FeedbackId, state: FeedbackState, now: UnixMillis) -> Result<Changed> {
     if !actor.may(Permission::AnswerFeedback) {
         return Ok(Changed::NotAllowed);
     }
-    let answered = FeedbackState::Answered;
+    let is_spam = state == FeedbackState::Spam;
     let changed = db
         .execute(
-            "UPDATE feedback SET state = CASE
-                WHEN $1 <> $2 AND EXISTS (SELECT 1 FROM feedback_answers a WHERE a.feedback_id = feedback.id) THEN $3
-                ELSE $1 END
-             WHERE id = $4",
-            &[&state, &FeedbackState::Spam, &answered, &id],
+            "UPDATE feedback SET spam_at = $1, state = CASE
+                WHEN $2 <> $3 AND EXISTS (SELECT 1 FROM feedback_answers a WHERE a.feedback_id = feedback.id) THEN $4
+                ELSE $2 END
+             WHERE id = $5",
+            &[&is_spam.then_some(now), &state, &FeedbackState::Spam, &FeedbackState::Answered, &id],
         )
         .await?;
     Ok(if changed == 0 { Changed::NotFound } else { Changed::Done })
 }
 
-/// Answers it: the letter is on its way, and what it says is kept.
+/// Answers it, if there are as many answers as `seen`: the letter is on its way, and what it says is kept. If someone
+/// else has answered meanwhile, [`Changed::NotNow`].
 pub async fn answer(
     db: &Db,
     actor: &Actor,
-    id: FeedbackId,
+    (id, seen): (FeedbackId, i64),
     text: &str,
     letter: &NewLetter<'_>,
     author: &Author,
@@ -191,13 +233,18 @@ pub async fn answer(
         return Ok(Changed::NotAllowed);
     }
     let mut tx = db.begin().await?;
-    let subject: Option<(String,)> = tx
-        .fetch_optional(
-            "UPDATE feedback SET state = $1 WHERE id = $2 RETURNING subject",
-            &[&FeedbackState::Answered, &id],
-        )
+    // Whoever else answers waits here until this is done.
+    let answered = tx
+        .execute("UPDATE feedback SET state = $1, spam_at = NULL WHERE id = $2", &[&FeedbackState::Answered, &id])
         .await?;
-    let Some((subject,)) = subject else { return Ok(Changed::NotFound) };
+    if answered == 0 {
+        return Ok(Changed::NotFound);
+    }
+    let sql = "SELECT count(*) FROM feedback_answers WHERE feedback_id = $1";
+    let (answers,): (i64,) = tx.fetch_one(sql, &[&id]).await?;
+    if answers != seen {
+        return Ok(Changed::NotNow);
+    }
     let letter = letters::insert(&mut tx, letter, author.user, author.at).await?;
     tx.execute(
         "INSERT INTO feedback_answers (feedback_id, author_id, author_name, text, letter_id, created_at)
@@ -205,28 +252,50 @@ pub async fn answer(
         &[&id, &text, &letter, &author.at, &actor.user()],
     )
     .await?;
-    audit::note(&mut tx, author, Entry::new(Action::FeedbackAnswered, Some(id.0), &subject)).await?;
+    audit::note(&mut tx, author, entry(Action::FeedbackAnswered, id)).await?;
     tx.commit().await?;
     Ok(Changed::Done)
 }
 
-/// Deletes it with its answers.
+/// The log keeps nothing of what a stranger has written: it outlives it.
+fn entry(action: Action, id: FeedbackId) -> Entry {
+    Entry::new(action, Some(id.0), &format!("№ {id}"))
+}
+
+/// Deletes it with its answers, and what is left of their letters.
 pub async fn delete(db: &Db, actor: &Actor, id: FeedbackId, author: &Author) -> Result<Changed> {
     if !actor.may(Permission::AnswerFeedback) {
         return Ok(Changed::NotAllowed);
     }
     let mut tx = db.begin().await?;
-    let subject: Option<(String,)> =
-        tx.fetch_optional("DELETE FROM feedback WHERE id = $1 RETURNING subject", &[&id]).await?;
-    let Some((subject,)) = subject else { return Ok(Changed::NotFound) };
-    audit::note(&mut tx, author, Entry::new(Action::FeedbackDeleted, Some(id.0), &subject)).await?;
+    tx.execute(
+        "DELETE FROM letters WHERE state <> 'pending'
+            AND id IN (SELECT letter_id FROM feedback_answers WHERE feedback_id = $1)",
+        &[&id],
+    )
+    .await?;
+    if tx.execute("DELETE FROM feedback WHERE id = $1", &[&id]).await? == 0 {
+        return Ok(Changed::NotFound);
+    }
+    audit::note(&mut tx, author, entry(Action::FeedbackDeleted, id)).await?;
     tx.commit().await?;
     Ok(Changed::Done)
 }
 
-/// Removes spam that came before.
+/// Removes what was spam already then.
 pub async fn remove_spam(db: &Db, before: UnixMillis) -> Result<()> {
-    let sql = "DELETE FROM feedback WHERE state = $1 AND created_at < $2";
-    db.execute(sql, &[&FeedbackState::Spam, &before]).await?;
+    db.execute("DELETE FROM feedback WHERE spam_at < $1", &[&before]).await?;
     Ok(())
+}
+
+/// What the actor has written, oldest first, with what was answered.
+pub async fn own(db: &Db, actor: &Actor) -> Result<Vec<(Feedback, Vec<Answer>)>> {
+    let sql = format!("SELECT {COLUMNS} FROM feedback WHERE user_id = $1 ORDER BY id");
+    let written: Vec<Feedback> = db.fetch_all(AssertSqlSafe(sql), &[&actor.user()]).await?;
+    let mut own = Vec::new();
+    for one in written {
+        let answers = answers_to(db, one.id).await?;
+        own.push((one, answers));
+    }
+    Ok(own)
 }

@@ -33,6 +33,8 @@ pub struct NewLetter<'a> {
 pub struct Letter {
     /// Identifier.
     pub id: LetterId,
+    /// What it is for.
+    pub kind: String,
     /// To which address.
     pub recipient: String,
     /// To whom.
@@ -97,7 +99,7 @@ pub async fn claim(db: &Db, limit: i64, now: UnixMillis, retry_at: UnixMillis) -
             "UPDATE letters SET due_at = $1, attempts = attempts + 1
              WHERE state = 'pending' AND due_at <= $2 AND NOT EXISTS (SELECT 1 FROM life WHERE held)
                AND id IN (SELECT id FROM letters WHERE state = 'pending' AND due_at <= $2 ORDER BY due_at, id LIMIT $3)
-             RETURNING id, recipient, recipient_name, subject, text, html, key, attempts",
+             RETURNING id, kind, recipient, recipient_name, subject, text, html, key, attempts",
             &[&retry_at, &now, &limit],
         )
         .await?;
@@ -138,6 +140,12 @@ pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) 
             .await?
         }
     };
+    Ok(())
+}
+
+/// Removes those that were done with before.
+pub async fn remove_settled(db: &Db, before: UnixMillis) -> Result<()> {
+    db.execute("DELETE FROM letters WHERE state <> 'pending' AND created_at < $1", &[&before]).await?;
     Ok(())
 }
 

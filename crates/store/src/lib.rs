@@ -10,6 +10,7 @@
 mod after_migration;
 pub mod articles;
 pub mod audit;
+pub mod breakdown;
 pub mod caught;
 pub mod control;
 pub mod db;
@@ -43,6 +44,7 @@ pub mod sessions;
 pub mod settle;
 pub mod signals;
 pub mod stats;
+pub mod summaries;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tokens;

@@ -58,6 +58,27 @@ fn rows_sql(filter: &str, order: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("{rows} WHERE m.owner_id = $1 AND {filter} ORDER BY m.id {order} LIMIT $3"))
 }
 
+/// A mailing that will fire.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Upcoming {
+    /// Which.
+    pub id: MailingId,
+    /// What it is called.
+    pub name: String,
+    /// When it fires.
+    pub next_at: UnixMillis,
+}
+
+/// The actor's mailings that will fire, the soonest first.
+pub async fn upcoming(db: &Db, actor: &Actor, limit: i64) -> Result<Vec<Upcoming>> {
+    db.fetch_all(
+        "SELECT id, name, next_at FROM mailings
+         WHERE owner_id = $1 AND next_at IS NOT NULL AND disabled_at IS NULL ORDER BY next_at, id LIMIT $2",
+        &[&actor.user(), &limit],
+    )
+    .await
+}
+
 /// A page of the actor's mailings, newest first.
 pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) -> Result<Page<MailingRow>> {
     let limit = size as i64 + 1;

@@ -27,9 +27,9 @@ const SUMS: &str = "CAST(sum(f.attempts_ok) AS BIGINT) AS attempts_ok,
 const IN_SPAN: &str = "FROM figures f WHERE f.owner_id = $1 AND f.quarter >= $2 AND f.quarter < $3";
 
 /// The mailings of which anything was tried or ran out of time, each with its figures.
-fn by_mailing_sql() -> String {
+fn by_mailing_sql(also: &str) -> String {
     format!(
-        "SELECT f.mailing_id AS id, {SUMS} {IN_SPAN} GROUP BY f.mailing_id
+        "SELECT f.mailing_id AS id, {SUMS} {IN_SPAN}{also} GROUP BY f.mailing_id
          HAVING sum(f.attempts_ok) + sum(f.attempts_failed) + sum(f.expired) > 0"
     )
 }
@@ -68,6 +68,43 @@ pub async fn by_day(db: &Db, actor: &Actor, bounds: &[UnixMillis]) -> Result<Vec
     Ok(days)
 }
 
+/// Hours of a week, the first of which begins on Monday at 0:00.
+pub const WEEK: usize = 7 * 24;
+
+#[derive(sqlx::FromRow)]
+struct HourRow {
+    hour: i64,
+    #[sqlx(flatten)]
+    figures: Figures,
+}
+
+/// The actor's figures by the hours of a week on the reader's clock. `stretches` are spans of which each has clocks that
+/// are so many milliseconds ahead of UTC.
+pub async fn by_hour_of_week(
+    db: &Db,
+    actor: &Actor,
+    stretches: &[(UnixMillis, UnixMillis, i64)],
+) -> Result<Vec<Figures>> {
+    // 1970 began on a Thursday.
+    const MONDAY: i64 = 3 * 24;
+    const HOUR: i64 = 3_600_000;
+    let sql = format!(
+        "SELECT ((f.quarter + $4) / {HOUR} + {MONDAY}) % {WEEK} AS hour, {SUMS}
+         FROM (SELECT f.quarter, {SUMS} {IN_SPAN} GROUP BY f.quarter) AS f GROUP BY 1"
+    );
+    let mut hours = vec![Figures::default(); WEEK];
+    for (from, until, ahead) in stretches {
+        let rows: Vec<HourRow> =
+            db.fetch_all(AssertSqlSafe(sql.as_str()), &[&actor.user(), from, until, ahead]).await?;
+        for row in rows {
+            if let Some(hour) = usize::try_from(row.hour).ok().and_then(|hour| hours.get_mut(hour)) {
+                *hour = *hour + row.figures;
+            }
+        }
+    }
+    Ok(hours)
+}
+
 /// A span in a few numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Total {
@@ -80,7 +117,7 @@ pub struct Total {
 
 /// All that the actor's mailings did in a span.
 pub async fn total(db: &Db, actor: &Actor, span: Span) -> Result<Total> {
-    let by_mailing = by_mailing_sql();
+    let by_mailing = by_mailing_sql("");
     let sql = format!(
         "SELECT count(*) AS mailings, {} FROM ({by_mailing}) AS f",
         // Of nothing there is no sum.
@@ -103,6 +140,9 @@ pub struct MailingFigures {
     pub last_at: Option<UnixMillis>,
 }
 
+const LAST_AT: &str = "(SELECT u.started_at FROM runs u WHERE u.mailing_id = page.id AND u.started_at < $3
+    ORDER BY u.occurrence_at DESC LIMIT 1) AS last_at";
+
 /// A page of the actor's mailings that did anything in a span: those that sent most first.
 pub async fn by_mailing(
     db: &Db,
@@ -118,16 +158,32 @@ pub async fn by_mailing(
     let limit = size as i64 + 1;
     let sql = format!(
         "SELECT page.*, m.name,
-            (SELECT u.started_at FROM runs u WHERE u.mailing_id = page.id AND u.started_at < $3
-             ORDER BY u.occurrence_at DESC LIMIT 1) AS last_at
+            {LAST_AT}
          FROM (SELECT * FROM ({}) AS found WHERE (sent, id) {compare} ($4, $5)
             ORDER BY sent {direction}, id {direction} LIMIT $6) AS page
          JOIN mailings m ON m.id = page.id ORDER BY sent {direction}, id {direction}",
-        by_mailing_sql()
+        by_mailing_sql("")
     );
     let args: &[&dyn Param] = &[&actor.user(), &span.from, &span.until, &sent, &id, &limit];
     let rows: Vec<MailingFigures> = db.fetch_all(AssertSqlSafe(sql), args).await?;
     Ok(Page::of(rows, cursor, size, |row| (row.id.0, row.figures.sent.to_string())))
+}
+
+/// The actor's mailings after an id that did anything in a span, oldest first, for files that never hold all of them:
+/// what a mailing has sent may change between two batches, and none is missed or comes twice.
+pub async fn mailings_after(
+    db: &Db,
+    actor: &Actor,
+    span: Span,
+    after: MailingId,
+    limit: i64,
+) -> Result<Vec<MailingFigures>> {
+    let sql = format!(
+        "SELECT page.*, m.name, {LAST_AT} FROM ({} ORDER BY f.mailing_id LIMIT $5) AS page
+         JOIN mailings m ON m.id = page.id ORDER BY page.id",
+        by_mailing_sql(" AND f.mailing_id > $4")
+    );
+    db.fetch_all(AssertSqlSafe(sql), &[&actor.user(), &span.from, &span.until, &after, &limit]).await
 }
 
 /// When the actor's mailings last did anything, to the quarter of an hour; `None`: never.

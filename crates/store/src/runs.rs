@@ -5,11 +5,12 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::{MailingId, RunId, UserId};
 use vestnik_model::mailing::{Mailing, UnknownPolicy};
-use vestnik_model::run::{Run, RunState};
+use vestnik_model::run::{Counts, Run, RunState};
 use vestnik_model::schedule::Schedule;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
-use crate::db::{Db, Result, Tx, Wake};
+use crate::db::{Args, Db, Result, Tx, Wake};
+use crate::page::{Cursor, NewestFirst, Page};
 use crate::{control, mailings};
 
 const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.state, u.begins_at, u.ends_at, u.key,
@@ -30,6 +31,55 @@ pub async fn of_mailing(db: &Db, actor: &Actor, mailing: MailingId, limit: i64) 
 /// The newest run of one of the actor's mailings.
 pub async fn newest(db: &Db, actor: &Actor, mailing: MailingId) -> Result<Option<Run>> {
     Ok(of_mailing(db, actor, mailing, 1).await?.into_iter().next())
+}
+
+/// A page of the actor's runs of a mailing that have begun, newest first.
+pub async fn begun(
+    db: &Db,
+    actor: &Actor,
+    mailing: MailingId,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<Run>> {
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM runs u WHERE u.mailing_id = $1 AND u.owner_id = $2 AND u.started_at IS NOT NULL
+            AND u.id {compare} $3 ORDER BY u.id {direction} LIMIT $4"
+    );
+    let args: Args<'_> = &[&mailing, &actor.user(), &from, &(size as i64 + 1)];
+    let rows: Vec<Run> = db.fetch_all(AssertSqlSafe(sql), args).await?;
+    Ok(Page::of(rows, cursor, size, |run| (run.id.0, String::new())))
+}
+
+/// All runs of a mailing that have begun, together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct RunTotals {
+    /// How many there are.
+    pub runs: i64,
+    /// Their figures.
+    #[sqlx(flatten)]
+    pub counts: Counts,
+}
+
+/// The actor's runs of a mailing that have begun, together.
+pub async fn totals(db: &Db, actor: &Actor, mailing: MailingId) -> Result<RunTotals> {
+    let sums = [
+        "recipients",
+        "sent",
+        "failed",
+        "expired",
+        "skipped",
+        "unknown",
+        "cancelled",
+        "attempts_ok",
+        "attempts_failed",
+    ]
+    .map(|column| format!("CAST(COALESCE(sum({column}), 0) AS BIGINT) AS {column}"));
+    let sql = format!(
+        "SELECT count(*) AS runs, {} FROM runs WHERE mailing_id = $1 AND owner_id = $2 AND started_at IS NOT NULL",
+        sums.join(", ")
+    );
+    db.fetch_one(AssertSqlSafe(sql), &[&mailing, &actor.user()]).await
 }
 
 /// The actor's runs after an id, oldest first, for an export that never holds all of them.

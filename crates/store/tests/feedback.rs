@@ -8,12 +8,12 @@ use vestnik_model::feedback::{FeedbackDraft, FeedbackState, TypedFeedback};
 use vestnik_model::id::FeedbackId;
 use vestnik_model::installation::SecondFactorPolicy;
 use vestnik_model::user::Language;
-use vestnik_model::{Actor, BuiltinGroup, UnixMillis};
+use vestnik_model::{Actor, BuiltinGroup, Installation, UnixMillis};
 use vestnik_store::audit::Author;
 use vestnik_store::feedback::{self, FeedbackFilter, NewFeedback};
 use vestnik_store::groups::Changed;
 use vestnik_store::letters::{self, LetterOutcome, NewLetter};
-use vestnik_store::{Db, databases, groups, people, users};
+use vestnik_store::{Db, databases, groups, installation, people, users};
 
 async fn reader(db: &Db, name: &str) -> Actor {
     let actor = someone(db, name).await;
@@ -28,8 +28,12 @@ fn draft(subject: &str) -> FeedbackDraft {
 
 async fn write(db: &Db, key: &str, subject: &str, state: FeedbackState) -> Option<FeedbackId> {
     let draft = draft(subject);
-    let new = NewFeedback { draft: &draft, key, user: None, language: Language::Ru, state };
-    feedback::submit(db, new, NOW).await.unwrap()
+    let is_spam = state == FeedbackState::Spam;
+    let new = NewFeedback { draft: &draft, form: key, user: None, language: Language::Ru, is_spam };
+    let submission = feedback::submit(db, new, NOW).await.unwrap()?;
+    let id = submission.id;
+    submission.keep().await.unwrap();
+    Some(id)
 }
 
 async fn subjects(db: &Db, actor: &Actor, search: &str, state: Option<FeedbackState>) -> String {
@@ -43,12 +47,14 @@ databases! {
         let reader = reader(&db, "boss").await;
         assert!(write(&db, "one", "A", FeedbackState::New).await.is_some());
         assert_eq!(write(&db, "one", "A", FeedbackState::New).await, None);
+        // Back in the browser, and other words in the same form.
+        assert!(write(&db, "one", "B", FeedbackState::New).await.is_some());
         assert!(write(&db, "two", "Ёлка", FeedbackState::New).await.is_some());
         assert!(write(&db, "three", "Casino", FeedbackState::Spam).await.is_some());
-        assert_eq!(subjects(&db, &reader, "", None).await, "Ёлка A");
+        assert_eq!(subjects(&db, &reader, "", None).await, "Ёлка B A");
         assert_eq!(subjects(&db, &reader, "ёЛК", None).await, "Ёлка");
         assert_eq!(subjects(&db, &reader, "", Some(FeedbackState::Spam)).await, "Casino");
-        assert_eq!(feedback::unread(&db).await.unwrap(), 2);
+        assert_eq!(feedback::unread(&db).await.unwrap(), 3);
     }
 
     async fn only_those_who_may_read_and_answer(db: Db) {
@@ -61,7 +67,7 @@ databases! {
         assert!(feedback::find(&db, &anna, id).await.unwrap().is_none());
         assert_eq!(subjects(&db, &anna, "", None).await, "");
         feedback::open(&db, &anna, id).await.unwrap();
-        assert_eq!(feedback::mark(&db, &anna, id, FeedbackState::Spam).await.unwrap(), Changed::NotAllowed);
+        assert_eq!(feedback::mark(&db, &anna, id, FeedbackState::Spam, NOW).await.unwrap(), Changed::NotAllowed);
         assert_eq!(feedback::delete(&db, &anna, id, &author).await.unwrap(), Changed::NotAllowed);
         let (found, _) = feedback::find(&db, &boss, id).await.unwrap().unwrap();
         assert_eq!((found.state, found.text.as_str()), (FeedbackState::New, "Где счёт?"));
@@ -81,7 +87,9 @@ databases! {
             user: user.id, kind: "feedback-answer", recipient: &to, recipient_name: "Вера", subject: "Re: A",
             text: "Вот.", html: "", key: "k",
         };
-        assert_eq!(feedback::answer(&db, &boss, id, "Вот.", &letter, &author).await.unwrap(), Changed::Done);
+        assert_eq!(feedback::answer(&db, &boss, (id, 0), "Вот.", &letter, &author).await.unwrap(), Changed::Done);
+        // Someone else had the same page open.
+        assert_eq!(feedback::answer(&db, &boss, (id, 0), "Вот.", &letter, &author).await.unwrap(), Changed::NotNow);
         let (found, answers) = feedback::find(&db, &boss, id).await.unwrap().unwrap();
         assert_eq!(found.state, FeedbackState::Answered);
         assert_eq!((answers[0].text.as_str(), answers[0].letter.as_deref()), ("Вот.", Some("pending")));
@@ -96,7 +104,7 @@ databases! {
             (FeedbackState::Spam, FeedbackState::Spam),
             (FeedbackState::Read, FeedbackState::Answered),
         ] {
-            assert_eq!(feedback::mark(&db, &boss, id, wanted).await.unwrap(), Changed::Done);
+            assert_eq!(feedback::mark(&db, &boss, id, wanted, NOW).await.unwrap(), Changed::Done);
             assert_eq!(feedback::find(&db, &boss, id).await.unwrap().unwrap().0.state, is);
         }
     }
@@ -104,11 +112,40 @@ databases! {
     async fn spam_is_removed_after_a_while(db: Db) {
         let boss = reader(&db, "boss").await;
         write(&db, "one", "Spam", FeedbackState::Spam).await;
-        write(&db, "two", "Ham", FeedbackState::New).await;
+        let old = write(&db, "two", "Ham", FeedbackState::New).await.unwrap();
         feedback::remove_spam(&db, NOW).await.unwrap();
         assert_eq!(subjects(&db, &boss, "", Some(FeedbackState::Spam)).await, "Spam");
         feedback::remove_spam(&db, UnixMillis(NOW.0 + 1)).await.unwrap();
         assert_eq!(subjects(&db, &boss, "", Some(FeedbackState::Spam)).await, "");
         assert_eq!(subjects(&db, &boss, "", None).await, "Ham");
+        // An old one that someone marks by mistake has its time, too.
+        let later = UnixMillis(NOW.0 + 1_000);
+        feedback::mark(&db, &boss, old, FeedbackState::Spam, later).await.unwrap();
+        feedback::remove_spam(&db, later).await.unwrap();
+        assert_eq!(subjects(&db, &boss, "", Some(FeedbackState::Spam)).await, "Ham");
+        feedback::mark(&db, &boss, old, FeedbackState::Read, later).await.unwrap();
+        feedback::remove_spam(&db, UnixMillis(later.0 + 1)).await.unwrap();
+        assert_eq!(subjects(&db, &boss, "", None).await, "Ham");
+    }
+
+    async fn those_whose_rights_are_withheld_get_no_copy(db: Db) {
+        let boss = reader(&db, "boss").await;
+        let author = Author::at_console(NOW);
+        let wanted = |now: Installation| Installation { second_factor: SecondFactorPolicy::Required, ..now };
+        installation::update(&db, &boss, &author, wanted).await.unwrap();
+        assert!(feedback::readers(&db, 10).await.unwrap().is_empty());
+    }
+
+    async fn what_someone_wrote_goes_with_their_account_and_is_theirs_to_take(db: Db) {
+        let anna = someone(&db, "anna").await;
+        let draft = draft("Mine");
+        let new =
+            NewFeedback { draft: &draft, form: "a", user: Some(anna.user()), language: Language::En, is_spam: false };
+        feedback::submit(&db, new, NOW).await.unwrap().unwrap().keep().await.unwrap();
+        write(&db, "b", "Another's", FeedbackState::New).await;
+        let own = feedback::own(&db, &anna).await.unwrap();
+        assert_eq!(own.iter().map(|(one, _)| one.subject.as_str()).collect::<Vec<_>>(), ["Mine"]);
+        db.execute("DELETE FROM users WHERE id = $1", &[&anna.user()]).await.unwrap();
+        assert!(feedback::own(&db, &anna).await.unwrap().is_empty());
     }
 }

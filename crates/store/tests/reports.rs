@@ -120,6 +120,59 @@ databases! {
         assert_eq!(ids(&nonsense.rows), [made[4], made[1]]);
     }
 
+    async fn a_file_of_mailings_misses_none_while_they_are_sent(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mut made = Vec::new();
+        for sent in [5, 9, 1, 7, 3] {
+            let mailing = plan(&db, &anna, "", "", "once").await;
+            sent_at(&db, mailing, NOW, sent).await;
+            made.push(mailing);
+        }
+        let span = Span { from: NOW, until: NOW.plus(minutes(15)) };
+        let mut seen = Vec::new();
+        loop {
+            let after = seen.last().copied().unwrap_or(MailingId(0));
+            let rows = reports::mailings_after(&db, &anna, span, after, 2).await.unwrap();
+            if rows.is_empty() {
+                break;
+            }
+            seen.extend(rows.iter().map(|row| row.id));
+            // What was in front falls back, and what was behind comes to the front.
+            db.execute("UPDATE figures SET sent = 100 - sent, attempts_ok = 100 - sent", &[]).await.unwrap();
+        }
+        assert_eq!(seen, made);
+        let boris = someone(&db, "boris").await;
+        assert!(reports::mailings_after(&db, &boris, span, MailingId(0), 9).await.unwrap().is_empty());
+    }
+
+    async fn hours_are_those_on_the_readers_clock(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "", "", "once").await;
+        // Sunday, 29 March: in Berlin three o'clock comes after a quarter to two.
+        for (time, sent) in [
+            ("2026-03-28T23:45:00Z", 1), ("2026-03-29T00:45:00Z", 10), ("2026-03-29T01:00:00Z", 100),
+            ("2026-03-29T22:00:00Z", 1_000), ("2026-03-30T22:00:00Z", 10_000),
+        ] {
+            sent_at(&db, mailing, at(time), sent).await;
+        }
+        let hours = async |zone: &str| -> Vec<(usize, i64)> {
+            let zone = TimeZone::get(zone).unwrap();
+            let stretches = Period::days_until(date(2026, 3, 30), 3).stretches(&zone);
+            let hours = reports::by_hour_of_week(&db, &anna, &stretches).await.unwrap();
+            assert_eq!(hours.len(), reports::WEEK);
+            hours.iter().enumerate().filter(|(_, of)| of.sent > 0).map(|(hour, of)| (hour, of.sent)).collect()
+        };
+        const SUNDAY: usize = 6 * 24;
+        assert_eq!(hours("Europe/Berlin").await, [(0, 1_000), (SUNDAY, 1), (SUNDAY + 1, 10), (SUNDAY + 3, 100)]);
+        assert_eq!(
+            hours("Asia/Kathmandu").await,
+            [(3, 1_000), (SUNDAY + 5, 1), (SUNDAY + 6, 110)],
+            "five hours and three quarters ahead"
+        );
+    }
+
     async fn a_year_of_a_thousand_mailings_adds_up(db: Db) {
         let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
         add_recipients(&db, &anna, 1).await;
@@ -159,6 +212,8 @@ databases! {
             let total = reports::total(&db, &anna, span).await.unwrap();
             let page = reports::by_mailing(&db, &anna, span, None, 50).await.unwrap();
             assert_eq!((by_day.len() as i64, page.rows.len(), total.mailings), (count, 50, 1_000));
+            let hours = reports::by_hour_of_week(&db, &anna, &[(bounds[0], until, 0)]).await.unwrap();
+            assert_eq!(hours.iter().map(|hour| hour.sent).sum::<i64>(), total.figures.sent);
             let sent: i64 = by_day.iter().map(|day| day.sent).sum();
             assert_eq!(sent, total.figures.sent);
             assert!(sent > count * 100_000);

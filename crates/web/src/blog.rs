@@ -128,14 +128,18 @@ pub(crate) async fn list(
     page: Page,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Error> {
-    let cursor: Option<Cursor> = query.at.parse().ok();
-    let key = cursor.as_ref().map(ToString::to_string).unwrap_or_default();
-    let shown = page.show_public(&app, ARTICLES, "blog/list.html", &key, async || {
+    let view = async || {
+        let cursor: Option<Cursor> = query.at.parse().ok();
         let found = articles::published(&app.db, app.now(), cursor.as_ref(), PAGE_SIZE).await?;
         let pager = Pager::of("/blog", &[], &found);
         let (cards, zone) = (cards(&app, found.rows).await?, zone(&app, &page.visit).await?);
-        Ok((ListView { cards, pager, zone, canonical: app.settings.link("/blog") }, ()))
-    });
+        Ok::<_, Error>((ListView { cards, pager, zone, canonical: app.settings.link("/blog") }, ()))
+    };
+    // The ways further back are without number, and few go there.
+    if !query.at.is_empty() {
+        return page.show("blog/list.html", &view().await?.0);
+    }
+    let shown = page.show_public(&app, ARTICLES, "blog/list.html", "", view);
     shown.await.map(|(response, ())| response)
 }
 

@@ -11,8 +11,8 @@ use std::{
 };
 
 use serde::Serialize;
-use vestnik_model::{Actor, UnixMillis, id::UserId};
-use vestnik_store::{mailings, messages, recipients};
+use vestnik_model::{Actor, Permission, UnixMillis, id::UserId};
+use vestnik_store::{feedback, mailings, messages, recipients};
 
 use crate::{error::Error, state::AppState};
 
@@ -32,6 +32,8 @@ pub struct Counts {
     pub messages: i64,
     /// Recipients of this person.
     pub recipients: i64,
+    /// What was written on the contacts page and nobody has opened, for those who read it.
+    pub feedback: i64,
 }
 
 /// What was counted, by person.
@@ -76,6 +78,7 @@ impl Counts {
             mailings: mailings::count(&app.db, actor).await?,
             messages: messages::count(&app.db, actor).await?,
             recipients: recipients::count(&app.db, actor, "").await?,
+            feedback: if actor.may(Permission::AnswerFeedback) { feedback::unread(&app.db).await? } else { 0 },
         };
         let mut known = app.counts.lock();
         if known.forgotten == begun {
@@ -126,7 +129,7 @@ mod tests {
 
     #[test]
     fn one_counts_anew_while_the_others_see_what_is_known() {
-        let counts = Counts { mailings: 1, messages: 2, recipients: 3 };
+        let counts = Counts { mailings: 1, messages: 2, recipients: 3, feedback: 4 };
         let known = KnownCounts::default();
         assert_eq!(known.known(ANNA, at(0)), None);
         known.lock().people.insert(ANNA, Entry { counts, at: at(0), renewing: false });

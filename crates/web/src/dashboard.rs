@@ -2,8 +2,13 @@
 
 use axum::{extract::State, response::Response};
 use serde::Serialize;
-use vestnik_model::{Actor, period::Period, user::User};
-use vestnik_store::{figures::Figures, mailings, reports, runs, stats};
+use vestnik_model::{
+    Actor, UnixMillis,
+    id::MailingId,
+    period::Period,
+    user::{Language, User},
+};
+use vestnik_store::{breakdown::RunsOf, figures::Figures, mailings, reports, reports::Span, runs, stats};
 
 use crate::{
     error::Error,
@@ -14,7 +19,12 @@ use crate::{
         progress::{RateMeters, RunView, TroubleView},
     },
     page::Page,
-    reports::{choice, drawing::DrawingView},
+    reports::{
+        breakdown::{BreakdownView, ReasonView},
+        choice,
+        drawing::DrawingView,
+        view::span,
+    },
     session::CurrentUser,
     state::AppState,
 };
@@ -22,6 +32,9 @@ use crate::{
 /// Runs shown at once; more than these going on together are seldom.
 const LIVE: i64 = 5;
 const RECENT: usize = 5;
+/// Mailings that will fire, and reasons why letters were not delivered.
+const UPCOMING: i64 = 4;
+const REASONS: usize = 4;
 
 /// What is being sent now: the part that the stream keeps up to date.
 #[derive(Debug, Default, Serialize)]
@@ -46,13 +59,41 @@ pub(crate) struct FiguresView {
     pub(crate) failed: i64,
     /// In thirty days, today being the last.
     pub(crate) sent_month: i64,
+    /// By how much that is more or less than in the thirty days before; empty: by nothing, or there was nothing.
+    pub(crate) sent_change: String,
     pub(crate) attempts_ok: i64,
     pub(crate) attempts_failed: i64,
+}
+
+/// What to do next, until the first letter has gone out.
+#[derive(Debug, Serialize)]
+pub(crate) struct StepView {
+    /// The words are `start-{name}`, `start-{name}-text` and, for what is done on a page, `start-{name}-do`.
+    pub(crate) name: &'static str,
+    pub(crate) done: bool,
+    /// Whether it is the first that is not done.
+    pub(crate) next: bool,
+    /// Where it is done; empty: in a letter.
+    pub(crate) href: String,
+}
+
+/// A mailing that will fire.
+#[derive(Debug, Serialize)]
+pub(crate) struct UpcomingView {
+    pub(crate) id: MailingId,
+    pub(crate) name: String,
+    pub(crate) at: UnixMillis,
 }
 
 /// The page.
 #[derive(Debug, Serialize)]
 pub(crate) struct DashboardView {
+    /// Empty: something has been sent.
+    pub(crate) steps: Vec<StepView>,
+    pub(crate) upcoming: Vec<UpcomingView>,
+    /// Why letters of the thirty days were not delivered: the commonest reasons.
+    pub(crate) reasons: Vec<ReasonView>,
+    pub(crate) time_zone: String,
     pub(crate) live: LiveRunsView,
     pub(crate) figures: FiguresView,
     /// The thirty days; `None`: nothing was sent or refused on them.
@@ -91,29 +132,76 @@ pub(crate) struct Month {
 pub(crate) async fn figures(app: &AppState, reader: &User, actor: &Actor) -> Result<(FiguresView, Month), Error> {
     let days = choice::usual(choice::today(app.now(), reader));
     let bounds = days.bounds(&reader.zone());
-    let (totals, by_day) = tokio::try_join!(stats::totals(&app.db, actor), reports::by_day(&app.db, actor, &bounds))?;
+    let Span { from, until } = span(days.before(), &reader.zone());
+    let before = [from, until];
+    let (totals, by_day, earlier) = tokio::try_join!(
+        stats::totals(&app.db, actor),
+        reports::by_day(&app.db, actor, &bounds),
+        reports::by_day(&app.db, actor, &before),
+    )?;
+    let sent_month = by_day.iter().map(|day| day.sent).sum();
+    let sent_before = earlier.iter().map(|day| day.sent).sum();
     let figures = FiguresView {
         recipients: totals.recipients,
         messages: totals.messages,
         mailings: totals.mailings,
         sent: totals.sent,
         failed: totals.failed,
-        sent_month: by_day.iter().map(|day| day.sent).sum(),
+        sent_month,
+        sent_change: change(reader.language, sent_month, sent_before),
         attempts_ok: totals.attempts_ok,
         attempts_failed: totals.attempts_failed,
     };
     Ok((figures, Month { days, by_day }))
 }
 
+fn change(language: Language, now: i64, before: i64) -> String {
+    let sign = if now > before { "+" } else { "" };
+    if now == before || before == 0 { String::new() } else { sign.to_owned() + &i18n::number(language, now - before) }
+}
+
+/// What there is to do before the first letter goes out. `newest` is the newest mailing.
+fn steps(user: &User, figures: &FiguresView, newest: Option<MailingId>) -> Vec<StepView> {
+    let send = newest.map_or_else(|| "/mailings/new".to_owned(), |id| format!("/mailings/{id}/review"));
+    let steps = [
+        ("confirm", user.confirmed_at.is_some(), String::new()),
+        ("recipients", figures.recipients > 0, "/recipients".to_owned()),
+        ("message", figures.messages > 0, "/messages/new".to_owned()),
+        ("mailing", figures.mailings > 0, "/mailings/new".to_owned()),
+        ("send", false, send),
+    ];
+    let next = steps.iter().position(|(_, done, _)| !done);
+    let view = |(index, (name, done, href))| StepView { name, done, next: Some(index) == next, href };
+    steps.into_iter().enumerate().map(view).collect()
+}
+
 /// Shows it.
 pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let recent = mailings::list(&app.db, &user.actor, None, RECENT).await?;
+    let upcoming = mailings::upcoming(&app.db, &user.actor, UPCOMING).await?;
     let (figures, month) = figures(&app, &user.user, &user.actor).await?;
     let (language, days) = (page.language(), month.days);
     let drawing = DrawingView::of(language, days, &month.by_day);
     let zone = i18n::zone_label(language, app.now(), &user.user.time_zone);
+    let live = live_runs(&app, &user.actor, &user.user.time_zone, &mut RateMeters::default()).await?;
+    let begun = figures.attempts_ok + figures.attempts_failed > 0 || !live.runs.is_empty();
+    let newest = recent.rows.first().map(|row| row.mailing.id);
+    let failed = drawing.total.failed + drawing.total.expired + drawing.total.unknown > 0;
+    let mut reasons = Vec::new();
+    if failed {
+        let of = RunsOf::Span(span(days, &user.user.zone()));
+        reasons = BreakdownView::reasons_of(&app, &user.actor, of).await?;
+        reasons.truncate(REASONS);
+    }
     let view = DashboardView {
-        live: live_runs(&app, &user.actor, &user.user.time_zone, &mut RateMeters::default()).await?,
+        steps: if begun { Vec::new() } else { steps(&user.user, &figures, newest) },
+        upcoming: upcoming
+            .into_iter()
+            .map(|mailing| UpcomingView { id: mailing.id, name: mailing.name, at: mailing.next_at })
+            .collect(),
+        reasons,
+        time_zone: user.user.time_zone.clone(),
+        live,
         drawing: (drawing.total.sent + drawing.total.failed > 0).then_some(drawing),
         month: format!("{}, {zone}", i18n::days(language, days.first(), days.last())),
         figures,

@@ -20,8 +20,8 @@ const PREVIEW_POLICY: &str = "sandbox; default-src 'none'; img-src http: https: 
 
 /// Adds the headers, except where a handler has set its own.
 pub(crate) async fn add(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let (method, asked) = (request.method().clone(), request.headers().get(header::IF_NONE_MATCH).cloned());
-    let mut response = cached::spare(&method, asked.as_ref(), next.run(request).await);
+    let (method, asked) = (request.method().clone(), known(request.headers()));
+    let mut response = cached::spare(&method, &asked, next.run(request).await);
     let headers = response.headers_mut();
     set(headers, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -36,6 +36,11 @@ pub(crate) async fn add(State(app): State<AppState>, request: Request, next: Nex
         set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     response
+}
+
+/// Which answers whoever asks has already.
+fn known(headers: &HeaderMap) -> Vec<HeaderValue> {
+    headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect()
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

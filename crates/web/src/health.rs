@@ -1,4 +1,5 @@
-//! For whoever starts, stops and balances processes: whether this one lives, and whether it can answer pages now.
+//! For whoever starts, stops and balances processes: whether this one lives, and whether it can answer pages now. Nothing
+//! stands in front of it that asks the database who is there.
 
 use std::time::Duration;
 
@@ -16,25 +17,24 @@ use crate::state::AppState;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The process lives.
-pub(crate) async fn alive() -> Response {
+pub async fn alive() -> Response {
     said(StatusCode::OK, "alive")
 }
 
 /// The process answers pages: it is not stopping, and its database answers.
 pub(crate) async fn ready(State(app): State<AppState>) -> Response {
-    if *app.closing().borrow() {
-        return said(StatusCode::SERVICE_UNAVAILABLE, "stopping");
-    }
-    if answers(&app.db).await {
-        said(StatusCode::OK, "ready")
-    } else {
-        said(StatusCode::SERVICE_UNAVAILABLE, "no answer from the database")
-    }
+    readiness(&app.db, Some(&app)).await
 }
 
-/// Whether the database answers in time.
-pub async fn answers(db: &Db) -> bool {
-    matches!(timeout(PATIENCE, db.micros()).await, Ok(Ok(_)))
+/// Whether a process does its work: its pages, if it has any, are not stopping, and its database answers in time.
+pub async fn readiness(db: &Db, pages: Option<&AppState>) -> Response {
+    if pages.is_some_and(|app| *app.closing().borrow()) {
+        return said(StatusCode::SERVICE_UNAVAILABLE, "stopping");
+    }
+    match timeout(PATIENCE, db.micros()).await {
+        Ok(Ok(_)) => said(StatusCode::OK, "ready"),
+        Ok(Err(_)) | Err(_) => said(StatusCode::SERVICE_UNAVAILABLE, "no answer from the database"),
+    }
 }
 
 fn said(status: StatusCode, words: &'static str) -> Response {
@@ -43,4 +43,25 @@ fn said(status: StatusCode, words: &'static str) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (status, headers, words).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{StatusCode, header};
+
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn a_process_without_its_database_lives_and_is_not_ready() {
+        let app = TestApp::start().await;
+        let mut balancer = app.browser();
+        assert_eq!(balancer.get("/readyz").await.text, "ready");
+        app.db.close().await;
+        let answer = balancer.get("/readyz").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.text, "no answer from the database");
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(balancer.get("/healthz").await.text, "alive");
+        app.stop().await;
+    }
 }

@@ -17,7 +17,7 @@ use vestnik_model::user::Language;
 
 pub use dates::{date, datetime, day, days, duration, moment, short_day, short_month, zone_label, zone_name, zones};
 pub use fluent_bundle::FluentValue;
-pub use numbers::{number, percent, points};
+pub use numbers::{number, percent, points, rate};
 
 use crate::embedded::LOCALES;
 

@@ -53,13 +53,15 @@ pub enum Kind {
     Goodbye,
     /// Someone wrote on the contacts page.
     Feedback,
+    /// Many have.
+    FeedbackMore,
     /// Someone answers what you wrote there.
     FeedbackAnswer,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Confirm,
         Self::Recover,
         Self::Exists,
@@ -74,6 +76,7 @@ impl Kind {
         Self::AddressChanged,
         Self::Goodbye,
         Self::Feedback,
+        Self::FeedbackMore,
         Self::FeedbackAnswer,
     ];
 
@@ -94,6 +97,7 @@ impl Kind {
             Self::AddressChanged => "address-changed",
             Self::Goodbye => "goodbye",
             Self::Feedback => "feedback",
+            Self::FeedbackMore => "feedback-more",
             Self::FeedbackAnswer => "feedback-answer",
         }
     }
@@ -255,6 +259,11 @@ pub(crate) fn compose(
     Post::of(app).compose(kind, user.id, &Reader::of(user), to, about)
 }
 
+/// Writes a letter to a person at their own address.
+pub(crate) fn compose_for(app: &AppState, kind: Kind, user: &User, about: &About<'_>) -> Result<Composed, Error> {
+    compose(app, kind, user, own_address(user)?, about)
+}
+
 /// Writes a letter in a person's name to someone who need not have an account.
 pub(crate) fn compose_to(
     app: &AppState,
@@ -274,12 +283,7 @@ pub(crate) async fn send(app: &AppState, kind: Kind, user: &User, path: &str) ->
 
 /// Queues the letter that tells someone that they are blocked, and why.
 pub(crate) async fn send_blocked(app: &AppState, user: &User, reason: &str) -> Result<(), Error> {
-    send_about(app, Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
-}
-
-/// Queues a letter to a person that speaks of more than an own path.
-pub(crate) async fn send_about(app: &AppState, kind: Kind, user: &User, about: &About<'_>) -> Result<(), Error> {
-    Post::of(app).queue(kind, user, about).await
+    Post::of(app).queue(Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
 }
 
 /// Runs work that ends in a letter aside from the request, so that the answer takes as long whether there is an

@@ -90,6 +90,7 @@ pub mod state;
 mod testing;
 pub mod trial;
 pub mod visit;
+mod xlsx;
 
 use axum::{Router, middleware};
 use tower_http::{
@@ -125,6 +126,6 @@ fn dressed(routes: Router<AppState>, app: AppState) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
         .layer(middleware::from_fn_with_state(app.clone(), measures::layer))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
-        .with_state(app);
-    vestnik_assets::routes().merge(pages)
+        .with_state(app.clone());
+    vestnik_assets::routes().merge(routes::probes().with_state(app)).merge(pages)
 }

@@ -1,5 +1,5 @@
-//! What is measured of pages, for whoever watches from outside (OpenMetrics), and the line that each request leaves in
-//! the log at the level `debug`. Both name the route and never what stands in its place: no tokens, no addresses.
+//! What is measured of pages, for whoever watches from outside (OpenMetrics). It names the route and never what stands in
+//! its place: no tokens, no addresses.
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -91,7 +91,6 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
     let response = next.run(request).await;
     drop(open);
     let (took, status) = (began.elapsed(), response.status().as_u16());
-    tracing::debug!(method, route, status, ms = took.as_secs_f64() * 1_000.0, "answered");
     measures.seconds.get_or_create(&RouteLabel { route: route.clone() }).observe(took.as_secs_f64());
     measures.requests.get_or_create(&RequestLabels { method, route, status }).inc();
     response

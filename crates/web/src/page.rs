@@ -336,7 +336,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         permissions: Permission::ALL,
         lacks_second_factor: shell == SampleShell::Unconfirmed,
     };
-    let counts = Counts { mailings: 24, messages: 3, recipients: 12_480 };
+    let counts = Counts { mailings: 24, messages: 3, recipients: 12_480, feedback: 2 };
     let signed_in = shell != SampleShell::Stranger;
     let house =
         House {

@@ -92,8 +92,8 @@ fn table() -> Table {
         .get("/contacts", Anyone, contacts::show)
         .post("/contacts", Anyone, contacts::submit)
         // For whoever starts, stops and balances processes
-        .get("/healthz", Anyone, health::alive)
-        .get("/readyz", Anyone, health::ready)
+        .probe("/healthz", health::alive)
+        .probe("/readyz", health::ready)
         // The first administrator. The link is the right to it.
         .get("/setup/{token}", Anyone, setup::form)
         .post("/setup/{token}", Anyone, setup::submit)
@@ -142,6 +142,7 @@ fn table() -> Table {
         .post("/mailings/{id}/send", Owner, review::send)
         .get("/mailings/{id}/delete", Owner, delete::ask)
         .post("/mailings/{id}/delete", Owner, delete::submit)
+        .get("/mailings/{id}/report", Owner, reports::mailing::show)
         .get("/mailings/{id}/attempts", Owner, attempts::show)
         .get("/mailings/{id}/attempts.csv", Owner, attempts::csv)
         .get("/mailings/{id}/disable", Owner, control::ask_disable)
@@ -159,6 +160,7 @@ fn table() -> Table {
         .get("/reports", SignedIn, reports::show)
         .get("/reports/days.csv", SignedIn, reports::days_csv)
         .get("/reports/mailings.csv", SignedIn, reports::mailings_csv)
+        .get("/reports/report.xlsx", SignedIn, reports::workbook)
         // Everyone's, for those who watch over it
         .get("/manage/users", May(ViewUsers), manage::users::show)
         .get("/manage/users/new", May(ManageUsers), manage::new_user::form)
@@ -167,6 +169,7 @@ fn table() -> Table {
         .get("/manage/users/{id}/report", May(ViewUsers), manage::report::show)
         .get("/manage/users/{id}/report/days.csv", May(ViewUsers), manage::report::days_csv)
         .get("/manage/users/{id}/report/mailings.csv", May(ViewUsers), manage::report::mailings_csv)
+        .get("/manage/users/{id}/report/report.xlsx", May(ViewUsers), manage::report::workbook)
         .get("/manage/users/{id}/block", May(BlockUsers), manage::user::ask_block)
         .post("/manage/users/{id}/block", May(BlockUsers), manage::user::block)
         .post("/manage/users/{id}/unblock", May(BlockUsers), manage::user::unblock)
@@ -179,6 +182,7 @@ fn table() -> Table {
         .post("/manage/users/{id}/delete", May(ManageUsers), manage::user::delete)
         .get("/manage/mailings", May(ViewMailings), manage::mailings::list)
         .get("/manage/mailings/{id}", May(ViewMailings), manage::mailings::show)
+        .get("/manage/mailings/{id}/report", May(ViewMailings), manage::report::mailing)
         .get("/manage/mailings/{id}/disable", May(DisableMailings), manage::mailings::ask_disable)
         .post("/manage/mailings/{id}/disable", May(DisableMailings), manage::mailings::disable)
         .post("/manage/mailings/{id}/enable", May(DisableMailings), manage::mailings::enable)
@@ -261,6 +265,11 @@ pub(crate) fn router() -> Router<AppState> {
     table().router
 }
 
+/// The routes in front of which nothing stands.
+pub(crate) fn probes() -> Router<AppState> {
+    table().probes
+}
+
 /// A page that takes longer than this is not worth waiting for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// An upload may take this long: 100 MB over a slow line.
@@ -271,6 +280,7 @@ pub const LARGEST_UPLOAD: usize = 512 * 1024 * 1024;
 #[derive(Default)]
 struct Table {
     router: Router<AppState>,
+    probes: Router<AppState>,
     list: Vec<RouteInfo>,
 }
 
@@ -294,6 +304,13 @@ impl Table {
     fn picture<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
         let route = on(MethodFilter::POST, handler).layer::<_, Infallible>(DefaultBodyLimit::disable());
         self.add(Method::POST, path, who, route.layer(patient(UPLOAD_PATIENCE)))
+    }
+
+    /// An answer to a program that asks how the process is.
+    fn probe<H: Handler<T, AppState>, T: 'static>(mut self, path: &'static str, handler: H) -> Self {
+        self.probes = self.probes.route(path, on(MethodFilter::GET, handler));
+        self.list.push(RouteInfo { method: Method::GET, path, who: Anyone });
+        self
     }
 
     fn add(mut self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {

@@ -87,6 +87,7 @@ const PARTS: &[&str] = &[
     "mailings/parts.html",
     "manage/parts.html",
     "messages/parts.html",
+    "reports/breakdown.html",
 ];
 
 #[test]

@@ -27,7 +27,7 @@ async fn every_answer_carries_the_headers() {
         assert_eq!(answer.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
         assert_eq!(answer.headers[header::REFERRER_POLICY], "same-origin");
         // Strangers see the same first page; what was made for one visitor is kept for no other.
-        let caching = if path == "/" { "public, max-age=2" } else { "private, no-cache" };
+        let caching = if path == "/" { "public, max-age=1" } else { "private, no-cache" };
         assert_eq!(answer.headers[header::CACHE_CONTROL], caching);
         let varies: Vec<_> = answer.headers.get_all(header::VARY).iter().collect();
         assert!(path == "/dashboard" || varies.iter().any(|by| *by == "cookie, accept-language"), "{path}: {varies:?}");

@@ -184,7 +184,7 @@ impl AppState {
     }
 
     /// Becomes true when the service is stopping.
-    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+    pub fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()
     }
 

@@ -11,7 +11,7 @@ use axum::{
 };
 use tower::ServiceExt;
 use url::form_urlencoded;
-use vestnik_cache::{Cache, CacheOptions};
+use vestnik_cache::{Cache, CacheOptions, RegionFigures};
 use vestnik_media::store::{Location, MediaStore};
 use vestnik_model::{
     Actor, Clock, UnixMillis,
@@ -67,6 +67,7 @@ pub(crate) struct TestApp {
     pub(crate) db: Db,
     pub(crate) clock: Arc<SettableClock>,
     router: Router,
+    cache: Cache,
     database: TestDatabase,
 }
 
@@ -80,12 +81,19 @@ impl TestApp {
         // One route more than the product has, to see what a panic does.
         let broken = get(async || -> Response { panic!("a secret of the handler") });
         let routes = routes::router().route("/broken", broken);
-        Self { db, clock, router: dressed(routes, app), database }
+        let cache = app.cache.clone();
+        Self { db, clock, router: dressed(routes, app), cache, database }
     }
 
     /// The time that the service sees.
     pub(crate) fn clock_now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    /// How a region of the cache is.
+    pub(crate) fn cached(&self, region: &str) -> RegionFigures {
+        let regions = self.cache.state().regions;
+        regions.into_iter().find(|known| known.name == region).expect("a region that was used")
     }
 
     /// A browser at another process of the same installation; the processes share a Redis.

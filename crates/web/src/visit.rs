@@ -6,12 +6,13 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
+use tokio::time::Instant;
 use tracing::Instrument;
 use url::{Host, Url};
 use vestnik_model::{
@@ -112,7 +113,11 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 
 /// The layer: finds out the circumstances, lets the request through, and turns errors into pages in the right language.
 pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
     let (mut parts, body) = request.into_parts();
+    let method = parts.method.clone();
+    // The route and not the path, in which there may be a secret.
+    let route = parts.extensions.get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let (visit, trouble) = find_out(&app, &parts).await;
     let span = tracing::info_span!("request", id = %visit.request_id, method = %parts.method);
     parts.extensions.insert(visit.clone());
@@ -125,13 +130,12 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
         if let (false, Some(signed_in)) = (visit.reads, &visit.user) {
             app.counts.forget(signed_in.actor.user());
         }
-        if !visit.reads {
-            cached::note_change(&app, &visit.path).await;
-        }
+        cached::note_change(&app, &method, &visit.path, response.status()).await;
         let mut response = error::into_page(&app, &visit, response).await;
         if let Ok(id) = HeaderValue::from_str(&visit.request_id) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
         }
+        tracing::debug!(route, status = response.status().as_u16(), ms = began.elapsed().as_millis(), "answered");
         response
     }
     .instrument(span)
@@ -160,7 +164,7 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         language,
         theme,
         user,
-        reads: request.method == Method::GET,
+        reads: request.method.is_safe(),
         streams: text(headers, header::ACCEPT).contains("text/event-stream"),
         flash: (request.method == Method::GET).then(|| Flash::from_jar(&jar)).flatten(),
         path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use url::Url;
 use vestnik_model::clock::SystemClock;
@@ -22,6 +21,7 @@ use crate::commands::serve::{Doors, SHUTDOWN, serve_pages, start_engine, stop_en
 use crate::failure::Failure;
 use crate::installation::{self, progress_bar};
 use crate::sending;
+use crate::server::Door;
 
 /// How often the bar moves.
 const LOOK: Duration = Duration::from_millis(100);
@@ -42,8 +42,8 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
         let stop = stop_engine(&engine, sending);
         match sent {
             Ok(()) if !args.exit => {
-                let listener = listen(args.listen).await?;
-                serve_pages(db, Doors::of_pages(listener), &settings, &measures, print_where, stop).await
+                let door = listen(args.listen).await?;
+                serve_pages(db, Doors::of_pages(door), &settings, &measures, print_where, stop).await
             }
             sent => {
                 stop.await?;
@@ -123,12 +123,12 @@ async fn watch(db: &Db, actor: &Actor, id: RunId) -> Result<Run, Failure> {
 }
 
 /// Listens where it is wished, or on a free port if that one is taken.
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(listener),
+async fn listen(address: SocketAddr) -> Result<Door, Failure> {
+    match Door::open(address).await {
+        Ok(door) => Ok(door),
         Err(error) => {
             println!("{address} cannot be listened on ({error}); taking a free port.");
-            Ok(TcpListener::bind((address.ip(), 0)).await?)
+            Ok(Door::open((address.ip(), 0).into()).await?)
         }
     }
 }

@@ -9,10 +9,9 @@ use crate::failure::Failure;
 
 /// How long connecting may take, and each piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A page that everyone may see and that needs the database.
-const ASK: &[u8] = b"GET /login HTTP/1.0\r\nHost: localhost\r\nUser-Agent: vestnik ping\r\n\r\n";
+const ASK: &[u8] = b"GET /readyz HTTP/1.0\r\nHost: localhost\r\nUser-Agent: vestnik ping\r\n\r\n";
 
-/// Succeeds if the page of the login comes.
+/// Succeeds if it says that it is ready.
 pub fn run(args: &PingArgs) -> Result<(), Failure> {
     let address = reachable(args.listen);
     let status = ask(address).map_err(|error| Failure::failed(format!("{address} does not answer: {error}")))?;

@@ -170,8 +170,8 @@ fn tell(reader: &Reader, pictures: usize, quieted: Quieted) {
     let manifest = &reader.manifest;
     println!("Restored from the backup of {}: {} rows, {pictures} pictures.", manifest.taken, manifest.rows());
     println!("Nothing is sent until you say so:");
-    println!("  {} runs that were open are paused", quieted.paused);
-    println!("  {} deliveries were being sent when the backup was made: their fate is unknown", quieted.unknown);
+    println!("  runs that were open, and are paused: {}", quieted.paused);
+    println!("  deliveries that were being sent when the backup was made, of unknown fate now: {}", quieted.unknown);
     println!("  everyone signs in again; links in letters that were sent before are worth nothing");
     println!(
         "Look around in the web interface first. To send again: vestnik resume-sending, or the button in the settings"
@@ -192,12 +192,10 @@ pub async fn resume_sending(args: ResumeSendingArgs) -> Result<(), Failure> {
         }
     }
     println!("Mail goes out again.");
-    println!(
-        "  {} mailings are planned; of {} the time had passed, which is noted as missed",
-        waiting.planned, waiting.passed
-    );
-    println!("  {} runs are paused and stay so until each is resumed", waiting.paused);
-    println!("  {} runs and {} letters that were asked for meanwhile go now", waiting.going, waiting.letters);
+    println!("  planned mailings: {}", waiting.planned);
+    println!("  of these, noted as missed because their time has passed: {}", waiting.passed);
+    println!("  paused runs, each of which waits until it is resumed: {}", waiting.paused);
+    println!("  runs and letters that were asked for meanwhile, and go now: {} and {}", waiting.going, waiting.letters);
     Ok(())
 }
 

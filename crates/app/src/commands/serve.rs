@@ -1,5 +1,6 @@
 //! `vestnik serve` and `vestnik worker`
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::installation;
 use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
-use crate::server;
+use crate::server::{self, Door};
 
 /// Memory for cached pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -102,12 +103,14 @@ pub async fn stop_engine(engine: &Runtime, sending: Sending) -> Result<(), Failu
 }
 
 /// Listens, or says what is in the way.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::failed(format!(
-            "{address} cannot be listened on: {error}; --listen and --metrics-listen name other addresses"
-        ))
-    })
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| taken(address, &error))
+}
+
+fn taken(address: SocketAddr, error: &io::Error) -> Failure {
+    Failure::failed(format!(
+        "{address} cannot be listened on: {error}; --listen and --metrics-listen name other addresses"
+    ))
 }
 
 /// The same for metrics, if they are wanted.
@@ -127,18 +130,19 @@ fn watched(listener: TcpListener, watched: Watched) -> Result<(), Failure> {
 
 /// Where a service is reached. All of it is open before anything is sent: a port that is taken stops nothing under way.
 pub struct Doors {
-    pages: TcpListener,
+    pages: Door,
     watchers: Option<TcpListener>,
 }
 
 impl Doors {
     /// Listens everywhere, or says what is in the way.
     pub async fn open(pages: SocketAddr, watch: &WatchArgs) -> Result<Self, Failure> {
-        Ok(Self { pages: listen(pages).await?, watchers: listen_for_watchers(watch).await? })
+        let door = Door::open(pages).await.map_err(|error| taken(pages, &error))?;
+        Ok(Self { pages: door, watchers: listen_for_watchers(watch).await? })
     }
 
     /// For pages alone.
-    pub fn of_pages(pages: TcpListener) -> Self {
+    pub fn of_pages(pages: Door) -> Self {
         Self { pages, watchers: None }
     }
 }
@@ -147,13 +151,13 @@ impl Doors {
 /// where the pages are.
 pub async fn serve_pages(
     db: Db,
-    Doors { pages: listener, watchers }: Doors,
+    Doors { pages: door, watchers }: Doors,
     ServeArgs { data, web, mail, .. }: &ServeArgs,
     measures: &Measures,
     ready: impl FnOnce(&Url),
     stop_engine: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let address = listener.local_addr()?;
+    let address = door.address()?;
     let base_url = match &web.base_url {
         Some(url) => url.clone(),
         None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
@@ -187,7 +191,7 @@ pub async fn serve_pages(
     let told = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let mut server = tokio::spawn(server::serve(listener, vestnik_web::router(app.clone()), told));
+    let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), told));
     ready(&base_url);
     if let Some(listener) = watchers {
         watched(listener, Watched::new(db, measures, Some(app.clone())))?;

@@ -438,6 +438,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "blog", include_str!("../../migrations/0008_blog.sql")),
     (9, "contacts", include_str!("../../migrations/0009_contacts.sql")),
     (10, "life", include_str!("../../migrations/0010_life.sql")),
+    (11, "run summaries", include_str!("../../migrations/0011_run_summaries.sql")),
 ];
 
 /// What stands for what in them on each database.

@@ -43,6 +43,7 @@ export-runs = Each time that a mailing was sent, with the figures.
 export-sent = What each run sent: the message as it was then.
 export-deliveries = What has become of each recipient in each run.
 export-attempts = Every try to hand a message over, with what the mail server answered.
+export-feedback = What you wrote on the contacts page, with the answers.
 export-sessions = Where you are signed in.
 export-audit = What you have done that is in the audit log.
 export-times = Times are in UTC. Tables are CSV in UTF-8 with commas; a value that a spreadsheet would take for a formula has an apostrophe in front.

@@ -65,15 +65,21 @@ flash-feedback-no-spam = Возвращено к остальным.
 flash-feedback-unread = Отмечено непрочитанным.
 flash-feedback-deleted = Удалено.
 
+problem-feedback-answered = Пока вы писали, ответил коллега: прочитайте выше. Ваш ответ на месте, если он ещё нужен.
+
 letter-quote = Вы писали:
 letter-feedback-subject = Страница контактов: { $topic }
 letter-feedback-text = На странице контактов написал(а) { $other }:
 letter-feedback-button = Прочитать и ответить
 letter-feedback-until = Отвечайте в Вестнике, а не на это письмо: так коллеги увидят, что ответ уже есть.
+letter-feedback-more-subject = Новые обращения на странице контактов
+letter-feedback-more-text = За последний час на странице контактов написали очень много. Копии по почте пока не приходят, всё есть во входящих.
+letter-feedback-more-button = Открыть обращения
+letter-feedback-more-until = Если это спам, отметьте его: через 30 дней он удалится.
 letter-feedback-answer-subject = Re: { $topic }
 letter-feedback-answer-text = Спасибо, что написали нам. Вот наш ответ:
 letter-feedback-answer-button = Написать ещё раз
-letter-feedback-answer-until = Если вы нам не писали, ваш адрес указали по ошибке: просто удалите это письмо.
+letter-feedback-answer-until = Чтобы написать ещё раз, нажмите кнопку: ответы на это письмо никто не читает. Если вы нам не писали, ваш адрес указали по ошибке: просто удалите это письмо.
 
 manage-caches = Кеш
 caches-lead = То, что сделано один раз и показывается снова: в этом процессе с момента его запуска. Если сделать заново, ничего не потеряется.

@@ -243,6 +243,7 @@ async fn everything_that_is_someones_comes_in_an_archive() {
             "sent.json",
             "deliveries.csv",
             "attempts.csv",
+            "feedback.json",
             "sessions.json",
             "audit.csv",
         ]

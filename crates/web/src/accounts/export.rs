@@ -16,12 +16,12 @@ use vestnik_model::{
 };
 use vestnik_store::{
     audit::{self, Entry},
-    groups,
+    feedback, groups,
     ledger::{self, AttemptFilter, Delivered},
     mailings, messages, recipients, runs, sessions, stats,
 };
 
-use self::files::{MailingFile, MessageFile, ProfileFile, RUN_HEADS, SentFile, SessionFile, run_line};
+use self::files::{FeedbackFile, MailingFile, MessageFile, ProfileFile, RUN_HEADS, SentFile, SessionFile, run_line};
 use crate::{
     archive::{self, Archive},
     csv_file::{self, MARK, Stop},
@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = &[
     ("sent.json", "export-sent"),
     ("deliveries.csv", "export-deliveries"),
     ("attempts.csv", "export-attempts"),
+    ("feedback.json", "export-feedback"),
     ("sessions.json", "export-sessions"),
     ("audit.csv", "export-audit"),
 ];
@@ -100,6 +101,8 @@ impl Everything {
         let many = totals.attempts_ok + totals.attempts_failed > MANY;
         self.deliveries(&mut archive, many).await?;
         self.attempts(&mut archive, many).await?;
+        let written = feedback::own(&self.app.db, &self.user.actor).await?;
+        archive.json("feedback.json", &written.iter().map(FeedbackFile::of).collect::<Vec<_>>()).await?;
         let sessions = sessions::all(&self.app.db, &self.user.actor, self.now).await?;
         archive.json("sessions.json", &sessions.iter().map(SessionFile::of).collect::<Vec<_>>()).await?;
         self.audit(&mut archive).await?;

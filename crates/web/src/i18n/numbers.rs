@@ -53,6 +53,13 @@ fn share(part: i64, whole: i64) -> i64 {
     i64::try_from(tenths).unwrap_or(0)
 }
 
+/// How many in a second, so many in so many milliseconds: with one decimal below ten.
+pub fn rate(language: Language, count: i64, millis: i64) -> String {
+    let in_tenths = i128::from(count.max(0)) * 10_000 / i128::from(millis.max(1));
+    let in_tenths = i64::try_from(in_tenths).unwrap_or(i64::MAX);
+    if in_tenths < 100 { tenths(language, in_tenths) } else { number(language, in_tenths / 10) }
+}
+
 /// A number of tenths, without a decimal that is zero.
 fn tenths(language: Language, tenths: i64) -> String {
     let separator = match language {

@@ -44,6 +44,9 @@ const COMPOSED: &[&str] = &[
     "contacts-sent-",
     "feedback-show-",
     "cache-",
+    "reason-",
+    "weekday-",
+    "start-",
 ];
 
 /// Ids and the variables they use, by language.
@@ -237,4 +240,18 @@ fn problems_are_put_into_words() {
     let long = Problem::new("problem-too-long").with("longest", 300).with("length", 1_201);
     assert_eq!(problem(Language::Ru, &long), "Слишком длинно: 1\u{a0}201 знак при пределе 300.");
     assert_eq!(problem(Language::En, &long), "Too long: 1,201 characters, at most 300 fit.");
+}
+
+#[test]
+fn rates_have_a_decimal_while_they_are_low() {
+    for (count, millis, ru) in [
+        (0, 1_000, "0"),
+        (1, 3_000, "0,3"),
+        (99, 10_000, "9,9"),
+        (100, 10_000, "10"),
+        (1_000_000, 60_000, "16\u{a0}666"),
+        (i64::MAX, 0, "922\u{a0}337\u{a0}203\u{a0}685\u{a0}477\u{a0}580"),
+    ] {
+        assert_eq!(rate(Language::Ru, count, millis), ru);
+    }
 }

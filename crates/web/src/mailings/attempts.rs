@@ -151,7 +151,7 @@ fn tls_name(version: &str) -> String {
 }
 
 /// An answer as the server gave it: `550 5.1.1 No such user`.
-pub(super) fn answer(code: Option<i64>, enhanced: Option<&str>, words: &str) -> String {
+pub(crate) fn answer(code: Option<i64>, enhanced: Option<&str>, words: &str) -> String {
     let code = code.map(|code| code.to_string());
     let parts = [code.as_deref(), enhanced, Some(words)];
     parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")

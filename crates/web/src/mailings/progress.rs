@@ -175,7 +175,8 @@ impl TroubleView {
     }
 }
 
-fn tone(run: &Run) -> &'static str {
+/// The colour that a run's state is told in.
+pub(crate) fn tone(run: &Run) -> &'static str {
     match run.state {
         RunState::Planned | RunState::Paused | RunState::Stopping => "wait",
         RunState::Expanding | RunState::Sending => "act",

@@ -6,6 +6,7 @@ use vestnik_model::{
     Actor, Permission, UnixMillis,
     id::{MailingId, MessageId, RunId},
     mailing::{Audience, DisabledBy, Mailing},
+    reason::Reason,
     run::Run,
     schedule::Periodicity,
 };
@@ -45,6 +46,8 @@ pub(crate) struct MailingView {
 /// A kind of failure.
 #[derive(Debug, Serialize)]
 pub(crate) struct FailureView {
+    /// The words are `reason-{reason}`.
+    pub(crate) reason: Reason,
     pub(crate) code: Option<i64>,
     pub(crate) reply: String,
     pub(crate) count: i64,
@@ -173,7 +176,8 @@ pub(super) fn split(runs: &[Run]) -> (Vec<&Run>, Vec<&Run>) {
 impl From<FailureGroup> for FailureView {
     fn from(group: FailureGroup) -> Self {
         let reply = attempts::answer(group.code, group.enhanced.as_deref(), &group.reply);
-        Self { code: group.code, reply, count: group.count }
+        let reason = Reason::of(group.code, group.enhanced.as_deref(), &group.reply);
+        Self { reason, code: group.code, reply, count: group.count }
     }
 }
 

@@ -12,7 +12,10 @@ use vestnik_model::{
     recipient::address,
     user::Language,
 };
-use vestnik_store::feedback::{self, Answer, FeedbackFilter};
+use vestnik_store::{
+    feedback::{self, Answer, FeedbackFilter},
+    groups::Changed,
+};
 
 use super::{PAGE_SIZE, author, said};
 use crate::{
@@ -103,6 +106,8 @@ pub(crate) struct AskDeleteView {
 #[serde(default)]
 pub(crate) struct AnswerForm {
     answer: String,
+    /// How many answers there were when the form was opened.
+    seen: String,
 }
 
 /// Where it is to be.
@@ -205,7 +210,14 @@ pub(crate) async fn answer(
     };
     let letter = letters::compose_to(&app, letters::Kind::FeedbackAnswer, user.user.id, &reader, to, &about)?;
     let author = author(&app, &visit, &user);
-    let done = feedback::answer(&app.db, &user.actor, id, &text, &letter.as_new(), &author).await?;
+    // A form without the number was made up; then nobody can have answered before.
+    let seen = form.seen.parse().unwrap_or_default();
+    let done = feedback::answer(&app.db, &user.actor, (id, seen), &text, &letter.as_new(), &author).await?;
+    if done == Changed::NotNow {
+        let (found, answers) = feedback::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+        let errors = page.error("answer", &Problem::new("problem-feedback-answered"));
+        return page.invalid("manage/feedback_one.html", &FeedbackView::new(found, answers, form.answer, errors));
+    }
     Ok(said(done, "flash-feedback-answered")?.and_go(&format!("/manage/feedback/{id}")))
 }
 
@@ -222,7 +234,7 @@ pub(crate) async fn set_state(
         Ok(FeedbackState::Read) => (FeedbackState::Read, "flash-feedback-no-spam"),
         _ => return Err(Error::BadRequest),
     };
-    Ok(said(feedback::mark(&app.db, &user.actor, id, state).await?, done)?.and_go("/manage/feedback"))
+    Ok(said(feedback::mark(&app.db, &user.actor, id, state, app.now()).await?, done)?.and_go("/manage/feedback"))
 }
 
 /// Asks before it is deleted.

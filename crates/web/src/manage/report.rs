@@ -1,7 +1,11 @@
 //! Anyone's report, for those who may look at users (S-31). It is read in the name of its owner.
 
 use axum::{extract::State, response::Response};
-use vestnik_model::{Permission, id::UserId};
+use vestnik_model::{
+    Permission,
+    id::{MailingId, UserId},
+};
+use vestnik_store::oversight;
 
 use super::user::found;
 use crate::{
@@ -11,7 +15,9 @@ use crate::{
     reports::{
         choice::ReportQuery,
         files,
-        view::{self, Subject},
+        mailing::{self, RunsQuery},
+        view::{self, OwnerView, Subject},
+        workbook as workbook_of,
     },
     session::CurrentUser,
     state::AppState,
@@ -54,4 +60,32 @@ pub(crate) async fn mailings_csv(
         return Err(Error::Forbidden);
     }
     files::mailings(&app, &page, &user.user, &user.actor.looking_at(id), &query)
+}
+
+/// All of it as a workbook for spreadsheet programs.
+pub(crate) async fn workbook(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<UserId>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Response, Error> {
+    found(&app, &user, id).await?;
+    if !user.actor.may(Permission::ViewMailings) {
+        return Err(Error::Forbidden);
+    }
+    workbook_of::answer(&app, &page, &user.user, &user.actor.looking_at(id), &query)
+}
+
+/// Shows a mailing's runs side by side.
+pub(crate) async fn mailing(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<MailingId>,
+    Query(query): Query<RunsQuery>,
+) -> Result<Response, Error> {
+    let (found, owner) = oversight::mailing(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let looking = user.actor.looking_at(owner.id);
+    mailing::answer(&app, &page, &user, &looking, (found, Some(OwnerView::of(&owner))), query).await
 }

@@ -1,9 +1,8 @@
 //! The tables of a report as CSV files, over the same days.
 
 use axum::response::Response;
-use vestnik_model::{Actor, user::User};
+use vestnik_model::{Actor, id::MailingId, user::User};
 use vestnik_store::{
-    Cursor,
     figures::Figures,
     reports::{self, MailingFigures},
 };
@@ -15,10 +14,10 @@ use super::{
 use crate::{csv_file, error::Error, page::Page, state::AppState};
 
 /// Mailings that are read at once.
-const BATCH: usize = 500;
+pub(super) const BATCH: i64 = 500;
 
-/// The heads of the columns with figures, in the order of [`columns`].
-const HEADS: [&str; 8] = [
+/// The heads of the columns with figures, in the order of [`counts`].
+pub(super) const HEADS: [&str; 8] = [
     "run-sent",
     "run-failed",
     "run-expired",
@@ -29,7 +28,8 @@ const HEADS: [&str; 8] = [
     "figure-attempts-failed",
 ];
 
-fn columns(figures: &Figures) -> [String; 8] {
+/// Their values.
+pub(super) fn counts(figures: &Figures) -> [i64; 8] {
     [
         figures.sent,
         figures.failed,
@@ -40,7 +40,10 @@ fn columns(figures: &Figures) -> [String; 8] {
         figures.attempts_ok,
         figures.attempts_failed,
     ]
-    .map(|count| count.to_string())
+}
+
+fn columns(figures: &Figures) -> [String; 8] {
+    counts(figures).map(|count| count.to_string())
 }
 
 fn heads(page: &Page, before: &[&str], after: &[&str]) -> Vec<String> {
@@ -88,14 +91,12 @@ pub(crate) fn mailings(
             let ends = [row.id.to_string(), row.name].into_iter();
             ends.chain(columns(&row.figures)).chain([last]).collect::<Vec<_>>()
         };
-        let mut cursor: Option<Cursor> = None;
+        let mut after = MailingId(0);
         loop {
-            let batch = reports::by_mailing(&app.db, &actor, span, cursor.as_ref(), BATCH).await?;
-            file.send(batch.rows.into_iter().map(line)).await?;
-            cursor = batch.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
+            let rows = reports::mailings_after(&app.db, &actor, span, after, BATCH).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.id;
+            file.send(rows.into_iter().map(line)).await?;
         }
     }))
 }

@@ -21,8 +21,8 @@ async fn open(browser: &mut Browser, path: &str) -> Answer {
     answer
 }
 
-/// Has sent a mailing to three: the first refused it.
-async fn sent(app: &TestApp) -> (Browser, Actor, MailingId) {
+/// Has a mailing to three.
+async fn planned(app: &TestApp) -> (Browser, Actor, MailingId) {
     let (mut browser, actor, message, _) = prepared(app).await;
     let form = crate::mailings::tests::form(&message.to_string(), &[("name", "Autumn menu")])
         .iter()
@@ -31,6 +31,12 @@ async fn sent(app: &TestApp) -> (Browser, Actor, MailingId) {
     let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     browser.post("/mailings/new", &form).await;
     let mailing = mailings::list(&app.db, &actor, None, 1).await.expect("a list").rows[0].mailing.id;
+    (browser, actor, mailing)
+}
+
+/// Has sent a mailing to three: the first refused it.
+async fn sent(app: &TestApp) -> (Browser, Actor, MailingId) {
+    let (browser, actor, mailing) = planned(app).await;
     let demanded = runs::demand(&app.db, &actor, mailing, "key", Duration::ZERO, app.clock_now()).await;
     let runs::Demanded::Planned(run) = demanded.expect("planned") else { panic!("not planned") };
     deliver(app, &actor, run, 100, |email| match email.starts_with("one@") {
@@ -56,7 +62,18 @@ async fn s31_a_person_sees_what_was_sent_and_what_was_not() {
     report.says("<tr><th scope=\"row\">24 November 2026</th><td class=\"num\">2</td><td class=\"num\">1</td>");
     report.says("<tr><th scope=\"row\">26 October 2026</th><td class=\"num\">0</td>");
     report.says(&format!("<a class=\"row-link\" href=\"/mailings/{mailing}\">Autumn menu</a>"));
-    assert_eq!(report.text.matches("<tr><th scope=\"row\">").count(), 30 + 1, "each day, and all of them");
+    let lines = |step: &str| {
+        let table = report.text.split(&format!("Letters by {step}</caption>")).nth(1).expect("a table");
+        let table = table.split("</table>").next().unwrap_or_default();
+        table.matches("<tr><th scope=\"row\">").count()
+    };
+    assert_eq!(lines("day"), 30 + 1, "each day, and all of them");
+    // It was ten o'clock on a Tuesday in Moscow.
+    assert_eq!((lines("hour of the day"), lines("day of the week")), (24 + 1, 7 + 1));
+    report.says("<tr><th scope=\"row\">10:00\u{2013}11:00</th><td class=\"num\">2</td><td class=\"num\">1</td>");
+    report.says("<tr><th scope=\"row\">Tuesday</th><td class=\"num\">2</td><td class=\"num\">1</td>");
+    report.says(&format!("href=\"/mailings/{mailing}/report\"")).says("/reports/report.xlsx?period=30");
+    report.says("Domains and answers of 1 sending are still being counted");
     // The overview draws the same days.
     let overview = open(&mut browser, "/dashboard").await;
     overview
@@ -141,6 +158,104 @@ async fn s31_the_tables_are_files_as_well() {
     app.stop().await;
 }
 
+/// What the loop of the engine does.
+async fn sum_up(app: &TestApp) {
+    for due in vestnik_store::summaries::due(&app.db, app.clock_now(), 10).await.expect("a look") {
+        vestnik_store::summaries::make(&app.db, &due, app.clock_now()).await.expect("a summary");
+    }
+}
+
+#[tokio::test]
+async fn s30_domains_and_answers_are_told_in_plain_words() {
+    let app = TestApp::start().await;
+    let (mut browser, _, mailing) = sent(&app).await;
+    sum_up(&app).await;
+    for path in ["/reports".to_owned(), format!("/mailings/{mailing}/report")] {
+        let report = open(&mut browser, &path).await;
+        report.says("Not delivered: 1").says("<strong>The address does not exist</strong>");
+        report.says("550 5.1.1 &lt;b&gt;User&lt;/b&gt; unknown").says("example.org</th>").says("66.6%");
+        assert!(!report.text.contains("still being counted"), "{path}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s30_a_mailings_runs_stand_side_by_side() {
+    let app = TestApp::start().await;
+    let (mut browser, actor, mailing) = sent(&app).await;
+    let path = format!("/mailings/{mailing}/report");
+    open(&mut browser, &format!("/mailings/{mailing}")).await.says(&format!("href=\"{path}\""));
+    let one = open(&mut browser, &path).await;
+    one.says("Report: Autumn menu")
+        .says("1 sending, Moscow (UTC+3)")
+        .says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
+    assert!(!one.text.contains("Letters by sending"), "a chart of one bar says nothing");
+
+    app.clock.set(UnixMillis(app.clock_now().0 + 86_400_000));
+    let demanded = runs::demand(&app.db, &actor, mailing, "key", Duration::ZERO, app.clock_now()).await;
+    let runs::Demanded::Planned(run) = demanded.expect("planned") else { panic!("not planned") };
+    deliver(&app, &actor, run, 2, |_| DeliveryState::Sent).await;
+    let two = open(&mut browser, &path).await;
+    two.says("2 sendings").says("Letters by sending").says("<dt>Letters sent</dt><dd class=\"figure num\">4</dd>");
+    two.says("25 November 2026").says("24 November 2026").says(&format!("/attempts?run={run}"));
+    assert_eq!(two.text.matches("<tr role=\"row\">\n      <th scope=\"row\" role=\"rowheader\"><a").count(), 2);
+
+    // Nobody else sees it but those who may look at mailings.
+    let (mut boris, mut manager) =
+        (app.signed_in("boris").await.0, crate::manage::tests::member(&app, "manager", BuiltinGroup::Managers).await.0);
+    assert_eq!(boris.get(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(boris.get(&format!("/manage{path}")).await.status, StatusCode::FORBIDDEN);
+    let watched = open(&mut manager, &format!("/manage{path}")).await;
+    watched.says("Report: Autumn menu").says("anna@example.org");
+    assert!(!watched.text.contains("/attempts?run="), "a link that leads nowhere for a manager");
+    assert_eq!(manager.get("/manage/mailings/999/report").await.status, StatusCode::NOT_FOUND);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_mailing_that_was_never_sent_says_so() {
+    let app = TestApp::start().await;
+    let (mut browser, _, mailing) = planned(&app).await;
+    open(&mut browser, &format!("/mailings/{mailing}/report")).await.says("Not sent yet");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn s31_all_of_it_is_a_workbook() {
+    let app = TestApp::start().await;
+    let (mut browser, anna, mailing) = sent(&app).await;
+    sum_up(&app).await;
+    vestnik_store::Db::execute(&app.db, "UPDATE mailings SET name = '=HYPERLINK(1)'", &[]).await.expect("renamed");
+    let book = browser.get("/reports/report.xlsx?period=7").await;
+    assert_eq!(book.headers["content-disposition"], "attachment; filename=\"report-2026-11-24.xlsx\"");
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(book.bytes)).expect("an archive");
+    let mut part = |name: &str| {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut archive.by_name(name).expect(name), &mut text).expect("XML");
+        text
+    };
+    let names = part("xl/workbook.xml");
+    for name in ["Days", "Hours", "Days of the week", "Mailings", "Domains", "Server answers"] {
+        assert!(names.contains(&format!("name=\"{name}\"")), "{name} in {names}");
+    }
+    let rows = |sheet: &str| sheet.matches("<row ").count();
+    let (days, mailings) = (part("xl/worksheets/sheet1.xml"), part("xl/worksheets/sheet4.xml"));
+    assert_eq!((rows(&days), rows(&part("xl/worksheets/sheet2.xml")), rows(&mailings)), (8, 25, 2));
+    assert!(mailings.contains(">=HYPERLINK(1)</t>") && !mailings.contains("<f>"), "{mailings}");
+    assert!(mailings.contains(&format!("<v>{mailing}</v>")));
+    // Ten o'clock in Moscow.
+    assert!(mailings.contains("<v>46350.416666"), "{mailings}");
+    assert!(part("xl/worksheets/sheet5.xml").contains(">example.org</t>"));
+    let answers = part("xl/worksheets/sheet6.xml");
+    assert!(answers.contains("The address does not exist") && answers.contains("550 5.1.1 &lt;b&gt;User"), "{answers}");
+
+    assert_eq!(browser.get("/reports/report.xlsx?from=x&to=y").await.status, StatusCode::BAD_REQUEST);
+    let (mut manager, _) = crate::manage::tests::member(&app, "manager", BuiltinGroup::Managers).await;
+    let others = manager.get(&format!("/manage/users/{}/report/report.xlsx", anna.user())).await;
+    assert_eq!((others.status, &others.bytes[..2]), (StatusCode::OK, b"PK".as_slice()));
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn s45_managers_see_anyones_and_others_only_their_own() {
     let app = TestApp::start().await;
@@ -184,6 +299,8 @@ async fn what_others_mailings_are_called_is_for_those_who_may_see_them() {
     let report = open(&mut counter, &path).await;
     report.says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
     assert!(!report.text.contains("Autumn menu") && !report.text.contains("mailings.csv"));
+    assert!(!report.text.contains("Not delivered") && !report.text.contains("report.xlsx"));
+    assert_eq!(counter.get(&format!("{path}/report.xlsx")).await.status, StatusCode::FORBIDDEN);
     assert_eq!(counter.get(&format!("{path}/mailings.csv")).await.status, StatusCode::FORBIDDEN);
     assert_eq!(counter.get(&format!("{path}/days.csv")).await.status, StatusCode::OK);
     open(&mut chief, &path).await.says("Autumn menu").says("mailings.csv");

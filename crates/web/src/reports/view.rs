@@ -10,11 +10,13 @@ use vestnik_model::{
     user::{Language, User},
 };
 use vestnik_store::{
+    breakdown::RunsOf,
     figures::Figures,
     reports::{self, MailingFigures, Span, Total},
 };
 
 use super::{
+    breakdown::BreakdownView,
     choice::{self, OFFERED, ReportQuery},
     drawing::DrawingView,
 };
@@ -49,6 +51,13 @@ pub(crate) struct OwnerView {
     pub(crate) email: String,
 }
 
+impl OwnerView {
+    /// Of a user.
+    pub(crate) fn of(owner: &User) -> Self {
+        Self { id: owner.id, name: owner.name.clone(), email: owner.email.clone() }
+    }
+}
+
 impl Subject {
     /// The reader's own.
     pub(crate) fn oneself(actor: &Actor) -> Self {
@@ -60,7 +69,7 @@ impl Subject {
         let sees = reader.may(Permission::ViewMailings);
         Self {
             actor: reader.looking_at(owner.id),
-            owner: Some(OwnerView { id: owner.id, name: owner.name.clone(), email: owner.email.clone() }),
+            owner: Some(OwnerView::of(owner)),
             path: format!("/manage/users/{}/report", owner.id),
             mailings: sees.then_some("/manage/mailings"),
         }
@@ -89,11 +98,17 @@ pub(crate) struct ReportView {
     pub(crate) others: Vec<(&'static str, i64)>,
     /// `None`: nothing happened on these days.
     pub(crate) drawing: Option<DrawingView>,
+    /// The hours of the day and the days of the week on which it happened.
+    pub(crate) hours: Option<DrawingView>,
+    pub(crate) weekdays: Option<DrawingView>,
+    /// `None`: what servers said to others' mailings is for those who may look at them.
+    pub(crate) breakdown: Option<BreakdownView>,
     pub(crate) rows: Vec<RowView>,
     pub(crate) pager: Pager,
     pub(crate) mailings: Option<&'static str>,
     pub(crate) days_csv: String,
     pub(crate) mailings_csv: String,
+    pub(crate) workbook: String,
     /// When something happened last; `None`: never.
     pub(crate) last: Option<LastView>,
 }
@@ -171,8 +186,10 @@ async fn gather(
     let bounds = period.bounds(&zone);
     let (now, earlier) = (span(period, &zone), span(before, &zone));
     let cursor = query.at.parse().ok();
-    let (by_day, total, total_before, found) = tokio::try_join!(
+    let stretches = period.stretches(&zone);
+    let (by_day, by_hour, total, total_before, found) = tokio::try_join!(
         reports::by_day(&app.db, actor, &bounds),
+        reports::by_hour_of_week(&app.db, actor, &stretches),
         reports::total(&app.db, actor, now),
         reports::total(&app.db, actor, earlier),
         reports::by_mailing(&app.db, actor, now, cursor.as_ref(), PAGE_SIZE),
@@ -180,6 +197,11 @@ async fn gather(
     let drawing = DrawingView::of(language, period, &by_day);
     let total = Total { figures: drawing.total, ..total };
     let drawing = (drawing.total != Figures::default()).then_some(drawing);
+    let happened = drawing.as_ref().is_some_and(|drawing| drawing.total.sent + drawing.total.failed > 0);
+    let breakdown = match &drawing {
+        Some(_) if subject.mailings.is_some() => Some(BreakdownView::of(app, actor, RunsOf::Span(now)).await?),
+        _ => None,
+    };
     let name = query.name();
     Ok(ReportView {
         periods: OFFERED.map(|offered| (offered, offered == name)).into(),
@@ -197,11 +219,15 @@ async fn gather(
             None => last(app, language, &subject, &zone).await?,
         },
         drawing,
+        hours: happened.then(|| DrawingView::of_hours(language, &by_hour)),
+        weekdays: happened.then(|| DrawingView::of_weekdays(language, &by_hour)),
+        breakdown,
         pager: Pager::of(&subject.path, &query.pairs(), &found),
         // What others' mailings are called is for those who may look at them.
         rows: found.rows.into_iter().filter(|_| subject.mailings.is_some()).map(RowView::from).collect(),
         days_csv: format!("{}/days.csv{}", subject.path, query.address()),
         mailings_csv: format!("{}/mailings.csv{}", subject.path, query.address()),
+        workbook: format!("{}/report.xlsx{}", subject.path, query.address()),
         mailings: subject.mailings,
         owner: subject.owner,
         path: subject.path,
@@ -209,7 +235,7 @@ async fn gather(
 }
 
 /// When a period's first day begins, and its last one is over.
-pub(super) fn span(period: Period, zone: &TimeZone) -> Span {
+pub(crate) fn span(period: Period, zone: &TimeZone) -> Span {
     let bounds = period.bounds(zone);
     let at = |bound: Option<&UnixMillis>| bound.copied().unwrap_or(UnixMillis(0));
     Span { from: at(bounds.first()), until: at(bounds.last()) }

@@ -4,13 +4,14 @@ use vestnik_model::{
     UnixMillis,
     id::{AttemptId, MailingId, MessageId, RecipientId, RunId, UserId},
     mailing::{Audience, MailingStatus, UnknownPolicy},
+    reason::Reason,
     run::{Counts, Run, RunState},
     schedule::Periodicity,
 };
 
 use super::{Sample, errors_at, page};
 use crate::{
-    dashboard::{DashboardView, FiguresView, LiveRunsView},
+    dashboard::{DashboardView, FiguresView, LiveRunsView, StepView, UpcomingView},
     form::FormErrors,
     mailings::{
         StatusView,
@@ -27,6 +28,7 @@ use crate::{
         show::{FailureView, LiveView, MailingView, ShowView, TotalsView},
     },
     page::Pager,
+    reports::breakdown::ReasonView,
 };
 
 const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
@@ -114,6 +116,7 @@ pub(super) fn figures(full: bool) -> FiguresView {
         sent: 48_211,
         failed: 387,
         sent_month: 12_204,
+        sent_change: "+312".into(),
         attempts_ok: 48_211,
         attempts_failed: 900,
     }
@@ -158,7 +161,25 @@ pub(super) fn all() -> Vec<Sample> {
         let live = LiveRunsView { runs, troubles: troubles(), ..LiveRunsView::default() };
         let drawing = full.then(|| super::reports::drawing(30));
         let month = "26 октября – 24 ноября 2026, Москва (UTC+3)".to_owned();
-        let view = DashboardView { live, figures: figures(full), drawing, month, recent: rows() };
+        let step = |(index, name): (usize, &'static str)| StepView {
+            name,
+            done: index == 0 && full,
+            next: index == 1,
+            href: if index == 0 { String::new() } else { "/mailings/new".into() },
+        };
+        let steps = ["confirm", "recipients", "message", "mailing", "send"].into_iter().enumerate();
+        let reason = |reason: &Reason| ReasonView { reason: *reason, count: 61, answer: "<b>".into() };
+        let view = DashboardView {
+            live,
+            figures: figures(full),
+            drawing,
+            month,
+            recent: rows(),
+            steps: steps.map(step).collect(),
+            upcoming: full.then(|| UpcomingView { id: MailingId(5), name: NAME.into(), at: NOW }).into_iter().collect(),
+            reasons: if full { Reason::ALL.iter().map(reason).collect() } else { Vec::new() },
+            time_zone: "Europe/Moscow".into(),
+        };
         samples.push(page("dashboard/show.html", view));
         samples.push(page("mailings/review.html", review(full)));
         samples.push(page("mailings/attempts.html", ledger(full)));
@@ -175,8 +196,13 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("mailings/cancel.html", CancelView { run: run(*state) }));
         samples.push(page("mailings/resend.html", ResendView { run: run(*state) }));
         let failures = vec![
-            FailureView { code: Some(550), reply: "550 5.1.1 <script>User unknown</script>".into(), count: 61 },
-            FailureView { code: None, reply: "the connection was closed".into(), count: 1 },
+            FailureView {
+                reason: Reason::Other,
+                code: Some(550),
+                reply: "550 5.1.1 <script>User unknown</script>".into(),
+                count: 61,
+            },
+            FailureView { reason: Reason::Other, code: None, reply: "the connection was closed".into(), count: 1 },
         ];
         let view = ShowView {
             mailing: mailing(*state == RunState::Completed),

@@ -83,7 +83,12 @@ fn overseen() -> Vec<OverseenRow> {
 
 fn mailing(full: bool) -> Option<MailingView> {
     let row = overseen().into_iter().nth(usize::from(full))?;
-    let failure = FailureView { code: Some(550), reply: "550 <b>no".into(), count: 41 };
+    let failure = FailureView {
+        reason: vestnik_model::reason::Reason::Other,
+        code: Some(550),
+        reply: "550 <b>no".into(),
+        count: 41,
+    };
     Some(MailingView {
         row,
         starts_at: full.then_some(NOW),

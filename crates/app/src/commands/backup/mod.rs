@@ -130,9 +130,9 @@ fn tell(file: &Path, manifest: &Manifest, letters: i64, bytes: u64) {
     }
     match &manifest.media {
         Some(media) => {
-            println!("  {:<22}{:>12}", "pictures", media.pictures);
+            println!("  {:<22}{:>12}", "files of pictures", media.pictures);
             if !media.missing.is_empty() {
-                println!("{} pictures that are referred to are not there", media.missing.len());
+                println!("Files of pictures that something refers to, and that are not there: {}", media.missing.len());
             }
         }
         None => println!("Without the pictures, which are in the media store."),

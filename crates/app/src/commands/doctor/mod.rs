@@ -8,6 +8,8 @@ mod places;
 mod settings;
 mod web;
 
+use std::fmt;
+use std::io::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -75,6 +77,13 @@ impl Finding {
     }
 }
 
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<8} {:<14} {}", self.level.as_str(), self.check, self.found)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, ": {}", self.advice) }
+    }
+}
+
 /// A stranger's words stay in their line, and tell a terminal nothing.
 fn one_line(words: String) -> String {
     words.replace(|c: char| c.is_control(), " ")
@@ -93,15 +102,13 @@ pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
     let findings = look(&args).await;
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
-    if args.json {
-        let told = serde_json::json!({ "checks": findings, "problems": problems, "warnings": warnings });
-        println!("{told:#}");
+    let text = if args.json {
+        format!("{:#}\n", serde_json::json!({ "checks": findings, "problems": problems, "warnings": warnings }))
     } else {
-        for Finding { check, level, found, advice } in &findings {
-            let advice = if advice.is_empty() { String::new() } else { format!(": {advice}") };
-            println!("{:<8} {check:<14} {found}{advice}", level.as_str());
-        }
-    }
+        findings.iter().map(|finding| format!("{finding}\n")).collect()
+    };
+    // Whoever reads it may have read enough.
+    std::io::stdout().write_all(text.as_bytes())?;
     match problems {
         0 => Ok(()),
         1 => Err(Failure::failed("there is a problem")),
@@ -114,15 +121,17 @@ async fn look(args: &DoctorArgs) -> Vec<Finding> {
     let mut db = None;
     findings.extend(in_time("database", async { database::open(args, &mut db).await }).await);
     let db = db.as_ref();
-    let (database, integrity, media, redis, mail, web) = tokio::join!(
+    let (database, integrity, disk, journal, media, redis, mail, web) = tokio::join!(
         in_time("database", database::look(db)),
         database::integrity(db),
-        in_time("media", places::media(args)),
+        in_time("disk", places::disk(args)),
+        in_time("journal", places::journal(args, db)),
+        in_time("pictures", places::media(args)),
         in_time("redis", places::redis(args)),
         in_time("mail server", mail_server(args, db)),
         in_time("base URL", web::look(args)),
     );
-    for more in [database, integrity, places::disk(args), places::journal(args, db).await, media, redis, mail, web] {
+    for more in [database, integrity, disk, journal, media, redis, mail, web] {
         findings.extend(more);
     }
     findings

@@ -1,6 +1,6 @@
 //! Where things are kept: pictures, journals, what Redis remembers, and the room on the disks.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::HumanBytes;
@@ -10,7 +10,8 @@ use vestnik_engine::lock::SenderLock;
 use vestnik_media::MediaType;
 use vestnik_media::store::Location;
 use vestnik_model::secret::{SystemRandom, new_key};
-use vestnik_store::{Db, life};
+use vestnik_store::Db;
+use vestnik_store::life::{self, Life};
 
 use super::Finding;
 use crate::cli::DoctorArgs;
@@ -93,14 +94,16 @@ pub async fn redis(args: &DoctorArgs) -> Vec<Finding> {
 }
 
 /// The room where the service writes.
-pub fn disk(args: &DoctorArgs) -> Vec<Finding> {
+pub async fn disk(args: &DoctorArgs) -> Vec<Finding> {
     let mut places = vec![args.data.home(), args.data.data_dir.clone()];
     if let Some(Location::Folder(folder)) = &args.data.media {
         places.push(folder.clone());
     }
     places.sort();
     places.dedup();
-    places.iter().filter_map(|place| room(place)).collect()
+    // A folder of a server that is away holds up whoever asks for it.
+    let looked = tokio::task::spawn_blocking(move || places.iter().filter_map(|place| room(place)).collect());
+    looked.await.unwrap_or_default()
 }
 
 fn room(place: &Path) -> Option<Finding> {
@@ -119,41 +122,51 @@ fn room(place: &Path) -> Option<Finding> {
 
 /// The journals, and on an embedded database whether a process is running.
 pub async fn journal(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
-    let home = args.data.home();
-    let mut findings: Vec<Finding> =
-        db.filter(|db| db.is_embedded()).and_then(|_| running(&home)).into_iter().collect();
-    let Some(db) = db else { return findings };
-    let folder: PathBuf = home.join("journal");
-    let found = async {
-        let life = life::read(db).await.map_err(|error| error.to_string())?;
-        journal::of_other_lives(&folder, &life).map_err(|error| error.to_string())
+    let Some(db) = db else { return Vec::new() };
+    let (home, embedded) = (args.data.home(), db.is_embedded());
+    let life = match life::read(db).await {
+        Ok(life) => life,
+        Err(error) => return vec![Finding::problem("journal", error.to_string(), "see above")],
     };
-    findings.push(match found.await {
-        Ok(0) => Finding::ok("journal", folder.display().to_string()),
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut findings = Vec::new();
+        if embedded {
+            findings.push(running(&home));
+        }
+        findings.push(journals(&home.join("journal"), &life));
+        findings
+    });
+    looked.await.unwrap_or_default()
+}
+
+fn journals(folder: &Path, life: &Life) -> Finding {
+    const CHECK: &str = "journal";
+    match journal::of_other_lives(folder, life) {
+        Ok(0) => Finding::ok(CHECK, folder.display().to_string()),
         Ok(count) => Finding::warning(
-            "journal",
+            CHECK,
             format!("{} has {count} of another database, which nobody replays here", folder.display()),
             "if that database is still in use, give each a data folder of its own; if not, remove the files",
         ),
         Err(error) => Finding::problem(
-            "journal",
+            CHECK,
             format!("{} cannot be read: {error}", folder.display()),
             "see to its owner: without a journal nothing is sent",
         ),
-    });
-    findings
+    }
 }
 
 /// Whether a process sends from a folder.
-fn running(home: &Path) -> Option<Finding> {
+fn running(home: &Path) -> Finding {
     const CHECK: &str = "processes";
+    let none = || Finding::warning(CHECK, "none sends from this database", "start `vestnik serve`");
     // Taking a lock makes its file.
     if !home.join("sender.lock").exists() {
-        return Some(Finding::warning(CHECK, "none sends from this database", "start `vestnik serve`"));
+        return none();
     }
     match SenderLock::take(home) {
-        Ok(Some(_)) => Some(Finding::warning(CHECK, "none sends from this database", "start `vestnik serve`")),
-        Ok(None) => Some(Finding::ok(CHECK, "one sends from this database")),
-        Err(error) => Some(Finding::problem(CHECK, error.to_string(), "see to the owner of the data folder")),
+        Ok(Some(_)) => none(),
+        Ok(None) => Finding::ok(CHECK, "one sends from this database"),
+        Err(error) => Finding::problem(CHECK, error.to_string(), "see to the owner of the data folder"),
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use vestnik_model::{
     UnixMillis,
+    feedback::Feedback,
     id::{MailingId, MessageId, RunId},
     mailing::{Audience, DisabledBy, Mailing, MailingStatus, UnknownPolicy},
     message::Message,
@@ -10,7 +11,7 @@ use vestnik_model::{
     schedule::Periodicity,
     user::{Language, Session, Theme, User},
 };
-use vestnik_store::runs::RunMessage;
+use vestnik_store::{feedback::Answer, runs::RunMessage};
 
 /// A time as text.
 struct Time(UnixMillis);
@@ -52,6 +53,42 @@ impl<'a> ProfileFile<'a> {
             confirmed_at: user.confirmed_at.map(Time),
             second_factor_at: user.second_factor_at.map(Time),
             seen_at: user.seen_at.map(Time),
+        }
+    }
+}
+
+/// What someone has written on the contacts page.
+#[derive(Serialize)]
+pub(super) struct FeedbackFile<'a> {
+    name: &'a str,
+    email: &'a str,
+    subject: &'a str,
+    text: &'a str,
+    created_at: Time,
+    answers: Vec<AnswerFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnswerFile<'a> {
+    author: &'a str,
+    text: &'a str,
+    created_at: Time,
+}
+
+impl<'a> FeedbackFile<'a> {
+    pub(super) fn of((written, answers): &'a (Feedback, Vec<Answer>)) -> Self {
+        let answer = |answer: &'a Answer| AnswerFile {
+            author: &answer.author_name,
+            text: &answer.text,
+            created_at: Time(answer.created_at),
+        };
+        Self {
+            name: &written.name,
+            email: &written.email,
+            subject: &written.subject,
+            text: &written.text,
+            created_at: Time(written.created_at),
+            answers: answers.iter().map(answer).collect(),
         }
     }
 }

@@ -1,11 +1,7 @@
 //! The inbox: read, answered, put aside.
 
 use axum::http::StatusCode;
-use vestnik_model::{
-    BuiltinGroup, UnixMillis,
-    feedback::{FeedbackState, TypedFeedback},
-    user::Language,
-};
+use vestnik_model::{BuiltinGroup, UnixMillis, feedback::TypedFeedback, user::Language};
 use vestnik_store::{
     audit::Author,
     feedback::{self, NewFeedback},
@@ -26,9 +22,9 @@ async fn boss(app: &TestApp) -> Browser {
 async fn writes(app: &TestApp, subject: &str) {
     let text = "Где он?\n<script>alert(1)</script>";
     let draft = TypedFeedback { name: "Вера", email: "vera@example.org", subject, text }.parse().expect("typed");
-    let new =
-        NewFeedback { draft: &draft, key: subject, user: None, language: Language::Ru, state: FeedbackState::New };
-    feedback::submit(&app.db, new, app.clock_now()).await.expect("a database").expect("kept");
+    let new = NewFeedback { draft: &draft, form: subject, user: None, language: Language::Ru, is_spam: false };
+    let submission = feedback::submit(&app.db, new, app.clock_now()).await.expect("a database").expect("new");
+    submission.keep().await.expect("kept");
 }
 
 #[tokio::test]
@@ -45,7 +41,12 @@ async fn s53_it_is_read_answered_by_mail_and_deleted() {
     empty.says("id=\"answer-error\"");
     let sent = boss.post("/manage/feedback/1/answer", &[("answer", "Вот он.\r\nС уважением")]).await;
     assert_eq!(sent.goes_to(), Some("/manage/feedback/1"));
+    // The button twice, or a colleague with the same page.
+    let late = boss.post("/manage/feedback/1/answer", &[("answer", "Вот он, ещё раз."), ("seen", "0")]).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    late.says("A colleague has answered meanwhile").says("Вот он, ещё раз.").says("name=\"seen\" value=\"1\"");
     let letters = app.letters(1).await;
+    assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].recipient.as_str(), letters[0].subject.as_str()), ("vera@example.org", "Re: Счёт"));
     // In the language in which it was written.
     assert!(letters[0].text.contains("Спасибо, что написали нам"), "{}", letters[0].text);
