@@ -5,14 +5,14 @@ import { chromium, results } from "./support/browser";
 import type { Options } from "./support/test";
 
 const viewport = { width: 1200, height: 760 };
-const rate = { VESTNIK_SMTP_RATE: "40/s" };
+const rate = { VESTNIK_SMTP_RATE: "15/s" };
 
 export default defineConfig<Options>({
   testDir: "guide",
   testMatch: "pictures.ts",
   outputDir: path.join(results, "guide"),
   workers: 2,
-  timeout: 60_000,
+  timeout: 120_000,
   reporter: "list",
   use: { ...chromium, viewport, hasMailServer: true, undoDelay: "30s" },
   projects: [

@@ -1,6 +1,7 @@
 // Takes pictures for the guide: small files, in the folder of their language.
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 
 const guide = path.resolve(import.meta.dirname, "../../docs/guide");
@@ -10,23 +11,41 @@ const LARGEST = 80_000;
 const TALLEST = 1000;
 
 export interface Cut {
-  /** Pixels of the page's height that are of interest. */
+  /** Pixels of the page's height that are of interest; all of it by default. */
   height?: number;
+  /** The page changes all the time. */
+  moving?: boolean;
 }
 
 /** Takes the page as it is. Notes that vanish by themselves are left out: they come in one picture and not in the next. */
 export async function picture(page: Page, language: string, name: string, cut: Cut = {}): Promise<void> {
   await page.locator("[data-note]").evaluateAll((notes) => notes.forEach((note) => note.remove()));
-  const { width, height } = await page.evaluate(() => {
+  const height = await page.evaluate(() => {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     scrollTo(0, 0);
-    return { width: innerWidth, height: document.documentElement.scrollHeight };
+    return document.documentElement.scrollHeight;
   });
-  const clip = { x: 0, y: 0, width, height: Math.min(height, cut.height ?? TALLEST) };
-  const png = await page.screenshot({ fullPage: true, clip });
+  // A window as large as the picture: one that grows for the moment of the picture may show a page that is halfway there.
+  const window = page.viewportSize() ?? { width: 1200, height: 760 };
+  await page.setViewportSize({ width: window.width, height: cut.height ?? Math.min(height, TALLEST) });
+  const png = cut.moving ? await page.screenshot() : await atRest(page);
+  await page.setViewportSize(window);
   const webp = await smaller(page, png);
   if (webp.length > LARGEST) throw new Error(`${name} has ${webp.length} bytes`);
   await writeFile(path.join(guide, language, "images", `${name}.webp`), webp);
+}
+
+/** On a busy machine a page may still be on its way to what it will look like: it is at rest when two pictures are alike. */
+async function atRest(page: Page): Promise<Buffer> {
+  await page.evaluate(() => document.fonts.ready);
+  let png = await page.screenshot();
+  for (let turn = 0; turn < 10; turn++) {
+    const before = png;
+    await setTimeout(100);
+    png = await page.screenshot();
+    if (png.equals(before)) return png;
+  }
+  throw new Error(`${page.url()} does not come to rest`);
 }
 
 /** The picture as WebP, without loss where that is no larger. The browser can do that, so that no library has to. */

@@ -47,7 +47,7 @@ test("marketer", async ({ app, another, mailServer, language, t }) => {
     .first()
     .waitFor();
   await setTimeout(1_200);
-  await shoot("sending", { height: 560 });
+  await shoot("sending", { height: 560, moving: true });
   await page
     .locator("main [role=status]")
     .filter({ hasText: t("mailing-status-completed") })
