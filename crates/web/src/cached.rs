@@ -21,7 +21,7 @@ use crate::{error::Error, state::AppState};
 /// ours and once in a browser) it is right within five seconds of a change, wherever that was made.
 pub(crate) const HOME: Region = Region { name: "home", fresh_for: Duration::from_secs(1) };
 /// The figures on it, and the articles that were chosen.
-pub(crate) const FIGURES: Region = Region { name: "home-figures", fresh_for: Duration::from_secs(2) };
+pub(crate) const FIGURES: Region = Region { name: "home-figures", fresh_for: Duration::from_secs(1) };
 /// Counting each address once means reading all of them. As long as the lists are as long as they were, the count holds;
 /// an address that was changed for another may be seen a little later.
 pub(crate) const UNIQUE: Region = Region { name: "home-unique", fresh_for: Duration::from_secs(300) };
