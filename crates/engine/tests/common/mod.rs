@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vestnik_engine::limits::Limits;
-use vestnik_engine::{Config, Engine};
+use vestnik_engine::{Config, Engine, Measures};
 use vestnik_mail::faults::Event;
 use vestnik_mail::message::Mailbox;
 use vestnik_mail::relay::{Relay, Tls};
