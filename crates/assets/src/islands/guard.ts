@@ -6,7 +6,8 @@ const dirty = new Set<HTMLFormElement>();
 island("form[data-guard]", (element) => {
   const form = element as HTMLFormElement;
   // What is wrong with a form as a whole stands above it, or in it.
-  if (form.querySelector(".is-invalid, #form-errors") || form.previousElementSibling?.id === "form-errors") dirty.add(form);
+  if (form.querySelector(".is-invalid, #form-errors") || form.previousElementSibling?.id === "form-errors")
+    dirty.add(form);
   form.addEventListener("input", () => dirty.add(form));
   form.addEventListener("submit", (event) => {
     if (leaves(event)) dirty.delete(form);
