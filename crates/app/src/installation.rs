@@ -19,6 +19,13 @@ pub async fn open(data: &DataArgs) -> Result<Db, Failure> {
     Ok(db)
 }
 
+/// The same for commands that need something that is there already: in a wrong folder they make none.
+pub async fn open_existing(data: &DataArgs) -> Result<Db, Failure> {
+    let db = open_as_it_is(data).await?;
+    db.migrate().await?;
+    Ok(db)
+}
+
 /// Opens the database, whatever schema it has. An embedded one is made if it is missing.
 pub async fn open_unmigrated(data: &DataArgs) -> Result<Db, Failure> {
     let address = match &data.database_url {

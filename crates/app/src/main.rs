@@ -9,6 +9,7 @@ mod metrics;
 mod sending;
 mod server;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -84,6 +85,7 @@ fn init_log(command: &Command) {
     let filter = std::env::var("VESTNIK_LOG").unwrap_or_else(|_| default.to_owned());
     let log = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // For programs that read logs: a JSON object a line, with the id of its request.
     if std::env::var("VESTNIK_LOG_FORMAT").is_ok_and(|format| format == "json") {

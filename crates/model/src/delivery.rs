@@ -39,6 +39,41 @@ impl DeliveryState {
     }
 }
 
+text_enum! {
+    /// What people are told of a delivery. The words are `fate-…`.
+    pub enum Fate {
+        /// The mail server took it.
+        Sent = "sent",
+        /// It was refused for good.
+        Failed = "failed",
+        /// It has its turn, or its next attempt, before it.
+        Waiting = "waiting",
+        /// The window ended first.
+        Expired = "expired",
+        /// It was handed over, and there was no answer.
+        Unknown = "unknown",
+        /// The recipient was removed before their turn.
+        Skipped = "skipped",
+        /// The sending was called off.
+        Cancelled = "cancelled",
+    }
+}
+
+impl Fate {
+    /// Of a delivery in this state.
+    pub fn of(state: DeliveryState) -> Self {
+        match state {
+            DeliveryState::Pending | DeliveryState::Leased => Self::Waiting,
+            DeliveryState::Sent => Self::Sent,
+            DeliveryState::Failed => Self::Failed,
+            DeliveryState::Expired => Self::Expired,
+            DeliveryState::Skipped => Self::Skipped,
+            DeliveryState::Unknown => Self::Unknown,
+            DeliveryState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
 /// One try to hand a delivery to a mail server.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow)]
 pub struct Attempt {

@@ -17,6 +17,7 @@ pub mod db;
 pub mod deliveries;
 pub mod dump;
 pub mod expansion;
+pub mod fates;
 pub mod feedback;
 pub mod figures;
 pub mod groups;

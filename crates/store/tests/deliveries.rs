@@ -6,9 +6,10 @@ mod common;
 use std::time::Duration;
 
 use common::{NOW, add_recipients, claim_all, minutes, newest, outcome, plan, someone, tick};
-use vestnik_model::delivery::DeliveryState;
+use vestnik_model::delivery::{DeliveryState, Fate};
 use vestnik_model::id::DeliveryId;
 use vestnik_model::run::RunState;
+use vestnik_store::fates::{self, FateFilter};
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{databases, deliveries, recipients, runs};
@@ -124,6 +125,22 @@ databases! {
         assert!(ledger::attempts(&db, &boris, &filter, None, 10).await.unwrap().rows.is_empty());
         assert!(ledger::failures(&db, &boris, run.id, 10).await.unwrap().is_empty());
         assert_eq!(ledger::failures(&db, &anna, run.id, 10).await.unwrap()[0].count, 1, "the other one was sent in the end");
+
+        // S-24: by person, what came of it in the end.
+        let of = |fate| FateFilter { run: run.id, fate, text: String::new() };
+        let everyone = fates::list(&db, &anna, &of(None), None, 10).await.unwrap().rows;
+        let told: Vec<_> = everyone.iter().map(|one| (one.state, one.attempts, one.code)).collect();
+        assert_eq!(told, [(DeliveryState::Sent, 2, Some(250)), (DeliveryState::Failed, 1, Some(451))]);
+        assert_eq!(fates::list(&db, &anna, &of(Some(Fate::Failed)), None, 10).await.unwrap().rows, everyone[1..]);
+        assert!(fates::list(&db, &anna, &of(Some(Fate::Waiting)), None, 10).await.unwrap().rows.is_empty());
+        assert!(fates::list(&db, &boris, &of(None), None, 10).await.unwrap().rows.is_empty());
+        let first = fates::list(&db, &anna, &of(None), None, 1).await.unwrap();
+        let second = fates::list(&db, &anna, &of(None), first.next.as_ref(), 1).await.unwrap();
+        assert_eq!([first.rows, second.rows.clone()].concat(), everyone);
+        let back = fates::list(&db, &anna, &of(None), second.previous.as_ref(), 1).await.unwrap();
+        assert_eq!(back.rows, everyone[..1]);
+        let named = FateFilter { text: everyone[1].email[..2].to_uppercase(), ..of(None) };
+        assert_eq!(fates::list(&db, &anna, &named, None, 10).await.unwrap().rows, everyone[1..]);
     }
 
     async fn a_claim_given_back_costs_no_attempt(db: Db) {

@@ -8,6 +8,7 @@ pub(crate) mod control;
 #[cfg(test)]
 mod control_tests;
 pub(crate) mod delete;
+pub(crate) mod fates;
 pub(crate) mod form;
 pub(crate) mod list;
 pub(crate) mod live;

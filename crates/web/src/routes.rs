@@ -25,7 +25,7 @@ use crate::{
     error::Error,
     form::LARGEST_FORM,
     health, home,
-    mailings::{again, attempts, control, delete, form, list as mailing_list, live, review, show},
+    mailings::{again, attempts, control, delete, fates, form, list as mailing_list, live, review, show},
     manage, media, messages, preferences, recipients, reports, setup,
     state::AppState,
     visit::Visit,
@@ -145,6 +145,8 @@ fn table() -> Table {
         .get("/mailings/{id}/report", Owner, reports::mailing::show)
         .get("/mailings/{id}/attempts", Owner, attempts::show)
         .get("/mailings/{id}/attempts.csv", Owner, attempts::csv)
+        .get("/mailings/{id}/recipients", Owner, fates::show)
+        .get("/mailings/{id}/recipients.csv", Owner, fates::csv)
         .get("/mailings/{id}/disable", Owner, control::ask_disable)
         .post("/mailings/{id}/disable", Owner, control::disable)
         .post("/mailings/{id}/enable", Owner, control::enable)

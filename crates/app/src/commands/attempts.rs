@@ -82,7 +82,7 @@ impl<'a> From<&'a Attempt> for Line<'a> {
 }
 
 async fn export(args: ExportAttemptsArgs) -> Result<(), Failure> {
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let owner = mailings::owner(&db, args.mailing).await?;
     let owner = owner.ok_or_else(|| Failure::failed(format!("there is no mailing {}", args.mailing)))?;
     let actor = Actor::of(&owner);

@@ -21,7 +21,7 @@ async fn create(args: CreateMessageArgs) -> Result<(), Failure> {
     let html = args.html.as_deref().map(read).transpose()?.unwrap_or_default();
     let text = args.text.as_deref().map(read).transpose()?.unwrap_or_default();
     let draft = MessageDraft::parse(&args.subject, &html, &text)?;
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (_, actor) = owner(&db, &args.owner).await?;
     println!("{}", messages::create(&db, &actor, &draft, SystemClock.now()).await?);
     Ok(())

@@ -34,7 +34,7 @@ async fn import(args: ImportArgs) -> Result<(), Failure> {
     if !metadata.is_file() {
         return Err(Failure::misused(format!("{} is not a file", args.file.display())));
     }
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (_, actor) = owner(&db, &args.owner).await?;
     let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let id = import::begin(&db, &actor, &name, metadata.len(), SystemClock.now()).await?;
@@ -94,7 +94,7 @@ async fn write_report(db: &Db, actor: &Actor, id: ImportId, path: &Path) -> Resu
 }
 
 async fn export(args: ExportArgs) -> Result<(), Failure> {
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (_, actor) = owner(&db, &args.owner).await?;
     let mut output = csv::Writer::from_writer(io::stdout().lock());
     output.write_record(["email", "full name", "comment"]).map_err(broken)?;

@@ -439,6 +439,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "contacts", include_str!("../../migrations/0009_contacts.sql")),
     (10, "life", include_str!("../../migrations/0010_life.sql")),
     (11, "run summaries", include_str!("../../migrations/0011_run_summaries.sql")),
+    (12, "fates", include_str!("../../migrations/0012_fates.sql")),
 ];
 
 /// What stands for what in them on each database.

@@ -339,3 +339,24 @@ flash-again-not-now = The sending is still being prepared or cancelled. Try agai
 flash-run-window-over = The end of the mailing has passed. Change it to send.
 flash-run-no-recipients = No recipients: there is no one to send to.
 flash-run-unconfirmed = Confirm your address to send mailings.
+
+fates-title = Who got it
+fates-lead = Every recipient of a sending, and what became of their letter.
+fates-text = Address
+fates-last = Last attempt, { $zone }
+fates-attempts = { $n ->
+    [one] { $n } attempt
+   *[other] { $n } attempts
+}
+fates-empty-title = Nobody here
+fates-empty-text = No recipient matches, or nothing has been sent yet.
+fate = What became of it
+fate-sent = sent
+fate-failed = refused
+fate-waiting = waiting
+fate-expired = not in time
+fate-unknown = no answer; may have arrived
+fate-skipped = removed before
+fate-cancelled = called off
+csv-full-name = name
+csv-fate = result

@@ -348,3 +348,25 @@ flash-again-not-now = Отправка ещё готовится или отме
 flash-run-window-over = Время окончания рассылки прошло. Измените его, чтобы отправить.
 flash-run-no-recipients = Получателей нет: отправлять некому.
 flash-run-unconfirmed = Подтвердите свой адрес, чтобы отправлять рассылки.
+
+fates-title = Кому пришло
+fates-lead = Каждый получатель отправки и что стало с его письмом.
+fates-text = Адрес
+fates-last = Последняя попытка, { $zone }
+fates-attempts = { $n ->
+    [one] { $n } попытка
+    [few] { $n } попытки
+   *[many] { $n } попыток
+}
+fates-empty-title = Никого нет
+fates-empty-text = Таких получателей нет, или ещё ничего не отправлено.
+fate = Что стало с письмом
+fate-sent = отправлено
+fate-failed = отказ
+fate-waiting = ждёт
+fate-expired = не успели
+fate-unknown = нет ответа, могло дойти
+fate-skipped = удалён из списка раньше
+fate-cancelled = отменено
+csv-full-name = имя
+csv-fate = результат

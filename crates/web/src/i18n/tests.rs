@@ -45,6 +45,7 @@ const COMPOSED: &[&str] = &[
     "feedback-show-",
     "cache-",
     "reason-",
+    "fate-",
     "weekday-",
     "start-",
 ];

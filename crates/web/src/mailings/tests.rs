@@ -170,6 +170,17 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
     // What makes no sense in an address is not there.
     browser.get(&format!("{attempts}?run=x&successful=maybe&code=%00&text=%00&at=zz")).await.says("two@example.org");
 
+    let people = format!("{page}/recipients");
+    browser.get(&people).await.says("one@example.org").says("two@example.org").says("250 2.0.0 OK");
+    let refused = browser.get(&format!("{people}?fate=failed")).await;
+    assert!(refused.says("one@example.org").says("refused").text.matches("<tr role=\"row\">").count() == 2);
+    browser.get(&format!("{people}?fate=expired")).await.says("Nobody here");
+    browser.get(&format!("{people}?fate=maybe&text=%00&at=zz")).await.says("two@example.org");
+    assert_eq!(browser.get(&format!("{people}?run=999")).await.status, StatusCode::NOT_FOUND);
+    browser.get(&page).await.says("/recipients?run=");
+    let csv = browser.get(&format!("{people}.csv?fate=failed")).await;
+    csv.says("one@example.org").says(",refused,1,").says("550");
+    assert!(!csv.text.contains("two@example.org"));
     let csv = browser.get(&format!("{page}/attempts.csv")).await;
     assert_eq!(csv.status, StatusCode::OK);
     let lines: Vec<&str> = csv.text.trim_start_matches('\u{feff}').lines().collect();

@@ -2,6 +2,7 @@
 
 use vestnik_model::{
     UnixMillis,
+    delivery::Fate,
     id::{AttemptId, MailingId, MessageId, RecipientId, RunId, UserId},
     mailing::{Audience, MailingStatus, UnknownPolicy},
     reason::Reason,
@@ -20,6 +21,7 @@ use crate::{
         choose::{ChooseView, Pick},
         control::{CancelView, DisableView},
         delete::DeleteView,
+        fates::{self, FatesQuery, FatesView},
         form::{FormView, MailingForm},
         list::{ListView, Row},
         live::Live,
@@ -183,6 +185,7 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("dashboard/show.html", view));
         samples.push(page("mailings/review.html", review(full)));
         samples.push(page("mailings/attempts.html", ledger(full)));
+        samples.push(page("mailings/fates.html", fates(full)));
         samples.push(page("mailings/form.html", form(full)));
     }
     for state in RunState::ALL {
@@ -254,6 +257,31 @@ fn review(full: bool) -> ReviewView {
         going: !full,
         before: full.then_some(BeforeView { at: NOW, sent: 12_204, missed: 98 }),
         seconds_to_undo: 30,
+    }
+}
+
+fn fates(full: bool) -> FatesView {
+    let row = |fate: &Fate| fates::Row {
+        id: (*fate != Fate::Skipped).then_some(RecipientId(3)),
+        email: "anna@example.org".into(),
+        full_name: "Анна <Север>".into(),
+        fate: *fate,
+        attempts: if *fate == Fate::Failed { 6 } else { 1 },
+        at: (*fate != Fate::Expired).then_some(NOW),
+        reply: if *fate == Fate::Failed { "550 5.1.1 <b>nobody".into() } else { String::new() },
+    };
+    let query = FatesQuery { fate: "failed".into(), text: "\"><b>".into(), ..FatesQuery::default() };
+    FatesView {
+        id: MailingId(5),
+        name: NAME.into(),
+        query,
+        run: full.then_some(RunId(17)),
+        runs: if full { vec![(RunId(17), NOW), (RunId(16), NOW)] } else { Vec::new() },
+        fates: Fate::ALL,
+        rows: if full { Fate::ALL.iter().map(row).collect() } else { Vec::new() },
+        pager: Pager { previous: None, next: Some("/mailings/5/recipients?at=a100".into()) },
+        csv: "/mailings/5/recipients.csv?fate=failed".into(),
+        now: NOW,
     }
 }
 

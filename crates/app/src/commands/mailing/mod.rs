@@ -38,7 +38,7 @@ pub async fn run(command: MailingCommand) -> Result<(), Failure> {
 
 async fn create(args: CreateMailingArgs) -> Result<(), Failure> {
     let emails = args.recipients_from.as_deref().map(addresses).transpose()?;
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (user, actor) = owner(&db, &args.owner).await?;
     let draft = MailingDraft::parse(&MailingInput {
         name: &args.name,
@@ -93,7 +93,7 @@ async fn find(db: &Db, id: MailingId) -> Result<(Mailing, Actor, String), Failur
 pub async fn send(args: SendArgs) -> Result<(), Failure> {
     // A wrong address is said before anything is planned.
     args.mail.relay()?;
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (mailing, actor, email) = find(&db, args.id).await?;
     if let Some(why) = restore::held(&db).await? {
         return Err(Failure::failed(why));
@@ -213,7 +213,7 @@ struct Shown<'a> {
 }
 
 async fn show(args: ShowArgs) -> Result<(), Failure> {
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (mailing, actor, _) = find(&db, args.id).await?;
     let all = runs::of_mailing(&db, &actor, mailing.id, 10_000).await?;
     let run = all.first();

@@ -1,0 +1,108 @@
+//! What became of each recipient of a run: the whole ledger of it, those included for whom nothing was tried.
+
+use sqlx::AssertSqlSafe;
+use vestnik_model::delivery::{DeliveryState, Fate};
+use vestnik_model::id::{RecipientId, RunId};
+use vestnik_model::{Actor, UnixMillis};
+
+use crate::db::{Db, Param, Result};
+use crate::page::{Cursor, Page};
+use crate::recipients::containing;
+
+/// As it stands in their index: SQLite knows it again by its words alone.
+const NOT_SENT: &str = "d.state IN ('failed', 'expired', 'skipped', 'unknown', 'cancelled')";
+
+/// Whose fates are wanted.
+#[derive(Clone, Debug)]
+pub struct FateFilter {
+    /// Of which run.
+    pub run: RunId,
+    /// Only those with this one.
+    pub fate: Option<Fate>,
+    /// Words in the address; empty: all.
+    pub text: String,
+}
+
+/// A recipient of a run.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Addressee {
+    /// Who it was for.
+    pub recipient_id: RecipientId,
+    /// To which address.
+    pub email: String,
+    /// What they are called; `None`: they are no longer in the list.
+    pub full_name: Option<String>,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// When the last attempt ended.
+    pub at: Option<UnixMillis>,
+    /// Its reply code.
+    pub code: Option<i64>,
+    /// Its enhanced status code.
+    pub enhanced: Option<String>,
+    /// The server's words.
+    pub reply: Option<String>,
+}
+
+/// A page of the recipients of one of the actor's runs, as they came into the list.
+pub async fn list(
+    db: &Db,
+    actor: &Actor,
+    filter: &FateFilter,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<Addressee>> {
+    let back = cursor.is_some_and(|cursor| cursor.back);
+    let (compare, direction) = if back { ("<", "DESC") } else { (">", "ASC") };
+    let from = cursor.map_or(0, |cursor| cursor.id);
+    let rows = select(db, actor, filter, from, compare, direction, size as i64 + 1).await?;
+    Ok(Page::of(rows, cursor, size, |one: &Addressee| (one.recipient_id.0, String::new())))
+}
+
+/// Those after a recipient, for exports that never hold all of them.
+pub async fn after(
+    db: &Db,
+    actor: &Actor,
+    filter: &FateFilter,
+    after: RecipientId,
+    limit: i64,
+) -> Result<Vec<Addressee>> {
+    select(db, actor, filter, after.0, ">", "ASC", limit).await
+}
+
+async fn select(
+    db: &Db,
+    actor: &Actor,
+    filter: &FateFilter,
+    from: i64,
+    compare: &'static str,
+    direction: &'static str,
+    limit: i64,
+) -> Result<Vec<Addressee>> {
+    let owner = actor.user();
+    let pattern = containing(&filter.text);
+    let mut args: Vec<&dyn Param> = vec![&filter.run, &owner, &from, &limit];
+    let mut conditions = match filter.fate {
+        None => String::new(),
+        Some(Fate::Waiting) => " AND d.state IN ('pending', 'leased')".to_owned(),
+        Some(Fate::Sent) => " AND d.state = 'sent'".to_owned(),
+        Some(fate) => format!(" AND d.state = '{fate}' AND {NOT_SENT}"),
+    };
+    if !filter.text.trim().is_empty() {
+        args.push(&pattern);
+        conditions.push_str(" AND lower(d.email) LIKE $5 ESCAPE '\\'");
+    }
+    // Only fixed conditions are put together here.
+    let sql = format!(
+        "SELECT d.recipient_id, d.email, r.full_name, d.state, d.attempts, a.at, a.code, a.enhanced, a.reply
+         FROM deliveries d
+         LEFT JOIN recipients r ON r.id = d.recipient_id AND r.owner_id = $2
+         LEFT JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts AND NOT a.stale
+         WHERE d.run_id = $1 AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.owner_id = $2)
+           AND d.recipient_id {compare} $3{conditions}
+         ORDER BY d.recipient_id {direction} LIMIT $4"
+    );
+    db.fetch_first(AssertSqlSafe(sql), &args).await
+}
