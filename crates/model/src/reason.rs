@@ -27,6 +27,8 @@ text_enum! {
         TooMany = "too-many",
         /// To be tried again later: greylisting, a mailbox in use.
         Later = "later",
+        /// The letter could not be made: a field of the message does not fit this recipient.
+        Message = "message",
         /// The mail server or the way to it: nothing about the recipient.
         Server = "server",
         /// None of these.
@@ -39,6 +41,19 @@ const LOOKED_AT: usize = 500;
 
 /// What servers write, in lower case. The first that is found decides: those that say most come first.
 const WORDS: &[(Reason, &[&str])] = &[
+    // A relay that does not take mail from us refuses everyone: those who take it for their fault lose a good list.
+    (
+        Reason::Server,
+        &[
+            "relay access denied",
+            "relaying denied",
+            "relay denied",
+            "unable to relay",
+            "relay not permitted",
+            "not relay",
+        ],
+    ),
+    (Reason::NoAddress, &["recipient address rejected: access denied"]),
     (
         Reason::NoDomain,
         &["domain not found", "host not found", "no such domain", "unknown domain", "domain does not exist", "nullmx"],
@@ -81,15 +96,30 @@ const WORDS: &[(Reason, &[&str])] = &[
 ];
 
 impl Reason {
-    /// The kind of an answer that was no success: the reply's code and enhanced code, if there was a reply, and the
-    /// server's words or what happened instead. Takes whatever a server may say.
-    pub fn of(code: Option<i64>, enhanced: Option<&str>, words: &str) -> Self {
-        let Some(code) = code else { return Self::Server };
+    /// The kind of an answer that was no success: the reply's code and enhanced code, if there was a reply, the server's
+    /// words or what happened instead, and in which phase. Takes whatever a server may say.
+    pub fn of(code: Option<i64>, enhanced: Option<&str>, words: &str, phase: &str) -> Self {
+        let Some(code) = code else { return Self::without_reply(words, phase) };
         let enhanced = enhanced.and_then(subject_and_detail);
         enhanced
             .and_then(|(subject, detail)| Self::of_enhanced(code, subject, detail))
             .or_else(|| Self::of_words(words))
-            .unwrap_or_else(|| Self::of_code(code))
+            .unwrap_or_else(|| match enhanced {
+                // Refused by rules, which is more than the reply's code says.
+                Some((7, 0..=2)) => Self::Spam,
+                Some((4, 1)) => Self::Server,
+                _ => Self::of_code(code),
+            })
+    }
+
+    /// Of what we say ourselves, where nobody was asked.
+    fn without_reply(words: &str, phase: &str) -> Self {
+        match phase {
+            "render" => Self::Message,
+            _ if words.contains("octets, the server takes") => Self::TooLarge,
+            _ if words.contains("needs SMTPUTF8") || words.contains("needs 8BITMIME") => Self::Other,
+            _ => Self::Server,
+        }
     }
 
     /// `None`: it does not say enough.
@@ -103,13 +133,15 @@ impl Reason {
             // No route to it, which for now is a fault of the way and for good means that there is nowhere to go.
             (4, 4) if for_good => Self::NoDomain,
             // Sender's address; SPF, DKIM, DMARC, reverse DNS and a sender with a null MX (RFC 7372, 8601, 7505).
-            (1, 7 | 8) | (7, 20..=27 | 29 | 30) => Self::Sender,
+            (1, 7 | 8) | (7, 20..=27 | 29) => Self::Sender,
             (2, 1) => Self::Disabled,
             (2, 2) => Self::Full,
             (2, 3) | (3, 4) | (7, 16) => Self::TooLarge,
             (5, 3) | (7, 28) => Self::TooMany,
-            // Logging in, encryption (RFC 4954): between the mail server and us.
-            (7, 3..=15) => Self::Server,
+            // Logging in, encryption (RFC 4954, 8689): between the mail server and us.
+            (7, 3..=15 | 30) => Self::Server,
+            // "Access denied", as some say of a mailbox that is not there.
+            (4, 1) if for_good => return None,
             // "Not authorised" says many a server of whoever is greylisted, and of whom it does not know.
             (7, 0..=2) => return (!for_good).then_some(Self::Later),
             (3..=5, 1..) => Self::Server,
@@ -175,7 +207,16 @@ mod tests {
             (451, "4.3.2", "", Server),
             (421, "4.4.2", "timeout", Server),
             (535, "5.7.8", "Authentication failed", Server),
+            (550, "5.7.30", "REQUIRETLS support required", Server),
             // Where it says nothing, by the words.
+            (550, "5.7.1", "Relaying denied", Server),
+            (550, "5.7.1", "Unable to relay", Server),
+            (554, "5.7.1", "<a@example.org>: Relay access denied", Server),
+            (550, "", "relay not permitted", Server),
+            (550, "5.4.1", "Recipient address rejected: Access denied. [host]", NoAddress),
+            (550, "5.4.1", "", Server),
+            (550, "5.7.1", "", Spam),
+            (550, "5.7.1", "Not today", Spam),
             (550, "5.7.1", "Message rejected as spam by Content Filtering", Spam),
             (550, "5.7.1", "No such user!", NoAddress),
             (554, "5.7.1", "", Spam),
@@ -200,9 +241,16 @@ mod tests {
         ];
         for (code, enhanced, words, reason) in table {
             let enhanced = Some(enhanced).filter(|enhanced| !enhanced.is_empty());
-            assert_eq!(Reason::of(Some(code), enhanced, words), reason, "{code} {enhanced:?} {words}");
+            assert_eq!(Reason::of(Some(code), enhanced, words, "rcpt"), reason, "{code} {enhanced:?} {words}");
         }
-        assert_eq!(Reason::of(None, None, "the connection was refused: spam, quota"), Server, "there was no reply");
+        for (words, phase, reason) in [
+            ("the connection was refused: spam, quota", "connect", Server),
+            ("undefined value", "render", Message),
+            ("the message has 41943040 octets, the server takes 10485760", "mail", TooLarge),
+            ("the address needs SMTPUTF8, which the server does not know", "mail", Other),
+        ] {
+            assert_eq!(Reason::of(None, None, words, phase), reason, "there was no reply: {words}");
+        }
     }
 
     proptest::proptest! {
@@ -212,17 +260,17 @@ mod tests {
             enhanced in proptest::option::of(".{0,40}|[0-9]{1,6}\\.[0-9]{0,6}\\.[0-9]{0,6}"),
             words in "(?s).{0,2500}",
         ) {
-            let reason = Reason::of(code, enhanced.as_deref(), &words);
+            let reason = Reason::of(code, enhanced.as_deref(), &words, "data");
             proptest::prop_assert!(Reason::ALL.contains(&reason));
             // What stands far behind decides nothing.
             let long = words.chars().chain(" ".repeat(LOOKED_AT).chars()).chain("spam".chars()).collect::<String>();
-            proptest::prop_assert_eq!(Reason::of(code, enhanced.as_deref(), &long), reason);
+            proptest::prop_assert_eq!(Reason::of(code, enhanced.as_deref(), &long, "data"), reason);
         }
 
         #[test]
         fn an_enhanced_code_that_says_enough_cannot_be_talked_over(words in "(?s).{0,600}") {
-            proptest::prop_assert_eq!(Reason::of(Some(550), Some("5.1.1"), &words), Reason::NoAddress);
-            proptest::prop_assert_eq!(Reason::of(Some(552), Some("5.2.2"), &words), Reason::Full);
+            proptest::prop_assert_eq!(Reason::of(Some(550), Some("5.1.1"), &words, "rcpt"), Reason::NoAddress);
+            proptest::prop_assert_eq!(Reason::of(Some(552), Some("5.2.2"), &words, "rcpt"), Reason::Full);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reports of what came of sending by recipients' domain and by what servers answered. They sum up what
 //! [`summaries`](crate::summaries) keeps of each run.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::MailingId;
 use vestnik_model::reason::Reason;
@@ -9,7 +9,7 @@ use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Db, Param, Result};
 use crate::reports::Span;
-use crate::summaries::OTHER_CODES;
+use crate::summaries::{COUNTED, OTHER_CODES};
 
 /// Runs that are summed up at most, the newest: some hundred rows each, and reading more takes longer than a page may.
 pub const RUNS: i64 = 1_000;
@@ -24,7 +24,7 @@ pub enum RunsOf {
 }
 
 /// How far a breakdown goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Coverage {
     /// Runs that began, at most [`RUNS`] and one.
     pub runs: i64,
@@ -35,7 +35,7 @@ pub struct Coverage {
 }
 
 /// What came of deliveries to a domain.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct DomainFigures {
     /// In lower case; empty: all others together.
     pub domain: String,
@@ -52,7 +52,7 @@ pub struct DomainFigures {
 }
 
 /// What one kind of answer did.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct ReplyFigures {
     /// What it comes to.
     pub reason: Reason,
@@ -91,7 +91,9 @@ pub async fn coverage(db: &Db, actor: &Actor, of: RunsOf) -> Result<Coverage> {
     let (chosen, [from, until]) = of.chosen(RUNS + 1);
     let sql = format!(
         "WITH chosen AS ({chosen})
-         SELECT count(*) AS runs, CAST(COALESCE(sum(CASE WHEN s.made_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS waiting,
+         SELECT count(*) AS runs, CAST(COALESCE(sum(CASE
+                WHEN u.finished_at IS NOT NULL AND COALESCE(u.summed_for, -1) <> u.finished_at THEN 1
+                WHEN s.made_at IS NULL AND {COUNTED} > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS waiting,
             min(CASE WHEN u.finished_at IS NULL THEN s.made_at END) AS as_of
          FROM chosen JOIN runs u ON u.id = chosen.id LEFT JOIN run_summaries s ON s.run_id = u.id"
     );
@@ -134,7 +136,7 @@ pub async fn by_reply(db: &Db, actor: &Actor, of: RunsOf, limit: i64) -> Result<
             .map(|column| format!("CAST(sum({of}.{column}) AS BIGINT) AS {column}"))
             .join(", ")
     };
-    let unsent = "failed + expired + unknown";
+    let unsent = "failed + expired";
     let sql = format!(
         "WITH chosen AS ({chosen}),
          summed AS (SELECT r.reason, r.code, r.enhanced, min(r.reply) AS reply, {} FROM run_replies r

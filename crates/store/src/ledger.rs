@@ -155,6 +155,8 @@ pub struct FailureGroup {
     pub code: Option<i64>,
     /// Enhanced status code.
     pub enhanced: Option<String>,
+    /// In which phase, where there was no reply.
+    pub phase: String,
     /// One of the answers.
     pub reply: String,
     /// Deliveries that ended so.
@@ -164,11 +166,13 @@ pub struct FailureGroup {
 /// Failed deliveries of a run of the actor's, grouped by code. What was refused for now and sent later is none of them.
 pub async fn failures(db: &Db, actor: &Actor, run: RunId, limit: i64) -> Result<Vec<FailureGroup>> {
     db.fetch_all(
-        "SELECT a.code, a.enhanced, min(a.reply) AS reply, count(*) AS count FROM deliveries d
+        "SELECT a.code, a.enhanced, CASE WHEN a.code IS NULL THEN a.phase ELSE '' END AS phase, min(a.reply) AS reply,
+            count(*) AS count
+         FROM deliveries d
          JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts
          WHERE d.run_id = $1 AND d.state = 'failed' AND NOT a.successful AND NOT a.stale
            AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.owner_id = $2)
-         GROUP BY a.code, a.enhanced ORDER BY count(*) DESC, min(a.id) LIMIT $3",
+         GROUP BY 1, 2, 3 ORDER BY count(*) DESC, min(a.id) LIMIT $3",
         &[&run, &actor.user(), &limit],
     )
     .await

@@ -48,7 +48,7 @@ pub struct Due {
     counted: i64,
 }
 
-const COUNTED: &str =
+pub(crate) const COUNTED: &str =
     "u.sent + u.failed + u.expired + u.skipped + u.unknown + u.cancelled + u.attempts_ok + u.attempts_failed";
 
 /// The runs whose summary is to be made: those that are over, newest first, before those that go on.
@@ -61,17 +61,19 @@ pub async fn due(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Due>> {
          ORDER BY u.id DESC LIMIT $2"
     );
     let mut found: Vec<Due> = db.fetch_all(AssertSqlSafe(over), &[&now, &limit]).await?;
-    // A second of reading for a thousand of waiting, on any machine.
+    // A second of reading for a thousand of waiting, on any machine. The states are those of their index, word by word,
+    // or SQLite would read every run; of what is planned nothing is counted.
     let going = format!(
         "SELECT {columns} FROM runs u LEFT JOIN run_summaries s ON s.run_id = u.id
-         WHERE u.state IN ('expanding', 'sending', 'paused', 'stopping') AND u.finished_at IS NULL
+         WHERE u.state IN ('planned', 'expanding', 'sending', 'paused', 'stopping') AND u.finished_at IS NULL
             AND {COUNTED} <> COALESCE(s.counted, 0) AND (s.taken_until IS NULL OR s.taken_until <= $1)
             AND (s.made_at IS NULL OR s.made_at > $1
                 OR s.made_at + CASE WHEN u.recipients > 30000 THEN u.recipients ELSE 30000 END <= $1)
          ORDER BY u.id LIMIT $2"
     );
-    if found.is_empty() {
-        found = db.fetch_all(AssertSqlSafe(going), &[&now, &limit]).await?;
+    let left = limit - found.len() as i64;
+    if left > 0 {
+        found.extend(db.fetch_all::<Due>(AssertSqlSafe(going), &[&now, &left]).await?);
     }
     Ok(found)
 }
@@ -193,6 +195,7 @@ struct OfAttempt {
     state: DeliveryState,
     code: Option<i64>,
     enhanced: Option<String>,
+    phase: String,
     reply: String,
 }
 
@@ -227,7 +230,7 @@ async fn read(db: &Db, run: RunId, looked: Looked) -> Result<Summary> {
         let attempts: Vec<OfAttempt> = db
             .fetch_all(
                 AssertSqlSafe(format!(
-                    "SELECT d.id AS delivery, d.state, a.code, a.enhanced, substr(a.reply, 1, {WORDS}) AS reply
+                    "SELECT d.id AS delivery, d.state, a.code, a.enhanced, a.phase, substr(a.reply, 1, {WORDS}) AS reply
                      FROM deliveries d JOIN attempts a ON a.delivery_id = d.id
                      WHERE d.run_id = $1 AND d.recipient_id > $2 AND d.recipient_id <= $3 AND d.attempts > 0 {troubled}
                         AND NOT a.successful AND NOT a.stale
@@ -239,7 +242,7 @@ async fn read(db: &Db, run: RunId, looked: Looked) -> Result<Summary> {
         let mut attempts = attempts.into_iter().peekable();
         while let Some(attempt) = attempts.next() {
             let is_last = attempts.peek().is_none_or(|next| next.delivery != attempt.delivery);
-            let reason = Reason::of(attempt.code, attempt.enhanced.as_deref(), &attempt.reply);
+            let reason = Reason::of(attempt.code, attempt.enhanced.as_deref(), &attempt.reply, &attempt.phase);
             let key = (reason, attempt.code.unwrap_or_default(), attempt.enhanced.unwrap_or_default());
             let replied = summary.replies.at(key);
             replied.attempts += 1;

@@ -70,16 +70,16 @@ async fn counted(db: &Db, run: RunId) -> (OfDomains, OfReplies) {
                 row[place] += 1;
             }
         }
-        let attempts: Vec<(Option<i64>, Option<String>, String)> = db
+        let attempts: Vec<(Option<i64>, Option<String>, String, String)> = db
             .fetch_all(
-                "SELECT code, enhanced, reply FROM attempts WHERE delivery_id = $1 AND NOT successful AND NOT stale ORDER BY id",
+                "SELECT code, enhanced, reply, phase FROM attempts WHERE delivery_id = $1 AND NOT successful AND NOT stale ORDER BY id",
                 &[&id],
             )
             .await
             .unwrap();
         let last = attempts.len();
-        for (number, (code, enhanced, reply)) in attempts.into_iter().enumerate() {
-            let reason = Reason::of(code, enhanced.as_deref(), &reply).to_string();
+        for (number, (code, enhanced, reply, phase)) in attempts.into_iter().enumerate() {
+            let reason = Reason::of(code, enhanced.as_deref(), &reply, &phase).to_string();
             let row = replies.entry((reason, code.unwrap_or(0), enhanced.unwrap_or_default())).or_default();
             row[0] += 1;
             if let Some(place) = place(state).filter(|place| *place > 0 && number + 1 == last) {
@@ -116,13 +116,15 @@ databases! {
         let of = begun(&db, &anna, "2026-11-24T09:00Z").await;
         let run = RunsOf::Mailing(of.0);
         assert_eq!(sum_up(&db, NOW).await, 0, "nothing has happened yet");
-        let waiting = Coverage { runs: 1, waiting: 1, as_of: None };
-        assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), waiting);
+        // So there is nothing to wait for, however long the mail server is away.
+        let nothing = Coverage { runs: 1, waiting: 0, as_of: None };
+        assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), nothing);
 
         // Two are lost with their node; one of them turns out to have been sent after all, the other refused.
         let lost = deliveries::claim(&db, of.1, "lost", DeliveryId(0), 2, NOW).await.unwrap();
         let unknown: Vec<_> = lost.iter().map(|claim| outcome(of.0, of.1, claim, Unknown, NOW)).collect();
         settle(&db, &unknown, Source::Takeover, NOW).await.unwrap();
+        assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), Coverage { waiting: 1, ..nothing });
         let claims = claim_all(&db, of.1, NOW).await;
         let outcomes: Vec<_> = claims
             .iter()

@@ -37,8 +37,11 @@ pub(crate) const USERS: Region = Region { name: "users", fresh_for: Duration::fr
 /// The days of the overview's chart, of each person's own data.
 pub(crate) const DAYS: Region = Region { name: "days", fresh_for: Duration::from_secs(2) };
 
+/// What came of each person's sendings by domain and by answer, which is summed up no more often itself.
+pub(crate) const BREAKDOWN: Region = Region { name: "breakdown", fresh_for: Duration::from_secs(3) };
+
 /// All of them.
-pub(crate) const REGIONS: &[Region] = &[HOME, FIGURES, UNIQUE, ARTICLES, ARTICLE, FEED, USERS, DAYS];
+pub(crate) const REGIONS: &[Region] = &[HOME, FIGURES, UNIQUE, ARTICLES, ARTICLE, FEED, USERS, DAYS, BREAKDOWN];
 
 /// The actor's figures for each of these days, as [`reports::by_day`] tells them.
 pub(crate) async fn by_day(app: &AppState, actor: &Actor, bounds: &[UnixMillis]) -> Result<Vec<Figures>, Error> {

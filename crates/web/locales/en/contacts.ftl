@@ -114,3 +114,4 @@ cache-article = Articles
 cache-feed = Feed and site map
 cache-users = List of users
 cache-days = Days of charts
+cache-breakdown = Domains and answers of reports

@@ -118,3 +118,4 @@ cache-article = Статьи
 cache-feed = Лента и карта сайта
 cache-users = Список пользователей
 cache-days = Дни для графиков
+cache-breakdown = Домены и ответы в отчётах

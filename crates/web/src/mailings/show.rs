@@ -98,6 +98,8 @@ pub(crate) struct ShowView {
     /// The runs that are not in the live part.
     pub(crate) runs: Vec<RunView>,
     pub(crate) failures: Vec<FailureView>,
+    /// Of which sending these are.
+    pub(crate) failed_run: Option<RunId>,
 }
 
 impl MailingView {
@@ -176,7 +178,7 @@ pub(super) fn split(runs: &[Run]) -> (Vec<&Run>, Vec<&Run>) {
 impl From<FailureGroup> for FailureView {
     fn from(group: FailureGroup) -> Self {
         let reply = attempts::answer(group.code, group.enhanced.as_deref(), &group.reply);
-        let reason = Reason::of(group.code, group.enhanced.as_deref(), &group.reply);
+        let reason = Reason::of(group.code, group.enhanced.as_deref(), &group.reply, &group.phase);
         Self { reason, code: group.code, reply, count: group.count }
     }
 }
@@ -200,6 +202,7 @@ pub(crate) async fn show(
         live: LiveView::of(&app, &user.actor, &stored, &found, |_| None).await?,
         runs: split(&found).1.into_iter().map(|run| RunView::of(run, &mailing.name, None, now)).collect(),
         failures: failures.into_iter().map(FailureView::from).collect(),
+        failed_run: found.first().map(|run| run.id),
         mailing,
     };
     page.show("mailings/show.html", &view)

@@ -4,11 +4,11 @@
 use serde::Serialize;
 use vestnik_model::{Actor, UnixMillis, reason::Reason};
 use vestnik_store::{
-    breakdown::{self, DomainFigures, RUNS, ReplyFigures, RunsOf},
+    breakdown::{self, Coverage, DomainFigures, RUNS, ReplyFigures, RunsOf},
     summaries::OTHER_CODES,
 };
 
-use crate::{error::Error, mailings::attempts::answer, state::AppState};
+use crate::{cached::BREAKDOWN, error::Error, mailings::attempts::answer, state::AppState};
 
 /// Domains, and kinds of answers, that a page names.
 const DOMAINS: i64 = 20;
@@ -18,7 +18,7 @@ const REPLIES: i64 = 50;
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct BreakdownView {
     pub(crate) domains: Vec<DomainFigures>,
-    /// Deliveries that were not sent, whatever the reason.
+    /// Deliveries that failed or expired after an answer.
     pub(crate) unsent: i64,
     pub(crate) reasons: Vec<ReasonView>,
     pub(crate) replies: Vec<ReplyView>,
@@ -55,11 +55,7 @@ pub(crate) struct ReplyView {
 impl BreakdownView {
     /// Gathers them.
     pub(crate) async fn of(app: &AppState, actor: &Actor, of: RunsOf) -> Result<Self, Error> {
-        let (coverage, domains, replies) = tokio::try_join!(
-            breakdown::coverage(&app.db, actor, of),
-            breakdown::by_domain(&app.db, actor, of, DOMAINS),
-            breakdown::by_reply(&app.db, actor, of, REPLIES),
-        )?;
+        let (coverage, domains, replies) = known(app, actor, of).await?;
         let reasons = reasons(&replies);
         Ok(Self {
             domains,
@@ -74,12 +70,27 @@ impl BreakdownView {
 
     /// Why deliveries were not sent, alone.
     pub(crate) async fn reasons_of(app: &AppState, actor: &Actor, of: RunsOf) -> Result<Vec<ReasonView>, Error> {
-        Ok(reasons(&breakdown::by_reply(&app.db, actor, of, REPLIES).await?))
+        Ok(reasons(&known(app, actor, of).await?.2))
     }
 }
 
+/// What a page needs of it, which takes a while to sum up where there are many sendings.
+async fn known(app: &AppState, actor: &Actor, of: RunsOf) -> Result<Known, Error> {
+    let make = async || -> Result<Known, Error> {
+        Ok(tokio::try_join!(
+            breakdown::coverage(&app.db, actor, of),
+            breakdown::by_domain(&app.db, actor, of, DOMAINS),
+            breakdown::by_reply(&app.db, actor, of, REPLIES),
+        )?)
+    };
+    let key = format!("{} {of:?}", actor.user());
+    Ok(app.cache.get_or_make_json(BREAKDOWN, &key, make).await?.0)
+}
+
+type Known = (Coverage, Vec<DomainFigures>, Vec<ReplyFigures>);
+
 fn unsent(reply: &ReplyFigures) -> i64 {
-    reply.failed + reply.expired + reply.unknown
+    reply.failed + reply.expired
 }
 
 /// The server's words with the codes before them; empty: several.

@@ -211,11 +211,18 @@ pub(super) fn all() -> Vec<Sample> {
             mailing: mailing(*state == RunState::Completed),
             live: live(Some(*state)),
             runs: vec![run(*state)],
+            failed_run: Some(RunId(17)),
             failures,
         };
         samples.push(page("mailings/show.html", view));
     }
-    let empty = ShowView { mailing: mailing(false), live: live(None), runs: Vec::new(), failures: Vec::new() };
+    let empty = ShowView {
+        mailing: mailing(false),
+        live: live(None),
+        runs: Vec::new(),
+        failures: Vec::new(),
+        failed_run: None,
+    };
     samples.push(page("mailings/show.html", empty));
     samples.push(page("mailings/live.html", Live { live: &live(None) }));
     for going in [true, false] {
