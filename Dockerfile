@@ -2,9 +2,10 @@
 # package manager, nobody's account but its own.
 #
 #   docker build -t vestnik .
-#   docker run -p 8000:8000 -v vestnik:/data vestnik
+#   docker run -d --name vestnik --restart unless-stopped -p 127.0.0.1:8000:8000 -v vestnik-data:/data vestnik
+#   docker logs vestnik               the link that makes the first administrator
 #
-# Any command: docker run -it -v vestnik:/data vestnik create-admin --email you@example.com
+# Any command: docker run --rm -it -v vestnik-data:/data vestnik create-admin --email you@example.com
 
 FROM node:22-bookworm-slim AS front
 WORKDIR /front

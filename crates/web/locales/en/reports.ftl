@@ -34,7 +34,7 @@ chart-summary-of = { $sent } { $sent ->
    *[other] letters
 } sent, { $failed } refused. { $most ->
     [0] { "" }
-   *[other] Most in one bar: { $most }, { $most_days }.
+   *[other] Most: { $most } ({ $most_days }).
 }
 weekday-1 = Monday
 weekday-2 = Tuesday
@@ -97,15 +97,15 @@ count-runs = { $n } { $n ->
 }
 run-share = Share sent
 
-breakdown-of-period = Sendings begun { $days }
+breakdown-of-period = Sendings begun on these days: { $days }
 breakdown-of-mailing = All sendings of this mailing
-breakdown-newest = Domains and answers are of the last { $n } sendings.
-breakdown-as-of = It is still being sent. Domains and answers are as of
+breakdown-newest = Domains and answers: the newest { $n } sendings only.
+breakdown-as-of = Some sendings still go on. Domains and answers are as of
 breakdown-waiting = { $n ->
     [one] Domains and answers of { $n } sending are still being counted
    *[other] Domains and answers of { $n } sendings are still being counted
-}, which takes a few minutes at most.
-breakdown-reasons = Not delivered: { $n }
+}; look again later.
+breakdown-reasons = Why not delivered: { $n } with a server's answer
 breakdown-reason = Reason
 breakdown-letters = Letters
 breakdown-attempts = Attempts
@@ -131,7 +131,7 @@ reason-spam-text = The server's rules say no. Look at the wording and at the sen
 reason-sender = Sender not confirmed
 reason-sender-text = SPF, DKIM or DMARC do not match, or the sender's address has no domain.
 reason-too-many = Too many letters at once
-reason-too-many-text = The server limits the pace. Set a limit for this domain.
+reason-too-many-text = The server limits the pace. Ask your administrator to set a limit for this domain.
 reason-later = Asked to come back later
 reason-later-text = Refused for now, often by greylisting. The next attempt usually goes through.
 reason-message = The letter could not be made

@@ -35,7 +35,7 @@ chart-summary-of = Отправлено { $sent } { $sent ->
    *[many] писем
 }, отказов { $failed }. { $most ->
     [0] { "" }
-   *[other] Больше всего в одном столбце: { $most }, { $most_days }.
+   *[other] Больше всего: { $most } ({ $most_days }).
 }
 weekday-1 = понедельник
 weekday-2 = вторник
@@ -100,15 +100,15 @@ count-runs = { $n } { $n ->
 }
 run-share = Доля отправленных
 
-breakdown-of-period = Отправки, начатые { $days }
+breakdown-of-period = Отправки, начатые в эти дни: { $days }
 breakdown-of-mailing = Все отправки этой рассылки
-breakdown-newest = Домены и ответы собраны по последним отправкам, их { $n }.
-breakdown-as-of = Рассылка ещё идёт. Домены и ответы собраны на
+breakdown-newest = Домены и ответы: только последние отправки, { $n }.
+breakdown-as-of = Не все отправки закончены. Домены и ответы на
 breakdown-waiting = { $n ->
     [one] Домены и ответы { $n } отправки
    *[other] Домены и ответы { $n } отправок
-} ещё подсчитываются, это занимает не больше нескольких минут.
-breakdown-reasons = Не доставлено: { $n }
+} ещё подсчитываются: загляните позже.
+breakdown-reasons = Почему не доставлено: { $n } с ответом сервера
 breakdown-reason = Причина
 breakdown-letters = Писем
 breakdown-attempts = Попыток
@@ -134,7 +134,7 @@ reason-spam-text = Сервер отказал по своим правилам.
 reason-sender = Отправитель не подтверждён
 reason-sender-text = Не сошлись SPF, DKIM или DMARC, или у адреса отправителя нет домена.
 reason-too-many = Слишком много писем сразу
-reason-too-many-text = Сервер ограничивает скорость. Поставьте предел для этого домена.
+reason-too-many-text = Сервер ограничивает скорость. Попросите администратора задать предел для этого домена.
 reason-later = Просили прийти позже
 reason-later-text = Временный отказ, часто серый список. Обычно проходит при повторной попытке.
 reason-message = Письмо не собралось
