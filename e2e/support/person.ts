@@ -139,7 +139,9 @@ export class Person {
   /** Goes to a section by the navigation. */
   async goTo(id: string): Promise<void> {
     await this.openSections();
-    const section = this.page.locator("nav").getByRole("link", { name: this.words(id), exact: true });
+    // A number may stand beside its name.
+    const name = new RegExp(`^${this.words(id)}( [\\d\\s.,]+)?$`);
+    const section = this.page.locator("nav").getByRole("link", { name });
     await section.locator("visible=true").click();
     await expect(this.heading(this.words(id))).toBeVisible();
     await this.watch.check();
