@@ -201,7 +201,7 @@ mod tests {
         (week[10], week[24 + 10], week[6 * 24 + 23]) = (sent(5, 1), sent(7, 0), sent(2, 0));
         let hours = DrawingView::of_hours(Language::En, &week);
         assert_eq!((hours.chart.bars.len(), hours.rows[10].figures.sent, hours.rows[23].figures.sent), (24, 12, 2));
-        assert_eq!(hours.summary, "14 letters sent, 1 refused. Most in one bar: 12, 10:00\u{2013}11:00.");
+        assert_eq!(hours.summary, "14 letters sent, 1 refused. Most: 12 (10:00\u{2013}11:00).");
         let days = DrawingView::of_weekdays(Language::Ru, &week);
         assert_eq!((days.chart.bars.len(), days.rows[1].name.as_str(), days.rows[1].figures.sent), (7, "вторник", 7));
         assert_eq!(days.chart.labels[6].words, "вс");

@@ -172,7 +172,7 @@ async fn s30_domains_and_answers_are_told_in_plain_words() {
     sum_up(&app).await;
     for path in ["/reports".to_owned(), format!("/mailings/{mailing}/report")] {
         let report = open(&mut browser, &path).await;
-        report.says("Not delivered: 1").says("<strong>The address does not exist</strong>");
+        report.says("Why not delivered: 1 with a server").says("<strong>The address does not exist</strong>");
         report.says("550 5.1.1 &lt;b&gt;User&lt;/b&gt; unknown").says("example.org</th>").says("66.6%");
         assert!(!report.text.contains("still being counted"), "{path}");
     }
@@ -299,7 +299,7 @@ async fn what_others_mailings_are_called_is_for_those_who_may_see_them() {
     let report = open(&mut counter, &path).await;
     report.says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>");
     assert!(!report.text.contains("Autumn menu") && !report.text.contains("mailings.csv"));
-    assert!(!report.text.contains("Not delivered") && !report.text.contains("report.xlsx"));
+    assert!(!report.text.contains("Why not delivered") && !report.text.contains("report.xlsx"));
     assert_eq!(counter.get(&format!("{path}/report.xlsx")).await.status, StatusCode::FORBIDDEN);
     assert_eq!(counter.get(&format!("{path}/mailings.csv")).await.status, StatusCode::FORBIDDEN);
     assert_eq!(counter.get(&format!("{path}/days.csv")).await.status, StatusCode::OK);

@@ -12,7 +12,7 @@ use super::Finding;
 use crate::cli::{Cli, DoctorArgs};
 
 /// Variables that are no flags: of logs, of the build, and of tests.
-const OTHERS: &[&str] = &["VESTNIK_LOG", "VESTNIK_WEB_DIST"];
+const OTHERS: &[&str] = &["VESTNIK_LOG", "VESTNIK_LOG_FORMAT", "VESTNIK_WEB_DIST"];
 const OF_TESTS: &str = "VESTNIK_TEST_";
 
 /// Looks at them.

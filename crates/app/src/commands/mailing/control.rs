@@ -59,7 +59,7 @@ impl Change {
 }
 
 async fn change(args: ControlArgs, change: Change) -> Result<(), Failure> {
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (mailing, actor, _) = find(&db, args.id).await?;
     let now = SystemClock.now();
     let newest = runs::newest(&db, &actor, mailing.id).await?;
@@ -81,7 +81,7 @@ async fn change(args: ControlArgs, change: Change) -> Result<(), Failure> {
 }
 
 async fn again(args: ControlArgs, which: Again) -> Result<(), Failure> {
-    let db = installation::open(&args.data).await?;
+    let db = installation::open_existing(&args.data).await?;
     let (mailing, actor, email) = find(&db, args.id).await?;
     let failed = |why: &str| Err(Failure::failed(format!("mailing {} {why}", args.id)));
     let Some(Run { id: run, .. }) = runs::newest(&db, &actor, mailing.id).await? else {
