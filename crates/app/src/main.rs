@@ -8,6 +8,7 @@ mod installation;
 mod metrics;
 mod sending;
 mod server;
+mod stopping;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

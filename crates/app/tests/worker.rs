@@ -215,3 +215,35 @@ async fn of_several_one_may_be_killed_and_one_may_sleep() {
     assert!(copies <= flagged, "{copies} copies, {flagged} flagged");
     installation.remove().await;
 }
+
+/// It hears the word before anything is sent, and ends as well as later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn told_to_stop_while_it_starts_it_ends_well() {
+    for command in [&["worker"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let installation = Installation::on_sqlite();
+        let mut worker =
+            Worker(installation.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let database = installation.path("data/vestnik.db");
+        let began = now();
+        while !database.exists() {
+            assert!(began.elapsed() < PATIENCE, "it does not start");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let pid = worker.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = worker.0.wait().unwrap();
+        assert!(status.success(), "{command:?}: {status}");
+    }
+}
+
+/// What is wrong with the settings of the pages is found before anything is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_settings_that_are_no_good_nothing_is_sent() {
+    let installation = Installation::on_sqlite();
+    for setting in [["--redis-url", "redis://"], ["--media", "s3://"]] {
+        let args = ["serve", "--listen", "127.0.0.1:0"];
+        let output = installation.run(&[&args[..], &setting].concat()).await;
+        assert!(!output.status.success(), "{setting:?}");
+        assert!(!installation.path("data/journal").exists(), "no engine was started: {setting:?}");
+    }
+}

@@ -102,9 +102,10 @@ async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
 /// Ends waiting deliveries of runs whose window is over (*expired*) or which were called off (*cancelled*). `true`:
 /// there may be more.
 pub async fn end_waiting(db: &Db, now: UnixMillis) -> Result<bool> {
-    // A paused run that nothing can be sent of any more goes on, to its end.
+    // A paused run that nothing can be sent of any more goes on, to its end: one that had not begun begins first.
     db.execute(
-        "UPDATE runs SET state = 'expanding', paused_by = '', paused_at = NULL
+        "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',
+            paused_at = NULL
          WHERE state = 'paused' AND ends_at <= $1",
         &[&now],
     )

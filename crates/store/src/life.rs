@@ -46,7 +46,11 @@ pub async fn enter(db: &Db, name: &str) -> Result<Life> {
 /// Begins another life with what has been loaded from a backup.
 pub(crate) async fn begin(tx: &mut Tx, name: &str, backup_at: UnixMillis, now: UnixMillis) -> Result<()> {
     let sql = "UPDATE life SET name = $1, restored_at = $2, backup_at = $3, held = TRUE";
-    tx.execute(sql, &[&name, &now, &backup_at]).await.map(|_| ())
+    match tx.execute(sql, &[&name, &now, &backup_at]).await? {
+        1 => Ok(()),
+        // Without its row nothing would be held.
+        _ => Err(sqlx::Error::RowNotFound.into()),
+    }
 }
 
 /// What waits for the word.

@@ -10,12 +10,17 @@ use common::{DAY, NOW, add_recipients, claim_all, minutes, newest, outcome, plan
 use serde_json::Value;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::DeliveryId;
+use vestnik_model::recipient::address;
 use vestnik_model::run::RunState;
-use vestnik_model::{Actor, UnixMillis};
+use vestnik_model::user::User;
+use vestnik_model::{Actor, EmailAddress, UnixMillis};
 use vestnik_store::audit::Author;
 use vestnik_store::control::{self, Again, Controlled, SentAgain};
 use vestnik_store::db::schema::newest_migration;
-use vestnik_store::dump::{LEFT_OUT, Origin, Quieted, Restored, Restoring, Snapshot, Table, Taken, Target, parse};
+use vestnik_store::dump::{
+    Column, FILTERED, Kind, LEFT_OUT, LOOSE, Origin, Quieted, Restored, Restoring, Snapshot, Table, Taken, Target,
+    parse,
+};
 use vestnik_store::groups::Changed;
 use vestnik_store::letters::NewLetter;
 use vestnik_store::settle::{Source, settle};
@@ -75,6 +80,17 @@ impl Backup {
     }
 }
 
+fn letter<'a>(user: &User, recipient: &'a EmailAddress, key: &'a str) -> NewLetter<'a> {
+    let (kind, recipient_name, subject, text, html) = ("recover", "", "", "a link", "");
+    NewLetter { user: user.id, kind, recipient, recipient_name, subject, text, html, key }
+}
+
+/// Which letters the answers of [`much`] have, and how those are.
+async fn letters_of_answers(db: &Db) -> Vec<(String, Option<String>)> {
+    let sql = "SELECT a.text, l.state FROM feedback_answers a LEFT JOIN letters l ON l.id = a.letter_id ORDER BY a.id";
+    db.fetch_all(sql, &[]).await.unwrap()
+}
+
 /// Someone with most kinds of things, of which nothing is under way.
 async fn much(db: &Db) -> Actor {
     let anna = someone(db, "anna").await;
@@ -90,9 +106,20 @@ async fn much(db: &Db) -> Actor {
         "INSERT INTO articles (author_id, title, title_key, slug, lead, body, cover_id, cover_alt, created_at, updated_at)
          VALUES ((SELECT id FROM users), 't', 't', 's', '', '', 7, '', 0, 0)",
         "DELETE FROM articles",
+        "INSERT INTO feedback (id, key, name, email, language, subject, text, search_key, state, created_at)
+         VALUES (3, 'k', 'n', 'e', 'ru', 's', 't', 's', 'answered', 0)",
         "UPDATE deliveries SET owner = NULL",
     ] {
         db.execute(sql, &[]).await.unwrap();
+    }
+    let user = users::find(db, anna.user()).await.unwrap().unwrap();
+    // Two answers: the letter of one has gone, that of the other waits.
+    for (key, state) in [("gone", "sent"), ("waits", "pending")] {
+        letters::enqueue(db, &letter(&user, &address(&user.email).unwrap(), key), NOW).await.unwrap();
+        db.execute("UPDATE letters SET state = $1 WHERE id = (SELECT max(id) FROM letters)", &[&state]).await.unwrap();
+        let sql = "INSERT INTO feedback_answers (feedback_id, author_name, text, letter_id, created_at)
+            SELECT 3, '', $1, max(id), 0 FROM letters";
+        db.execute(sql, &[&key]).await.unwrap();
     }
     let raw: Vec<u8> = (0..=255).collect();
     let sql =
@@ -118,8 +145,10 @@ async fn copied_there_and_back(here: TestDatabase, there: TestDatabase, back: Te
     }
     assert_eq!(first, second);
     assert_eq!(first, third);
+    let letters = [("gone".to_owned(), Some("sent".to_owned())), ("waits".to_owned(), None)];
     for db in [&two, &three] {
         assert_figures_agree(db).await;
+        assert_eq!(letters_of_answers(db).await, letters);
         // New rows are numbered on, also where the last ones are gone.
         let sql = "INSERT INTO articles (title, title_key, slug, lead, body, cover_alt, created_at, updated_at)
             VALUES ('', '', 'x', '', '', '', 0, 0) RETURNING id";
@@ -207,6 +236,82 @@ databases! {
         assert!(tables.keys().all(|table| LEFT_OUT.iter().all(|(left_out, _)| left_out != table)));
     }
 
+    // A reference to a row that may be missing must be let go, or no backup with it can be restored.
+    async fn nothing_in_a_backup_refers_to_what_is_not(db: Db) {
+        let sql = if db.is_embedded() {
+            "SELECT t.name, f.\"from\", f.\"table\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f
+             WHERE t.type = 'table'"
+        } else {
+            "SELECT CAST(t.relname AS TEXT), CAST(a.attname AS TEXT), CAST(o.relname AS TEXT) FROM pg_constraint f
+             JOIN pg_class t ON t.oid = f.conrelid JOIN pg_class o ON o.oid = f.confrelid
+             JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (f.conkey) WHERE f.contype = 'f'"
+        };
+        let references: Vec<(String, String, String)> = db.fetch_all(sql, &[]).await.unwrap();
+        assert!(references.len() > 20, "{references:?}");
+        let is_left_out = |name: &str| LEFT_OUT.iter().any(|(table, _)| *table == name);
+        let may_miss = |name: &str| is_left_out(name) || FILTERED.iter().any(|(table, _)| *table == name);
+        let loose: BTreeSet<(&str, &str, &str)> = references
+            .iter()
+            .map(|(from, column, to)| (from.as_str(), column.as_str(), to.as_str()))
+            .filter(|(from, _, to)| !is_left_out(from) && may_miss(to))
+            .collect();
+        assert_eq!(loose, LOOSE.iter().copied().collect());
+    }
+
+    // Those that were made before anything was let go.
+    async fn a_reference_to_a_letter_that_is_not_there_is_let_go(db: Db) {
+        much(&db).await;
+        let mut backup = back_up(&db).await;
+        let (table, _, rows) = backup.tables.iter_mut().find(|(table, ..)| table.name == "feedback_answers").unwrap();
+        let letter = table.columns.iter().position(|column| column.name == "letter_id").unwrap();
+        assert_eq!((&rows[0][letter], &rows[1][letter]), (&Value::from(1), &Value::Null));
+        rows[1][letter] = Value::from(2);
+        let (database, copy) = another(&db).await;
+        backup.restore(&copy, NOW, "copy", NOW).await;
+        let letters = letters_of_answers(&copy).await;
+        assert_eq!((letters[0].1.as_deref(), letters[1].1.as_deref()), (Some("sent"), None));
+        gone(database, copy).await;
+    }
+
+    async fn an_archive_says_nothing_of_what_is_never_in_one(db: Db) {
+        let backup = back_up(&db).await;
+        let table = |name: &str, columns: &[(&str, Kind)]| Table {
+            name: name.into(),
+            columns: columns.iter().map(|(name, kind)| Column { name: (*name).into(), kind: *kind }).collect(),
+        };
+        let life = table("life", &[
+            ("id", Kind::Number),
+            ("name", Kind::Text),
+            ("restored_at", Kind::Number),
+            ("backup_at", Kind::Number),
+            ("held", Kind::Truth),
+        ]);
+        for more in [life, backup.tables[0].0.clone()] {
+            let tables: Vec<Table> = backup.tables.iter().map(|(table, ..)| table.clone()).chain([more]).collect();
+            let target = Restoring::begin(&db, backup.migration, &tables).await.unwrap();
+            assert!(matches!(target, Target::Unlike), "{target:?}");
+        }
+    }
+
+    async fn no_table_is_altered_while_a_backup_is_made(db: Db) {
+        let Taken::Snapshot(snapshot) = Snapshot::take(&db).await.unwrap() else { panic!("no snapshot") };
+        let alter = async || {
+            let mut tx = db.begin().await.unwrap();
+            if tx.is_shared() {
+                tx.execute("SET LOCAL lock_timeout = '200ms'", &[]).await.unwrap();
+            }
+            let altered = tx.execute("ALTER TABLE caught ADD COLUMN more BIGINT", &[]).await.is_ok();
+            tx.commit().await.unwrap();
+            altered
+        };
+        // SQLite goes on reading what was.
+        assert_eq!(alter().await, db.is_embedded());
+        let known = snapshot.tables.iter().find(|table| table.name == "caught").unwrap();
+        assert!(known.columns.iter().all(|column| column.name != "more"));
+        drop(snapshot);
+        assert_eq!(alter().await, !db.is_embedded());
+    }
+
     async fn a_backup_is_of_one_moment_whatever_is_written_meanwhile(db: Db) {
         let anna = someone(&db, "anna").await;
         add_recipients(&db, &anna, 10).await;
@@ -270,26 +375,27 @@ databases! {
         let claims = deliveries::claim(&db, run, "node", DeliveryId(0), 4, NOW).await.unwrap();
         let sent = [outcome(resend, run, &claims[0], DeliveryState::Sent, NOW)];
         settle(&db, &sent, Source::Sender, NOW).await.unwrap();
-        // Another run is in its time to undo, another is being called off.
+        // Another run is in its time to undo, and another whose window ends; another is being called off.
         let undo = plan(&db, &anna, "", "", "once").await;
         runs::demand(&db, &anna, undo, "key", minutes(1), NOW).await.unwrap();
+        let ending = plan(&db, &anna, "", "", "once").await;
+        runs::demand(&db, &anna, ending, "key", minutes(1), NOW).await.unwrap();
+        let sql = "UPDATE runs SET ends_at = $1 WHERE mailing_id = $2";
+        db.execute(sql, &[&NOW.plus(DAY), &ending]).await.unwrap();
         let off = plan(&db, &anna, "", "", "once").await;
         runs::demand(&db, &anna, off, "key", Duration::ZERO, NOW).await.unwrap();
         tick(&db, NOW).await;
         let off_run = runs::newest(&db, &anna, off).await.unwrap().unwrap().id;
         control::cancel(&db, &anna, off_run, NOW).await.unwrap();
         let user = users::find(&db, anna.user()).await.unwrap().unwrap();
-        let address = vestnik_model::recipient::address(&user.email).unwrap();
-        let letter = NewLetter {
-            user: user.id, kind: "recover", recipient: &address, recipient_name: "", subject: "", text: "a link", html: "",
-            key: "k",
-        };
+        let address = address(&user.email).unwrap();
+        let letter = letter(&user, &address, "k");
         letters::enqueue(&db, &letter, NOW).await.unwrap();
 
         let backup = back_up(&db).await;
         let (database, copy) = another(&db).await;
         let restored_at = NOW.plus(DAY * 3);
-        assert_eq!(backup.restore(&copy, NOW, "copy", restored_at).await, Quieted { unknown: 3, paused: 2 });
+        assert_eq!(backup.restore(&copy, NOW, "copy", restored_at).await, Quieted { unknown: 3, paused: 3 });
         let run_of = newest(&copy, &anna, resend).await;
         assert_eq!((run_of.state, run_of.counts.sent, run_of.counts.unknown), (RunState::Paused, 1, 3));
         assert_eq!(letters::pending(&copy).await.unwrap(), 0);
@@ -310,10 +416,11 @@ databases! {
         assert!(letters::claim(&copy, 10, look, look).await.unwrap().is_empty());
         while deliveries::end_waiting(&copy, look).await.unwrap() {}
         assert_eq!(newest(&copy, &anna, off).await.state, RunState::Cancelled, "what only ends goes on");
+        assert_eq!(newest(&copy, &anna, ending).await.state, RunState::Planned, "it begins before it ends");
 
         // The word. What is not an administrator's does not count.
         let waiting = life::waiting(&copy, look).await.unwrap();
-        assert_eq!((waiting.planned, waiting.passed, waiting.paused, waiting.going), (1, 1, 0, 2));
+        assert_eq!((waiting.planned, waiting.passed, waiting.paused, waiting.going), (1, 1, 0, 3));
         let author = Author::at_console(look);
         assert_eq!(life::resume(&copy, Some(&anna), &author, "key").await.unwrap(), Changed::NotAllowed);
         assert_eq!(life::resume(&copy, None, &author, "key").await.unwrap(), Changed::Done);
@@ -333,9 +440,14 @@ databases! {
         assert_eq!(control::send_again(&copy, &anna, run, Again::Unknown, look).await.unwrap(), SentAgain::Waiting(3));
         // The one that had not begun begins as any other.
         assert_eq!(claim_all(&copy, begun.id, look).await.len(), 10);
-        let (domain,): (String,) =
-            copy.fetch_one("SELECT mail_domain FROM runs WHERE id = $1", &[&begun.id]).await.unwrap();
-        assert_eq!(domain, "vestnik.example");
+        while deliveries::end_waiting(&copy, look).await.unwrap() {}
+        let over = newest(&copy, &anna, ending).await;
+        assert_eq!((over.state, over.counts.expired), (RunState::Completed, 10));
+        for run in [begun.id, over.id] {
+            let sql = "SELECT mail_domain, started_at FROM runs WHERE id = $1";
+            let (domain, started): (String, Option<i64>) = copy.fetch_one(sql, &[&run]).await.unwrap();
+            assert_eq!((domain.as_str(), started), ("vestnik.example", Some(look.0)));
+        }
         assert_figures_agree(&copy).await;
         gone(database, copy).await;
     }

@@ -17,11 +17,12 @@ use vestnik_store::runs::Demanded;
 use vestnik_store::{Db, runs};
 
 use crate::cli::{Cli, Command, DemoArgs, ServeArgs};
-use crate::commands::serve::{Doors, SHUTDOWN, serve_pages, start_engine, stop_engine};
+use crate::commands::serve::{Doors, Pages, SHUTDOWN, start_engine, stop_engine};
 use crate::failure::Failure;
 use crate::installation::{self, progress_bar};
 use crate::sending;
 use crate::server::Door;
+use crate::stopping::StopSignals;
 
 /// How often the bar moves.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,21 +34,25 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
     let settings = settings(&args)?;
     let shown = pages.block_on(async {
         let db = installation::open(&settings.data).await?;
-        let lock = sending::claim_turn(&db, &settings.data)?;
+        let lock = sending::claim_turn(&db, &settings.data).await?;
         println!("Preparing sample data in {} ...", args.data_dir.display());
         let prepared = sample::prepare(&db).await?;
+        let shown_pages = if args.exit {
+            None
+        } else {
+            let doors = Doors::of_pages(listen(args.listen).await?);
+            Some(Pages::prepare(&db, doors, &settings).await?)
+        };
+        let mut signals = StopSignals::listen()?;
         let sending = start_engine(&engine, db.clone(), settings.data.clone(), settings.mail.clone(), lock).await?;
-        let sent = send(&db, &prepared.actor, prepared.mailing).await;
+        let sent = signals.unless_told(send(&db, &prepared.actor, prepared.mailing)).await;
         let measures = sending.measures.clone();
         let stop = stop_engine(&engine, sending);
-        match sent {
-            Ok(()) if !args.exit => {
-                let door = listen(args.listen).await?;
-                serve_pages(db, Doors::of_pages(door), &settings, &measures, print_where, stop).await
-            }
-            sent => {
-                stop.await?;
-                sent
+        match (sent, shown_pages) {
+            (Some(Ok(())), Some(pages)) => pages.serve(&measures, print_where, &mut signals, stop).await,
+            (sent, _) => {
+                let stopped = stop.await;
+                sent.unwrap_or(Ok(())).and(stopped)
             }
         }
     });

@@ -38,7 +38,7 @@ pub async fn run(args: RestoreArgs) -> Result<(), Failure> {
     let pictures = if args.without_media { Vec::new() } else { pictures };
     let media = if pictures.is_empty() { None } else { Some(args.data.media()?) };
     let db = installation::open_unmigrated(&args.data).await?;
-    let _lock = sending::claim_turn(&db, &args.data)?;
+    let _lock = sending::claim_turn(&db, &args.data).await?;
     let quieted = load(&db, &mut reader, media.as_ref(), &pictures).await?;
     for table in ["recipients", "deliveries", "attempts"] {
         db.analyze(table).await?;

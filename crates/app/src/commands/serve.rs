@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use url::Url;
 use vestnik_cache::{Cache, CacheOptions};
@@ -27,6 +26,7 @@ use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
 use crate::server::{self, Door};
+use crate::stopping::StopSignals;
 
 /// Memory for cached pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,13 +41,20 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
     let pages = runtime("pages")?;
     let engine = runtime("engine")?;
     let served = pages.block_on(async {
-        let db = installation::open(&args.data).await?;
-        let lock = sending::claim_turn(&db, &args.data)?;
-        let doors = Doors::open(args.web.listen, &args.watch).await?;
-        let sending = start_engine(&engine, db.clone(), args.data.clone(), args.mail.clone(), lock).await?;
+        let mut signals = StopSignals::listen()?;
+        let prepare = async {
+            let db = installation::open(&args.data).await?;
+            let lock = sending::claim_turn(&db, &args.data).await?;
+            let doors = Doors::open(args.web.listen, &args.watch).await?;
+            let pages = Pages::prepare(&db, doors, &args).await?;
+            Ok::<_, Failure>((db, lock, pages))
+        };
+        let Some(prepared) = signals.unless_told(prepare).await else { return Ok(()) };
+        let (db, lock, pages) = prepared?;
+        let sending = start_engine(&engine, db, args.data.clone(), args.mail.clone(), lock).await?;
         let measures = sending.measures.clone();
         let stop = stop_engine(&engine, sending);
-        serve_pages(db, doors, &args, &measures, |url| println!("Vestnik is at {url}"), stop).await
+        pages.serve(&measures, |url| println!("Vestnik is at {url}"), &mut signals, stop).await
     });
     engine.shutdown_timeout(SHUTDOWN);
     pages.shutdown_timeout(SHUTDOWN);
@@ -58,18 +65,27 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
 pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
     let engine = runtime("engine")?;
     let worked = engine.block_on(async {
-        let db = installation::open(&args.data).await?;
-        let lock = sending::claim_turn(&db, &args.data)?;
-        let watching = listen_for_watchers(&args.watch).await?;
-        let held = restore::held(&db).await?;
+        let mut signals = StopSignals::listen()?;
+        let prepare = async {
+            let db = installation::open(&args.data).await?;
+            let lock = sending::claim_turn(&db, &args.data).await?;
+            let watching = listen_for_watchers(&args.watch).await?;
+            let held = restore::held(&db).await?;
+            Ok::<_, Failure>((db, lock, watching, held))
+        };
+        let Some(prepared) = signals.unless_told(prepare).await else { return Ok(()) };
+        let (db, lock, watching, held) = prepared?;
         let sending = Sending::start(db.clone(), &args.data, &args.mail, lock).await?;
         println!("{}", held.as_deref().unwrap_or("Vestnik is sending"));
-        if let Some(listener) = watching {
-            watched(listener, Watched::new(db, &sending.measures, None))?;
+        let begun = match watching {
+            Some(listener) => watched(listener, Watched::new(db, &sending.measures, None)),
+            None => Ok(()),
+        };
+        if begun.is_ok() {
+            signals.told().await;
         }
-        told_to_stop().await?;
         sending.stop().await;
-        Ok(())
+        begun
     });
     engine.shutdown_timeout(SHUTDOWN);
     worked
@@ -147,87 +163,91 @@ impl Doors {
     }
 }
 
-/// Serves the pages until the process is told to stop; then stops the engine and the pages side by side. `ready` is told
-/// where the pages are.
-pub async fn serve_pages(
+/// Pages that are ready to be served. Whatever can be wrong with the settings has been found when they are, before
+/// anything is sent.
+pub struct Pages {
+    app: AppState,
     db: Db,
-    Doors { pages: door, watchers }: Doors,
-    ServeArgs { data, web, mail, .. }: &ServeArgs,
-    measures: &Measures,
-    ready: impl FnOnce(&Url),
-    stop_engine: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
-    let address = door.address()?;
-    let base_url = match &web.base_url {
-        Some(url) => url.clone(),
-        None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
-    };
-    let settings = Settings {
-        base_url: base_url.clone(),
-        mail: FixedMail {
-            server: mail.relay()?.filter(|_| !mail.catch_all).map(|relay| relay.to_string()),
-            catch_all: mail.catch_all,
-            from: mail.mail_from.clone(),
-        },
-        behind_proxy: web.behind_proxy,
-        undo_delay: web.undo_delay,
-        data_dir: data.data_dir.clone(),
-        password_hashes_at_once: 2,
-    };
-    // What another life of the database has left there is not shown as this one's.
-    let life = life::enter(&db, &new_key(&SystemRandom, 12)).await?;
-    let cache = Cache::new(CacheOptions {
-        redis: web.redis_url.clone(),
-        most_bytes: CACHE_BYTES,
-        prefix: format!("{}:{}", web.redis_prefix, life.name),
-    });
-    let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
-    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
-    let media = Media::new(data.media()?);
-    let held = restore::held(&db).await?;
-    let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);
-    let (stop, mut stopped) = watch::channel(false);
-    let told = async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), told));
-    ready(&base_url);
-    if let Some(listener) = watchers {
-        watched(listener, Watched::new(db, measures, Some(app.clone())))?;
-    }
-    if let Some(why) = held {
-        println!("{why}");
-    }
-    if let Some(path) = setup::new_link(&app).await? {
-        println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
-    }
-    let ended = tokio::select! {
-        ended = &mut server => Some(ended),
-        told = told_to_stop() => { told?; None }
-    };
-    app.close();
-    let _ = stop.send(true);
-    let farewell = async {
-        if ended.is_none() && tokio::time::timeout(FAREWELL, &mut server).await.is_err() {
-            server.abort();
-        }
-    };
-    let ((), stopped) = tokio::join!(farewell, stop_engine);
-    stopped?;
-    match ended {
-        Some(ended) => Ok(ended.map_err(|error| Failure::failed(error.to_string()))??),
-        None => Ok(()),
-    }
+    doors: Doors,
+    base_url: Url,
+    held: Option<String>,
 }
 
-/// Waits for SIGTERM or Ctrl+C.
-pub async fn told_to_stop() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+impl Pages {
+    /// Puts them together.
+    pub async fn prepare(db: &Db, doors: Doors, args: &ServeArgs) -> Result<Self, Failure> {
+        let ServeArgs { data, web, mail, .. } = args;
+        let address = doors.pages.address()?;
+        let base_url = match &web.base_url {
+            Some(url) => url.clone(),
+            None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
+        };
+        let settings = Settings {
+            base_url: base_url.clone(),
+            mail: FixedMail {
+                server: mail.relay()?.filter(|_| !mail.catch_all).map(|relay| relay.to_string()),
+                catch_all: mail.catch_all,
+                from: mail.mail_from.clone(),
+            },
+            behind_proxy: web.behind_proxy,
+            undo_delay: web.undo_delay,
+            data_dir: data.data_dir.clone(),
+            password_hashes_at_once: 2,
+        };
+        // What another life of the database has left there is not shown as this one's.
+        let life = life::enter(db, &new_key(&SystemRandom, 12)).await?;
+        let cache = Cache::new(CacheOptions {
+            redis: web.redis_url.clone(),
+            most_bytes: CACHE_BYTES,
+            prefix: format!("{}:{}", web.redis_prefix, life.name),
+        });
+        let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
+        let media = Media::new(data.media()?);
+        let held = restore::held(db).await?;
+        let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);
+        Ok(Self { app, db: db.clone(), doors, base_url, held })
     }
-    Ok(())
+
+    /// Serves them until the process is told to stop, or something fails; then stops the engine and the pages side by
+    /// side. `ready` is told where the pages are.
+    pub async fn serve(
+        self,
+        measures: &Measures,
+        ready: impl FnOnce(&Url),
+        signals: &mut StopSignals,
+        stop_engine: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        let Self { app, db, doors: Doors { pages: door, watchers }, base_url, held } = self;
+        let (stop, mut stopped) = watch::channel(false);
+        let told = async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), told));
+        let serving = async {
+            ready(&base_url);
+            if let Some(listener) = watchers {
+                watched(listener, Watched::new(db, measures, Some(app.clone())))?;
+            }
+            if let Some(why) = held {
+                println!("{why}");
+            }
+            if let Some(path) = setup::new_link(&app).await? {
+                println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
+            }
+            (&mut server).await.map_err(|error| Failure::failed(error.to_string()))??;
+            Ok(())
+        };
+        let ended = signals.unless_told(serving).await.unwrap_or(Ok(()));
+        app.close();
+        let _ = stop.send(true);
+        let farewell = async {
+            if !server.is_finished() && tokio::time::timeout(FAREWELL, &mut server).await.is_err() {
+                server.abort();
+            }
+        };
+        let ((), stopped) = tokio::join!(farewell, stop_engine);
+        ended.and(stopped)
+    }
 }

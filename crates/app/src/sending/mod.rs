@@ -28,6 +28,9 @@ use crate::failure::Failure;
 const LOOK: Duration = Duration::from_secs(5);
 /// How long after a failure the next try is.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often the turn to send is tried for again, and how long after the last time: half a second in all.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Keeps an engine running.
 pub struct Sending {
@@ -35,7 +38,6 @@ pub struct Sending {
     keeper: JoinHandle<()>,
     /// What is measured, whichever engine runs.
     pub measures: Measures,
-    _lock: Option<SenderLock>,
 }
 
 /// Whether this process is the one that sends.
@@ -58,14 +60,23 @@ pub fn turn(db: &Db, data: &DataArgs) -> Result<Turn, Failure> {
 }
 
 /// The turn to send, or the failure that says who has it.
-pub fn claim_turn(db: &Db, data: &DataArgs) -> Result<Option<SenderLock>, Failure> {
-    match turn(db, data)? {
-        Turn::Ours(lock) => Ok(lock),
-        Turn::Anothers => Err(Failure::failed(format!(
-            "another vestnik process is running on the data folder {}; with an embedded database there can be one",
-            data.home().display()
-        ))),
+pub async fn claim_turn(db: &Db, data: &DataArgs) -> Result<Option<SenderLock>, Failure> {
+    let mut tries = 0;
+    loop {
+        match turn(db, data)? {
+            Turn::Ours(lock) => return Ok(lock),
+            // `vestnik doctor` takes it for a moment, to see whether anybody has it.
+            Turn::Anothers if tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            Turn::Anothers => break,
+        }
     }
+    Err(Failure::failed(format!(
+        "another vestnik process is running on the data folder {}; with an embedded database there can be one",
+        data.home().display()
+    )))
 }
 
 impl Sending {
@@ -83,8 +94,9 @@ impl Sending {
             route,
             running: Some(running),
             stop: stopped,
+            _lock: lock,
         };
-        Ok(Self { stop, keeper: tokio::spawn(keeper.keep()), measures, _lock: lock })
+        Ok(Self { stop, keeper: tokio::spawn(keeper.keep()), measures })
     }
 
     /// Stops within ten seconds; see [`Engine::stop`].
@@ -105,12 +117,19 @@ struct Engines {
     route: Route,
     running: Option<Running>,
     stop: watch::Receiver<bool>,
+    // Until the last engine has stopped.
+    _lock: Option<SenderLock>,
 }
 
 impl Engines {
+    /// Whether it is to stop. That nobody is left who could say so says so, too.
+    fn is_over(&self) -> bool {
+        *self.stop.borrow() || self.stop.has_changed().is_err()
+    }
+
     /// Runs until the process stops.
     async fn keep(mut self) {
-        while !*self.stop.borrow() {
+        while !self.is_over() {
             let db = self.db.clone();
             let called = db.signals().settings.notified();
             let pause = match self.follow().await {
@@ -148,7 +167,7 @@ impl Engines {
             }
         }
         self.route = route;
-        if !*self.stop.borrow() {
+        if !self.is_over() {
             self.running = Some(Running::start(&self.db, &self.data, &self.mail, &self.route, &self.measures).await?);
         }
         Ok(())
@@ -218,4 +237,34 @@ async fn start_catcher(db: Db) -> Result<(Relay, watch::Sender<bool>), Failure> 
         let _ = stopped.wait_for(|stop| *stop).await;
     }));
     Ok((relay, stop))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::installation as installed;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_engine_that_nobody_can_stop_any_more_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().display().to_string();
+        let line = ["vestnik", "worker", "--data-dir", &data_dir];
+        let Command::Worker(args) = Cli::try_parse_from(line).unwrap().command else { panic!("another command") };
+        let db = installed::open(&args.data).await.unwrap();
+        let lock = claim_turn(&db, &args.data).await.unwrap();
+        let sending = Sending::start(db.clone(), &args.data, &args.mail, lock).await.unwrap();
+        assert!(matches!(turn(&db, &args.data).unwrap(), Turn::Anothers));
+        drop(sending);
+        let stopped = async {
+            while matches!(turn(&db, &args.data).unwrap(), Turn::Anothers) {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), stopped).await.expect("it stops");
+        let (nodes,): (i64,) = db.fetch_one("SELECT count(*) FROM nodes", &[]).await.unwrap();
+        assert_eq!(nodes, 0, "it has said farewell");
+    }
 }

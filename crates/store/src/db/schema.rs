@@ -49,16 +49,28 @@ pub fn newest_migration() -> i64 {
 impl Db {
     /// Begins a transaction that only reads, and sees the database as it is now, whatever is written meanwhile.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx> {
-        let inner = match &self.pool {
-            super::Pool::Sqlite { read, .. } => TxInner::Sqlite(read.begin().await?),
-            super::Pool::Postgres(pool) => {
-                TxInner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+        let of = |inner| Tx { inner, signals: std::sync::Arc::clone(&self.signals), wakes: Vec::new() };
+        let pool = match &self.pool {
+            super::Pool::Sqlite { read, .. } => {
+                let mut tx = of(TxInner::Sqlite(read.begin().await?));
+                // The first look fixes what is seen.
+                tx.migration().await?;
+                return Ok(tx);
             }
+            super::Pool::Postgres(pool) => pool,
         };
-        let mut tx = Tx { inner, signals: std::sync::Arc::clone(&self.signals), wakes: Vec::new() };
-        // The first look fixes what is seen.
-        tx.migration().await?;
-        Ok(tx)
+        loop {
+            let tables = of(TxInner::Postgres(pool.begin().await?)).tables().await?;
+            let mut tx =
+                of(TxInner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?));
+            // A table that is altered is not what it was to those who look at the past. So nobody alters one meanwhile;
+            // and to wait for somebody who does is not yet a look.
+            tx.lock_in(&tables, "ACCESS SHARE").await?;
+            tx.migration().await?;
+            if tx.tables().await? == tables {
+                return Ok(tx);
+            }
+        }
     }
 }
 
@@ -122,11 +134,15 @@ impl Tx {
 
     /// Keeps everyone else out of tables, until the transaction ends. On SQLite it has them all.
     pub(crate) async fn lock_tables(&mut self, tables: &[Table]) -> Result<()> {
+        self.lock_in(tables, "ACCESS EXCLUSIVE").await
+    }
+
+    async fn lock_in(&mut self, tables: &[Table], mode: &'static str) -> Result<()> {
         if let TxInner::Postgres(_) = self.inner
             && !tables.is_empty()
         {
             let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-            let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names.join(", "));
+            let sql = format!("LOCK TABLE {} IN {mode} MODE", names.join(", "));
             self.execute(AssertSqlSafe(sql), &[]).await?;
         }
         Ok(())
@@ -195,22 +211,26 @@ impl Tx {
     }
 
     /// Every row of a table as a JSON array of its columns, as it comes: truth as 0 and 1, bytes in hexadecimal. Only a
-    /// few are in memory at once.
+    /// few are in memory at once. `instead` says what is read in the place of a column.
     pub(crate) async fn each_row(
         &mut self,
         table: &Table,
+        instead: impl Fn(&str) -> Option<String>,
         condition: &str,
         mut take: impl FnMut(&str) -> std::io::Result<()>,
     ) -> Result<u64> {
         use futures_util::TryStreamExt as _;
 
         let is_sqlite = matches!(self.inner, TxInner::Sqlite(_));
-        let column = |column: &Column| match (column.kind, is_sqlite) {
-            (Kind::Number | Kind::Text, _) => column.name.clone(),
-            (Kind::Truth, _) => format!("CAST({} AS INTEGER)", column.name),
-            // Of nothing SQLite's hex() makes a text without letters.
-            (Kind::Bytes, true) => format!("CASE WHEN {0} IS NOT NULL THEN lower(hex({0})) END", column.name),
-            (Kind::Bytes, false) => format!("encode({}, 'hex')", column.name),
+        let column = |column: &Column| {
+            let value = instead(&column.name).unwrap_or_else(|| column.name.clone());
+            match (column.kind, is_sqlite) {
+                (Kind::Number | Kind::Text, _) => value,
+                (Kind::Truth, _) => format!("CAST({value} AS INTEGER)"),
+                // Of nothing SQLite's hex() makes a text without letters.
+                (Kind::Bytes, true) => format!("CASE WHEN {value} IS NOT NULL THEN lower(hex({value})) END"),
+                (Kind::Bytes, false) => format!("encode({value}, 'hex')"),
+            }
         };
         let columns: Vec<String> = table.columns.iter().map(column).collect();
         let make = if is_sqlite { "json_array" } else { "json_build_array" };

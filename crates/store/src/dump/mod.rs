@@ -30,13 +30,26 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("life", "a copy begins its own"),
 ];
 
+/// Tables of which not every row is in a backup, and the condition of those that are.
+pub const FILTERED: &[(&str, &str)] = &[
+    // Those that wait hold links, and a copy has nothing that would make them work.
+    ("letters", "state <> 'pending'"),
+];
+
+/// References to rows that may not be in a backup: table, column, and the table that it refers to. In a backup they
+/// refer to nothing then.
+pub const LOOSE: &[(&str, &str, &str)] = &[("feedback_answers", "letter_id", "letters")];
+
 /// The rows of a table that are in a backup.
 fn condition(table: &str) -> &'static str {
-    match table {
-        // Those that wait hold links, and a copy has nothing that would make them work.
-        "letters" => "state <> 'pending'",
-        _ => "TRUE",
-    }
+    FILTERED.iter().find(|(name, _)| *name == table).map_or("TRUE", |(_, condition)| condition)
+}
+
+/// What stands for a column in a backup, where that is not the column itself.
+fn instead(table: &str, column: &str) -> Option<String> {
+    let (.., to) = LOOSE.iter().find(|(from, name, _)| *from == table && *name == column)?;
+    let condition = condition(to);
+    Some(format!("(SELECT kept.id FROM {to} kept WHERE kept.id = {table}.{column} AND {condition})"))
 }
 
 /// Columns that name pictures: keys of the media store, perhaps with numbers between them.
@@ -78,7 +91,7 @@ impl Snapshot {
 
     /// Every row of a table, as it comes: a JSON array of its columns, in one line. Answers how many there are.
     pub async fn each_row(&mut self, table: &Table, take: impl FnMut(&str) -> io::Result<()>) -> Result<u64> {
-        self.tx.each_row(table, condition(&table.name), take).await
+        self.tx.each_row(table, |column| instead(&table.name, column), condition(&table.name), take).await
     }
 
     /// The last number that the database has given to a row of a table; `None`: it gives none.
@@ -95,11 +108,16 @@ impl Snapshot {
             let Some(column) = table.columns.iter().find(|known| known.name == *column) else { continue };
             let only = Table { name: table.name.clone(), columns: vec![column.clone()] };
             self.tx
-                .each_row(&only, "TRUE", |row| {
-                    let [words]: [String; 1] = serde_json::from_str(row).map_err(io::Error::from)?;
-                    keys.extend(words.split(' ').filter(|word| word.contains('/')).map(str::to_owned));
-                    Ok(())
-                })
+                .each_row(
+                    &only,
+                    |_| None,
+                    "TRUE",
+                    |row| {
+                        let [words]: [String; 1] = serde_json::from_str(row).map_err(io::Error::from)?;
+                        keys.extend(words.split(' ').filter(|word| word.contains('/')).map(str::to_owned));
+                        Ok(())
+                    },
+                )
                 .await?;
         }
         Ok(keys)

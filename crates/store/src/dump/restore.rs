@@ -1,6 +1,7 @@
 //! Putting a backup back, in one transaction: either all of it is there, or nothing has happened.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -8,7 +9,7 @@ use vestnik_model::UnixMillis;
 use vestnik_model::audit::Action;
 
 use super::quiet::{Quieted, quiet};
-use super::{Kind, Origin, Table};
+use super::{Kind, LEFT_OUT, LOOSE, Origin, Table};
 use crate::audit::{self, Author, Entry};
 use crate::db::schema::newest_migration;
 use crate::db::{Db, Result, Rows, Tx};
@@ -93,7 +94,9 @@ impl Restoring {
         let known = |table: &Table| {
             made.iter().any(|made| made.name == table.name && same_columns(&made.columns, &table.columns))
         };
-        if !tables.iter().all(known) {
+        let is_left_out = |table: &Table| LEFT_OUT.iter().any(|(name, _)| *name == table.name);
+        let names: BTreeSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+        if !tables.iter().all(known) || tables.iter().any(is_left_out) || names.len() < tables.len() {
             return Ok(Target::Unlike);
         }
         for table in tables.iter().rev() {
@@ -110,7 +113,16 @@ impl Restoring {
         let has_no_nul = self.tx.is_shared();
         let mut given = Rows::new();
         for (index, column) in table.columns.iter().enumerate() {
-            let values = rows.iter().map(|row| &row[index]);
+            let loose = LOOSE.iter().find(|(from, name, _)| *from == table.name && *name == column.name);
+            let kept = match loose {
+                Some((.., to)) => Some(self.of_these(to, rows.iter().filter_map(|row| row[index].as_i64())).await?),
+                None => None,
+            };
+            let is_kept = |value: &&Value| match (&kept, value.as_i64()) {
+                (Some(kept), Some(id)) => kept.contains(&id),
+                _ => true,
+            };
+            let values = rows.iter().map(|row| Some(&row[index]).filter(is_kept).unwrap_or(&Value::Null));
             given = match column.kind {
                 Kind::Number => given.optional_ints(values.map(Value::as_i64)),
                 Kind::Truth => given.optional_bools(values.map(|value| value.as_i64().map(|number| number != 0))),
@@ -128,6 +140,17 @@ impl Restoring {
         let sql = format!("INSERT INTO {} ({}) {{rows}}", table.name, names.join(", "));
         self.tx.execute_rows(&sql, &given).await?;
         Ok(())
+    }
+
+    /// Those of the rows of a table that are there. Backups that know nothing of [`LOOSE`] refer to others as well.
+    async fn of_these(&mut self, table: &str, ids: impl Iterator<Item = i64>) -> Result<BTreeSet<i64>> {
+        let ids: BTreeSet<i64> = ids.collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let sql = format!("WITH v (id) AS ({{rows}}) SELECT kept.id FROM {table} kept JOIN v ON v.id = kept.id");
+        let found: Vec<(i64,)> = self.tx.fetch_rows(&sql, &Rows::new().ints(ids.into_iter())).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
     }
 
     /// Has new rows of a table numbered after those of the backup.

@@ -14,17 +14,15 @@ use vestnik_store::dump::{Snapshot, Taken};
 
 use self::file::{Manifest, MediaEntry, TableEntry, Writer};
 use crate::cli::BackupArgs;
-use crate::commands::serve::told_to_stop;
 use crate::failure::Failure;
 use crate::installation;
+use crate::stopping::StopSignals;
 
 /// Makes a backup, while the service goes on.
 pub async fn run(args: BackupArgs) -> Result<(), Failure> {
     // Dropped in the middle, it removes what it has written.
-    tokio::select! {
-        done = make(&args) => done,
-        told = told_to_stop() => told.and(Err(Failure::failed("stopped; no backup was made"))),
-    }
+    let made = StopSignals::listen()?.unless_told(make(&args)).await;
+    made.unwrap_or_else(|| Err(Failure::failed("stopped; no backup was made")))
 }
 
 async fn make(args: &BackupArgs) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod control;
 
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{MailingId, RunId};
@@ -18,10 +19,10 @@ use vestnik_store::{Db, mailings, nodes, recipients, runs, troubles};
 use crate::cli::{CreateMailingArgs, MailingCommand, SendArgs, ShowArgs};
 use crate::commands::recipients::addresses;
 use crate::commands::restore;
-use crate::commands::serve::told_to_stop;
 use crate::failure::Failure;
 use crate::installation::{self, owner, progress_bar};
 use crate::sending::{self, Sending, Turn};
+use crate::stopping::StopSignals;
 
 /// How often a run that another process sends is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -119,9 +120,26 @@ pub async fn send(args: SendArgs) -> Result<(), Failure> {
 /// Waits until a run is over. It is sent here when no other process sends from this installation, or from the moment
 /// when that process ends.
 async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Result<Run, Failure> {
+    let mut signals = StopSignals::listen()?;
+    let mut sending = None;
     let bar = progress_bar(0, "{bar:40} {pos}/{len} {per_sec} {msg}");
-    let mut sending: Option<Sending> = None;
-    let run = loop {
+    // However it ends, what is being sent is sent.
+    let waited = wait(db, actor, args, id, (&mut sending, &mut signals, &bar)).await;
+    bar.finish_and_clear();
+    if let Some(sending) = sending {
+        sending.stop().await;
+    }
+    waited
+}
+
+async fn wait(
+    db: &Db,
+    actor: &Actor,
+    args: &SendArgs,
+    id: RunId,
+    (sending, signals, bar): (&mut Option<Sending>, &mut StopSignals, &ProgressBar),
+) -> Result<Run, Failure> {
+    loop {
         // Beside a service that runs, this process would take part in its work: not without a mail server, or else the
         // letters of others would end in the catcher of this one.
         let takes_part = args.mail.smtp_url.is_some() || !nodes::any_lives(db).await?;
@@ -129,7 +147,7 @@ async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Re
             && takes_part
             && let Turn::Ours(lock) = sending::turn(db, &args.data)?
         {
-            sending = Some(Sending::start(db.clone(), &args.data, &args.mail, lock).await?);
+            *sending = Some(Sending::start(db.clone(), &args.data, &args.mail, lock).await?);
         }
         let run = runs::find(db, actor, id).await?;
         let run = run.ok_or_else(|| Failure::failed("the mailing was deleted while it was being sent"))?;
@@ -140,32 +158,15 @@ async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Re
             None => format!("sent {}, failed {}", run.counts.sent, run.counts.failed),
         });
         if run.state.is_final() {
-            break run;
+            return Ok(run);
         }
         if run.state == RunState::Paused {
-            bar.finish_and_clear();
             let why = if run.paused_by.is_empty() { String::new() } else { format!(": {}", run.paused_by) };
-            stop(sending).await;
             return Err(Failure::failed(format!("the mailing is paused{why}; the same command resumes it")));
         }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            told = told_to_stop() => {
-                told?;
-                bar.finish_and_clear();
-                stop(sending).await;
-                return Err(Failure::failed("interrupted; the same command goes on where it stopped"));
-            }
+        if signals.unless_told(tokio::time::sleep(LOOK)).await.is_none() {
+            return Err(Failure::failed("interrupted; the same command goes on where it stopped"));
         }
-    };
-    bar.finish_and_clear();
-    stop(sending).await;
-    Ok(run)
-}
-
-async fn stop(sending: Option<Sending>) {
-    if let Some(sending) = sending {
-        sending.stop().await;
     }
 }
 
