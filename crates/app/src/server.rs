@@ -1,10 +1,17 @@
-//! The pages over HTTP/1.1, in a way that a restart loses no request.
+//! The pages over HTTP/1.1, in a way that a restart breaks as little as can be.
 //!
 //! Told to stop, axum's own server drops connections whose first request is still on its way, and those that wait to be
 //! accepted: a proxy in front cannot know what became of the form it had just sent there. Here whoever has come is still
 //! answered; whoever comes later is refused, which a proxy takes to the next node. Between the last connection that is
 //! accepted and the moment when the system knows that there will be no more, one can still come and break. Only a socket
 //! that a service manager holds open meanwhile leaves no such moment: then they wait for the next process.
+//!
+//! On a connection that is kept, what is being answered is answered to its end; then it is closed, and one on which
+//! nothing is asked is closed at once. A further request that is on its way on it in that moment finds it closed, as
+//! with every server that ends a kept connection: proxies and browsers ask again what can safely be asked twice, and
+//! not a form.
+
+mod progress;
 
 use std::convert::Infallible;
 use std::io;
@@ -21,10 +28,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use listenfd::ListenFd;
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
+
+use self::progress::Progressing;
 
 /// How long a connection may be open without a complete request being asked: longer than proxies keep theirs, so that it
 /// is they who close them.
@@ -33,6 +43,30 @@ const PATIENCE: Duration = Duration::from_secs(75);
 const FIRST_WORDS: Duration = Duration::from_millis(500);
 /// How long nothing is accepted when the machine has run out of something, such as file descriptors.
 const EXHAUSTED: Duration = Duration::from_secs(1);
+
+/// How long an answer may make no progress: a stream of live progress says something every 15 s.
+const STALLED: Duration = Duration::from_secs(60);
+/// More connections than that are not needed, and each has its memory.
+const MOST_CONNECTIONS: usize = 8_192;
+
+/// What visitors may take up.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many connections are open at once; more wait to be accepted.
+    pub connections: usize,
+    /// How long an answer may make no progress before its connection is given up.
+    pub stalled: Duration,
+}
+
+impl Limits {
+    /// Half of the files that the process may open are for visitors; the rest are the database's, the mail servers' and
+    /// the journal's.
+    pub fn of_process() -> Self {
+        let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
+        let connections = files.map_or(MOST_CONNECTIONS, |files| (files / 2).clamp(1, MOST_CONNECTIONS));
+        Self { connections, stalled: STALLED }
+    }
+}
 
 /// Where visitors come in.
 pub struct Door {
@@ -70,19 +104,21 @@ impl Door {
 ///
 /// # Errors
 /// The listener cannot be emptied at the end.
-pub async fn serve(door: Door, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(door: Door, router: Router, limits: Limits, stop: impl Future<Output = ()>) -> io::Result<()> {
     let Door { listener, is_held } = door;
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
     let begin = |stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>| {
-        connections.spawn(answer(stream, peer, router.clone(), stopping.subscribe()));
+        // Without it small answers would wait for more to come. A connection that is gone says so when it is read.
+        let _ = stream.set_nodelay(true);
+        connections.spawn(answer(Progressing::new(stream, limits.stalled), peer, router.clone(), stopping.subscribe()));
     };
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, peer)) => begin(stream, peer, &mut connections),
                 Err(error) if is_of_one_visitor(&error) => {}
                 Err(error) => {
@@ -97,6 +133,11 @@ pub async fn serve(door: Door, router: Router, stop: impl Future<Output = ()>) -
     // because the runtime may not have heard of them.
     if !is_held {
         loop {
+            if connections.len() >= limits.connections {
+                // Those that are kept make room.
+                stopping.send_replace(true);
+                connections.join_next().await;
+            }
             match listener.accept() {
                 Ok((stream, peer)) => {
                     stream.set_nonblocking(true)?;
@@ -120,9 +161,7 @@ fn is_of_one_visitor(error: &io::Error) -> bool {
 }
 
 /// Answers what is asked on one connection.
-async fn answer(stream: TcpStream, peer: SocketAddr, router: Router, mut stopping: watch::Receiver<bool>) {
-    // Without it small answers would wait for more to come. A connection that is gone says so when it is read.
-    let _ = stream.set_nodelay(true);
+async fn answer(stream: Progressing<TcpStream>, peer: SocketAddr, router: Router, mut stopping: watch::Receiver<bool>) {
     let asked = Arc::new(Notify::new());
     let first_words = asked.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -167,13 +206,22 @@ mod tests {
 
     const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
+    /// More than the system takes for somebody who does not read.
+    const LARGE: usize = 64 * 1024 * 1024;
+
     struct Running {
         address: SocketAddr,
         stop: oneshot::Sender<()>,
         ended: JoinHandle<io::Result<()>>,
     }
 
+    const LIMITS: Limits = Limits { connections: 100, stalled: Duration::from_secs(10) };
+
     async fn start() -> Running {
+        start_with(LIMITS).await
+    }
+
+    async fn start_with(limits: Limits) -> Running {
         let door = Door::open((Ipv4Addr::LOCALHOST, 0).into()).await.expect("a port");
         let address = door.address().expect("bound");
         let (stop, stopped) = oneshot::channel();
@@ -182,7 +230,9 @@ mod tests {
             peer.ip().to_string()
         });
         let told = async { stopped.await.expect("told") };
-        let ended = tokio::spawn(serve(door, Router::new().route("/", slow), told));
+        let large = get(async || vec![b'x'; LARGE]);
+        let router = Router::new().route("/", slow).route("/large", large);
+        let ended = tokio::spawn(serve(door, router, limits, told));
         Running { address, stop, ended }
     }
 
@@ -226,7 +276,7 @@ mod tests {
             waiting.push(stream);
         }
         let router = Router::new().route("/", get(async || "here"));
-        let served = tokio::spawn(serve(door, router, std::future::ready(())));
+        let served = tokio::spawn(serve(door, router, LIMITS, std::future::ready(())));
         for stream in &mut waiting {
             assert!(read(stream).await.ends_with("here"));
         }
@@ -243,12 +293,74 @@ mod tests {
             Door { listener, is_held: true }
         };
         let router = Router::new().route("/", get(async || "here"));
-        serve(door(), router.clone(), std::future::ready(())).await.expect("well");
+        serve(door(), router.clone(), LIMITS, std::future::ready(())).await.expect("well");
         let mut between = TcpStream::connect(address).await.expect("open");
         between.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("sent");
-        let served = tokio::spawn(serve(door(), router, std::future::pending()));
+        let served = tokio::spawn(serve(door(), router, LIMITS, std::future::pending()));
         assert!(read(&mut between).await.ends_with("here"));
         served.abort();
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_are_allowed_wait_for_one_to_go() {
+        let Running { address, stop, ended } = start_with(Limits { connections: 2, ..LIMITS }).await;
+        let mut silent = Vec::new();
+        for _ in 0..2 {
+            silent.push(TcpStream::connect(address).await.expect("open"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut third = TcpStream::connect(address).await.expect("the system has it");
+        third.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("sent");
+        let mut byte = [0];
+        let waited = tokio::time::timeout(Duration::from_millis(600), third.peek(&mut byte)).await;
+        assert!(waited.is_err(), "it is not answered yet: {waited:?}");
+        silent.pop();
+        assert!(read(&mut third).await.ends_with("127.0.0.1"));
+        // At the end there is room for those that wait.
+        let mut waiting = Vec::new();
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(address).await.expect("open");
+            stream.write_all(ASK).await.expect("sent");
+            waiting.push(stream);
+        }
+        stop.send(()).expect("running");
+        for stream in &mut waiting {
+            assert!(read(stream).await.ends_with("127.0.0.1"));
+        }
+        ended.await.expect("no panic").expect("well");
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_read_is_given_up_and_whoever_reads_slowly_is_not() {
+        let stalled = Duration::from_millis(500);
+        let Running { address, stop, ended } = start_with(Limits { stalled, ..LIMITS }).await;
+        let ask = async || {
+            let mut stream = TcpStream::connect(address).await.expect("open");
+            stream.write_all(b"GET /large HTTP/1.0\r\n\r\n").await.expect("sent");
+            stream
+        };
+        let (mut deaf, mut slow) = (ask().await, ask().await);
+        let mut taken = 0;
+        let mut piece = vec![0; LARGE / 8];
+        for _ in 0..8 {
+            tokio::time::sleep(stalled / 2).await;
+            taken += slow.read_exact(&mut piece).await.expect("more");
+        }
+        assert_eq!(taken, LARGE);
+        let mut rest = Vec::new();
+        let ended_early = deaf.read_to_end(&mut rest).await;
+        assert!(ended_early.is_err() || rest.len() < LARGE, "it was given up: {}", rest.len());
+        stop.send(()).expect("running");
+        ended.await.expect("no panic").expect("well");
+    }
+
+    #[test]
+    fn visitors_leave_files_for_the_rest() {
+        let limits = Limits::of_process();
+        assert!(limits.connections <= MOST_CONNECTIONS);
+        if let Some(files) = getrlimit(Resource::Nofile).current {
+            assert!(limits.connections as u64 <= files / 2);
+        }
     }
 
     #[tokio::test]

@@ -102,7 +102,9 @@ async fn a_copy_of_a_running_installation(original: &Installation, copy: &Instal
     anna.get("/dashboard").await.says("Nothing is sent");
     let refused = copy.fails(1, &["mailing", "send", "1"]).await;
     assert!(refused.contains("nothing is sent until"), "{refused}");
+    copy.ok(&["mailing", "resume", "1"]).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
+    copy.ok(&["mailing", "pause", "1"]).await;
     assert_eq!((sink.accepted().len(), sink.connections()), (0, 0));
 
     // The word: planned and paused things wait for their own.
@@ -233,6 +235,13 @@ async fn what_is_no_good_is_refused(original: &Installation, target: &Installati
         let said = target.fails(1, &["restore", &bad]).await;
         assert!(said.contains(sentence) && said.lines().count() == 1, "{said}");
         assert!(!target.path("data/vestnik.db").exists(), "nothing was made");
+        if target.is_shared() {
+            let db = target.db().await;
+            let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()";
+            let (tables,): (i64,) = db.fetch_one(sql, &[]).await.unwrap();
+            db.close().await;
+            assert_eq!(tables, 0, "nothing was made");
+        }
     }
     // A service that runs, or has been used, takes none; one that has only been started does.
     let node = Served::start(target, "data", &[]);
@@ -280,10 +289,35 @@ async fn a_file_is_there_as_a_whole_or_not_at_all() {
     let said = installation.fails(1, &["backup", "a.zip"]).await;
     assert!(said.contains("--force replaces it"), "{said}");
     assert_eq!(std::fs::read(installation.path("a.zip")).unwrap(), first);
+    // One that fails when the rows are written leaves what was there, and nothing of its own.
+    let db = installation.db().await;
+    let sql = "UPDATE users SET avatar = 'avatars/1/0123456789abcdef0123456789abcdef.png'";
+    db.execute(sql, &[]).await.unwrap();
+    std::fs::create_dir_all(installation.path("data/media")).unwrap();
+    installation.write("data/media/avatars", "a file in the place of a folder");
+    let said = installation.fails(1, &["backup", "--force", "a.zip"]).await;
+    assert!(said.contains("cannot be read") && said.contains("--without-media"), "{said}");
+    assert_eq!(std::fs::read(installation.path("a.zip")).unwrap(), first);
+    let names = || -> Vec<String> {
+        let entries = installation.path("").read_dir().unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    };
+    assert!(names().iter().all(|name| !name.contains(".part")), "{:?}", names());
+    db.execute("UPDATE users SET avatar = ''", &[]).await.unwrap();
+    db.close().await;
+    // What one that was killed has left goes with the next, when nobody can be writing on it.
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    for part in [".a.zip.AbC123.part", ".b.zip.AbC123.part"] {
+        installation.write(part, "half");
+        let file = std::fs::File::options().append(true).open(installation.path(part)).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    installation.write(".a.zip.new456.part", "half");
     installation.ok(&["backup", "--force", "a.zip"]).await;
-    // A folder that refuses leaves nothing behind.
-    let names: Vec<_> = installation.path("").read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(names.iter().all(|name| !name.to_string_lossy().contains(".part")), "{names:?}");
+    assert_ne!(std::fs::read(installation.path("a.zip")).unwrap(), first);
+    let mut parts: Vec<String> = names().into_iter().filter(|name| name.ends_with(".part")).collect();
+    parts.sort();
+    assert_eq!(parts, [".a.zip.new456.part", ".b.zip.AbC123.part"]);
 }
 
 /// Pictures come along, and a person sees theirs.

@@ -121,6 +121,14 @@ async fn what_is_not_well_is_said() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
         }
     });
+    let with_password = other.replace("//", "//anna:s3cret@");
+    for strange in [other.as_str(), &with_password, "http://:s3cret@127.0.0.1:1/"] {
+        let output = installation.run(&["doctor", "--base-url", strange]).await;
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("reachable") && !said.contains("s3cret"), "{said}");
+        let (checks, _) = doctor(&installation, &["--base-url", strange]).await;
+        assert_eq!(level(&checks, "reachable"), "problem");
+    }
     let (checks, _) = doctor(&installation, &["--base-url", &other]).await;
     assert_eq!(level(&checks, "reachable"), "problem");
     assert_eq!(level(&checks, "mail server"), "warning", "the catcher");

@@ -135,6 +135,12 @@ impl Journal {
                 break lock;
             }
         };
+        if !knows_boot() {
+            tracing::warn!(
+                "this system does not tell when it was started: if this process is killed, what it had claimed is taken \
+                 for of unknown fate, and not for unsent"
+            );
+        }
         lock.write_all(format!("{}\n{life}\n", boot().trim_end()).as_bytes())?;
         let writing = Writing {
             file: File::create(segment_path(folder, node, 0))?,
@@ -265,6 +271,12 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 /// Names the time since the machine was started; empty where the system does not tell.
 fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+}
+
+/// Whether the system tells whether it was started anew. Where it does not, nobody knows after a kill that a journal is
+/// complete.
+pub fn knows_boot() -> bool {
+    !boot().trim_end().is_empty()
 }
 
 fn segment_path(folder: &Path, node: &str, segment: u64) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use indicatif::ProgressBar;
 use serde_json::Value;
+use vestnik_media::MediaType;
 use vestnik_media::store::{Key, MediaStore};
 use vestnik_model::Clock as _;
 use vestnik_model::clock::SystemClock;
@@ -58,13 +59,39 @@ fn check(reader: &mut Reader) -> Result<Vec<Picture>, Failure> {
     }
     let pictures = reader.pictures()?;
     for picture in &pictures {
-        let known = picture.key.parse::<Key>().ok().and_then(|key| key.media_type());
-        if known.is_none() {
-            return Err(reader.damaged(&format!("the picture {}", picture.key)));
-        }
-        reader.picture(picture)?;
+        stored_as(reader, picture)?;
     }
     Ok(pictures)
+}
+
+/// A picture with the key and the type that its content has, and no others: browsers are told the type, and keep what a
+/// key has led to for ever.
+fn stored_as(reader: &mut Reader, picture: &Picture) -> Result<(Key, Vec<u8>, MediaType), Failure> {
+    let content = reader.picture(picture)?;
+    let key = picture.key.parse::<Key>().ok().filter(|key| {
+        let prefix = picture.key.rsplit_once('/').map_or("", |(prefix, _)| prefix);
+        key.media_type().and_then(|kind| Key::of(prefix, &content, kind).ok()).as_ref() == Some(key)
+    });
+    match key.and_then(|key| Some((key.clone(), key.media_type()?))) {
+        Some((key, media_type)) => Ok((key, content, media_type)),
+        None => Err(reader.damaged(&format!("the picture {}", picture.key))),
+    }
+}
+
+/// A database that takes the backup.
+async fn begin(db: &Db, reader: &Reader, tables: &[dump::Table]) -> Result<Box<Restoring>, Failure> {
+    match Restoring::begin(db, reader.manifest.migration, tables).await? {
+        Target::Ready(restoring) => Ok(restoring),
+        Target::HasData(table) => Err(Failure::failed(format!(
+            "the database is in use: {table} has rows; a backup is restored into an empty database only"
+        ))),
+        Target::InUse => Err(Failure::failed("a vestnik process is running on this database; stop it first")),
+        Target::Foreign(table) => Err(Failure::failed(format!(
+            "the database holds something that is not Vestnik's (the table {table}); name an empty one"
+        ))),
+        Target::Newer(step) => Err(installation::newer(step)),
+        Target::Unlike => Err(reader.damaged("its tables are not those of its schema")),
+    }
 }
 
 async fn load(
@@ -75,24 +102,13 @@ async fn load(
 ) -> Result<Quieted, Failure> {
     let manifest = reader.manifest.clone();
     let tables: Vec<_> = manifest.tables.iter().map(|entry| entry.table()).collect();
-    let mut restoring = match Restoring::begin(db, manifest.migration, &tables).await? {
-        Target::Ready(restoring) => restoring,
-        Target::HasData(table) => {
-            return Err(Failure::failed(format!(
-                "the database is in use: {table} has rows; a backup is restored into an empty database only"
-            )));
-        }
-        Target::InUse => {
-            return Err(Failure::failed("a vestnik process is running on this database; stop it first"));
-        }
-        Target::Foreign(table) => {
-            return Err(Failure::failed(format!(
-                "the database holds something that is not Vestnik's (the table {table}); name an empty one"
-            )));
-        }
-        Target::Newer(step) => return Err(installation::newer(step)),
-        Target::Unlike => return Err(reader.damaged("its tables are not those of its schema")),
-    };
+    if let Some(media) = media {
+        // Only where the database would take the rest. A store may be slow, and nobody is kept waiting meanwhile; so it
+        // is asked again afterwards.
+        drop(begin(db, reader, &tables).await?);
+        put_back(reader, media, pictures).await?;
+    }
+    let mut restoring = begin(db, reader, &tables).await?;
     let bar = installation::progress_bar(manifest.rows(), "{bar:40} {human_pos} of {human_len} rows, {eta}");
     for (entry, table) in manifest.tables.iter().zip(&tables) {
         let mut loader = Loader { restoring: &mut restoring, table, bar: &bar, batch: Vec::new(), bytes: 0 };
@@ -114,9 +130,6 @@ async fn load(
         if let Some(last) = entry.last_id {
             restoring.go_on_after(table, last).await?;
         }
-    }
-    if let Some(media) = media {
-        put_back(reader, media, pictures).await?;
     }
     let origin = Origin { backup_at: manifest.at(), name: new_key(&SystemRandom, 12) };
     let restored = restoring.finish(&origin, SystemClock.now()).await?;
@@ -146,19 +159,15 @@ impl Loader<'_> {
     }
 }
 
-/// Before the rows that name them are lasting. A key says what is stored under it, so that it may be there already.
+/// Before the rows that name them are there. A key says what is stored under it, so that it may be there already.
 async fn put_back(reader: &mut Reader, media: &MediaStore, pictures: &[Picture]) -> Result<(), Failure> {
     for picture in pictures {
-        let content = reader.picture(picture)?;
-        let key = picture.key.parse::<Key>().ok();
-        let Some((key, media_type)) = key.and_then(|key| Some((key.clone(), key.media_type()?))) else {
-            return Err(reader.damaged(&format!("the picture {}", picture.key)));
-        };
+        let (key, content, media_type) = stored_as(reader, picture)?;
+        reader.stored = true;
         let failed = |error| {
             Failure::failed(format!(
-                "the picture {} cannot be put back: {error}; nothing else was changed. --without-media leaves pictures \
-                 out",
-                picture.key
+                "the picture {key} cannot be put back: {error}; the database is as it was, and other pictures may have \
+                 been stored. --without-media leaves pictures out"
             ))
         };
         media.put(&key, content.into(), media_type).await.map_err(failed)?;

@@ -25,7 +25,7 @@ use crate::installation;
 use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
-use crate::server::{self, Door};
+use crate::server::{self, Door, Limits};
 use crate::stopping::StopSignals;
 
 /// Memory for cached pages.
@@ -224,7 +224,8 @@ impl Pages {
         let told = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), told));
+        let mut server =
+            tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), Limits::of_process(), told));
         let serving = async {
             ready(&base_url);
             if let Some(listener) = watchers {

@@ -75,6 +75,11 @@ impl Installation {
         self.ok(&[&["create-user", "--email", "anna@example.com", "--name", "Анна"][..], &password].concat()).await;
     }
 
+    /// Whether several processes may use its database.
+    pub fn is_shared(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// Its database, for what no command does.
     pub async fn db(&self) -> Db {
         let address = match &self.database {

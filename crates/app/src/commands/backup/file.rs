@@ -31,6 +31,10 @@ const MEDIA: &str = "media.jsonl";
 const LEVEL: i64 = 4;
 /// Nobody needs a longer manifest.
 const LONGEST_MANIFEST: u64 = 16 * 1024 * 1024;
+/// No row is longer: the catcher keeps messages of some ten mebibytes, twice as long in hexadecimal.
+const LONGEST_LINE: u64 = 256 * 1024 * 1024;
+/// No picture is larger: those that are stored are smaller than those that are taken, of 8 MiB at most.
+const LARGEST_PICTURE: u64 = 64 * 1024 * 1024;
 
 /// What a backup is of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -123,7 +127,7 @@ impl Manifest {
 
     /// How many rows it has in all.
     pub fn rows(&self) -> u64 {
-        self.tables.iter().map(|table| table.rows).sum()
+        self.tables.iter().fold(0, |rows, table| rows.saturating_add(table.rows))
     }
 }
 
@@ -219,6 +223,8 @@ pub struct Reader {
     name: String,
     /// What it says of itself.
     pub manifest: Manifest,
+    /// Whether pictures of it may have been stored, which failures say.
+    pub stored: bool,
 }
 
 impl Reader {
@@ -233,16 +239,16 @@ impl Reader {
         if !is_zip {
             return Err(strange());
         }
-        let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|_| damaged(&name, "it has no end"))?;
+        let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|_| damaged(&name, false, "it has no end"))?;
         let manifest: Manifest = {
             let entry = match zip.by_name(MANIFEST) {
                 Ok(entry) => entry,
                 Err(zip::result::ZipError::FileNotFound) => return Err(strange()),
-                Err(_) => return Err(damaged(&name, "its description cannot be read")),
+                Err(_) => return Err(damaged(&name, false, "its description cannot be read")),
             };
             let mut text = Vec::new();
             let read = entry.take(LONGEST_MANIFEST).read_to_end(&mut text);
-            read.map_err(|_| damaged(&name, "its description cannot be read"))?;
+            read.map_err(|_| damaged(&name, false, "its description cannot be read"))?;
             // Of a form to come, no more may be known than its number.
             let described: Described = serde_json::from_slice(&text).map_err(|_| strange())?;
             if described.product != PRODUCT {
@@ -255,14 +261,14 @@ impl Reader {
                     env!("CARGO_PKG_VERSION")
                 )));
             }
-            serde_json::from_slice(&text).map_err(|_| damaged(&name, "its description cannot be read"))?
+            serde_json::from_slice(&text).map_err(|_| damaged(&name, false, "its description cannot be read"))?
         };
-        Ok(Self { zip, name, manifest })
+        Ok(Self { zip, name, manifest, stored: false })
     }
 
     /// Says that the file is not what it was when it was made.
     pub fn damaged(&self, why: &str) -> Failure {
-        damaged(&self.name, why)
+        damaged(&self.name, self.stored, why)
     }
 
     /// Reads the lines of a table, and whether they are what they were.
@@ -280,7 +286,7 @@ impl Reader {
         let mut pictures = Vec::new();
         let name = self.name.clone();
         self.lines(MEDIA, &media.sha256, |line| {
-            pictures.push(serde_json::from_slice(line).map_err(|_| damaged(&name, "its list of pictures"))?);
+            pictures.push(serde_json::from_slice(line).map_err(|_| damaged(&name, false, "its list of pictures"))?);
             Ok(())
         })?;
         Ok(pictures)
@@ -288,11 +294,14 @@ impl Reader {
 
     /// A picture's content.
     pub fn picture(&mut self, picture: &Picture) -> Result<Vec<u8>, Failure> {
-        let bad = damaged(&self.name, &format!("the picture {}", picture.key));
+        let bad = damaged(&self.name, self.stored, &format!("the picture {}", picture.key));
         let Ok(entry) = self.zip.by_name(&format!("media/{}", picture.key)) else { return Err(bad) };
+        if picture.bytes > LARGEST_PICTURE {
+            return Err(bad);
+        }
         let mut content = Vec::new();
         let read = entry.take(picture.bytes + 1).read_to_end(&mut content);
-        if read.is_err() || hex(&Sha256::digest(&content)) != picture.sha256 {
+        if read.is_err() || content.len() as u64 != picture.bytes || hex(&Sha256::digest(&content)) != picture.sha256 {
             return Err(bad);
         }
         Ok(content)
@@ -304,16 +313,35 @@ impl Reader {
         sha256: &str,
         mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<u64, Failure> {
-        let bad = || damaged(&self.name, entry);
-        let mut reader = BufReader::with_capacity(256 * 1024, self.zip.by_name(entry).map_err(|_| bad())?);
-        let (mut hash, mut line, mut count) = (Sha256::new(), Vec::new(), 0);
-        while reader.read_until(b'\n', &mut line).map_err(|_| bad())? > 0 {
-            hash.update(&line);
-            take(line.strip_suffix(b"\n").unwrap_or(&line))?;
+        let (name, stored) = (self.name.clone(), self.stored);
+        let bad = || damaged(&name, stored, entry);
+        let reader = BufReader::with_capacity(256 * 1024, self.zip.by_name(entry).map_err(|_| bad())?);
+        let (mut hash, mut count) = (Sha256::new(), 0);
+        each_line(reader, LONGEST_LINE, bad, |line| {
+            hash.update(line);
             count += 1;
-            line.clear();
-        }
+            take(line.strip_suffix(b"\n").unwrap_or(line))
+        })?;
         if hex(&hash.finalize()) == sha256 { Ok(count) } else { Err(bad()) }
+    }
+}
+
+/// Every line with its end. What a few bytes of an archive become may be longer than the memory.
+fn each_line(
+    mut reader: impl BufRead,
+    longest: u64,
+    bad: impl Fn() -> Failure,
+    mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.by_ref().take(longest).read_until(b'\n', &mut line) {
+            Ok(0) => return Ok(()),
+            Ok(length) if length as u64 == longest && !line.ends_with(b"\n") => return Err(bad()),
+            Ok(_) => take(&line)?,
+            Err(_) => return Err(bad()),
+        }
     }
 }
 
@@ -325,6 +353,35 @@ struct Described {
     version: String,
 }
 
-fn damaged(name: &str, why: &str) -> Failure {
-    Failure::failed(format!("{name} is damaged or cut short ({why}); nothing was changed"))
+fn damaged(name: &str, stored: bool, why: &str) -> Failure {
+    let changed =
+        if stored { "the database is as it was; pictures may have been stored" } else { "nothing was changed" };
+    Failure::failed(format!("{name} is damaged or cut short ({why}); {changed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_longer_than_allowed() {
+        let read = |text: &str| {
+            let mut lines = Vec::new();
+            each_line(
+                text.as_bytes(),
+                4,
+                || Failure::failed("bad"),
+                |line| {
+                    lines.push(String::from_utf8_lossy(line).into_owned());
+                    Ok(())
+                },
+            )
+            .is_ok()
+            .then_some(lines)
+        };
+        assert_eq!(read("").unwrap(), Vec::<String>::new());
+        assert_eq!(read("abc\n\nab").unwrap(), ["abc\n", "\n", "ab"]);
+        assert!(read("abcd\n").is_none());
+        assert!(read("abc\nabcde").is_none());
+    }
 }

@@ -4,6 +4,7 @@ pub mod file;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indicatif::HumanBytes;
 use vestnik_media::store::{Key, MediaStore};
@@ -17,6 +18,9 @@ use crate::cli::BackupArgs;
 use crate::failure::Failure;
 use crate::installation;
 use crate::stopping::StopSignals;
+
+/// After that nobody is writing on a part any more.
+const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Makes a backup, while the service goes on.
 pub async fn run(args: BackupArgs) -> Result<(), Failure> {
@@ -33,6 +37,7 @@ async fn make(args: &BackupArgs) -> Result<(), Failure> {
     }
     let media = if args.without_media { None } else { Some(args.data.media()?) };
     let db = installation::open_as_it_is(&args.data).await?;
+    remove_old_parts(&folder, &name);
     let unwritable = |error| Failure::failed(format!("{} cannot be written to: {error}", folder.display()));
     // Beside the file that it will be, for its owner alone: it holds people's addresses and secrets.
     let beside = tempfile::Builder::new()
@@ -66,6 +71,21 @@ fn place(file: &Path) -> Result<(PathBuf, String), Failure> {
         return Err(Failure::failed(format!("there is no folder {}", folder.display())));
     }
     Ok((folder, name.to_string_lossy().into_owned()))
+}
+
+/// Removes what backups to the same file have left that were killed. What cannot be removed is in nobody's way.
+fn remove_old_parts(folder: &Path, name: &str) {
+    let beginning = format!(".{name}.");
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let found = entry.file_name();
+        // Between the two there is a random word, and no name of another file.
+        let middle = found.to_str().and_then(|found| found.strip_prefix(&beginning)?.strip_suffix(".part"));
+        let is_part = middle.is_some_and(|middle| middle.chars().all(|c| c.is_ascii_alphanumeric()));
+        let modified = entry.metadata().ok().filter(std::fs::Metadata::is_file).and_then(|found| found.modified().ok());
+        if is_part && modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > OLD) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Answers how many letters of the service wait as well, which are not in a backup.

@@ -133,15 +133,20 @@ pub async fn journal(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
         if embedded {
             findings.push(running(&home));
         }
-        findings.push(journals(&home.join("journal"), &life));
+        findings.push(journals(&home.join("journal"), &life, journal::knows_boot()));
         findings
     });
     looked.await.unwrap_or_default()
 }
 
-fn journals(folder: &Path, life: &Life) -> Finding {
+fn journals(folder: &Path, life: &Life, knows_boot: bool) -> Finding {
     const CHECK: &str = "journal";
     match journal::of_other_lives(folder, life) {
+        Ok(0) if !knows_boot => Finding::warning(
+            CHECK,
+            "the system does not tell when it was started (/proc/sys/kernel/random/boot_id)",
+            "let the service read it, or after a kill what it had claimed is taken for of unknown fate",
+        ),
         Ok(0) => Finding::ok(CHECK, folder.display().to_string()),
         Ok(count) => Finding::warning(
             CHECK,
@@ -168,5 +173,20 @@ fn running(home: &Path) -> Finding {
         Ok(Some(_)) => none(),
         Ok(None) => Finding::ok(CHECK, "one sends from this database"),
         Err(error) => Finding::problem(CHECK, error.to_string(), "see to the owner of the data folder"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::Level;
+
+    #[test]
+    fn a_system_that_does_not_tell_when_it_was_started_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let life = Life { name: "one".into(), restored_at: None, backup_at: None, held: false };
+        for (knows_boot, level) in [(true, Level::Ok), (false, Level::Warning)] {
+            assert_eq!(journals(folder.path(), &life, knows_boot).level, level);
+        }
     }
 }

@@ -74,14 +74,24 @@ fn base_url(url: Option<&Url>, listen: IpAddr) -> Finding {
     let Some(host) = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")) else {
         return Finding::problem(CHECK, "VESTNIK_BASE_URL is no address of a web page", advice);
     };
-    if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+    let shown = without_password(url);
+    if shown != *url || url.query().is_some() || url.fragment().is_some() {
         return Finding::problem(CHECK, format!("VESTNIK_BASE_URL has more than a host and a path ({host})"), advice);
     }
     if url.scheme() == "http" && !is_here(host) {
         let advice = "put a proxy with TLS in front and name it with https://, or passwords can be read on the way";
-        return Finding::warning(CHECK, format!("{url} is not encrypted"), advice);
+        return Finding::warning(CHECK, format!("{shown} is not encrypted"), advice);
     }
-    Finding::ok(CHECK, url.to_string())
+    Finding::ok(CHECK, shown.to_string())
+}
+
+/// An address without a name and a password in it.
+pub fn without_password(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // What refuses is an address that has no place for them.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown
 }
 
 /// Whether a host is this machine, as far as its name says so.
@@ -118,6 +128,7 @@ mod tests {
             (Some("ftp://mail.example.com/"), lan, Level::Problem),
             (Some("mailto:anna@example.com"), lan, Level::Problem),
             (Some("https://anna:secret@mail.example.com/"), lan, Level::Problem),
+            (Some("https://:secret@mail.example.com/"), lan, Level::Problem),
         ] {
             let parsed = url.map(|url| Url::parse(url).unwrap());
             let finding = base_url(parsed.as_ref(), listen);

@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ClientConfig};
+use url::Url;
 use vestnik_model::Clock as _;
 use vestnik_model::clock::SystemClock;
 
@@ -34,8 +35,11 @@ pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
             return vec![Finding::problem(CHECK, error, "install the system's certificates (ca-certificates)")];
         }
     };
-    let url = format!("{}/login", base.as_str().trim_end_matches('/'));
-    let mut response = match client.get(&url).send().await {
+    let login = |base: &Url| format!("{}/login", base.as_str().trim_end_matches('/'));
+    let asked = client.get(login(base)).send().await;
+    // What is said of it goes into tickets and chats.
+    let url = login(&settings::without_password(base));
+    let mut response = match asked {
         Ok(response) => response,
         Err(error) => {
             // Its causes say what the matter is; it itself repeats the address.
