@@ -8,6 +8,9 @@ async function done(page: Page): Promise<number> {
   return Number(/\d+/.exec(lines[0] ?? "")?.[0] ?? 0);
 }
 
+/** As many as take longer than the looks at them, also on a machine that has much else to do. */
+const ALL = 450;
+
 test.describe("a slow sending", () => {
   test.use({ settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "1s" });
 
@@ -18,12 +21,12 @@ test.describe("a slow sending", () => {
     t,
   }) => {
     await person.hasAccount();
-    await person.hasMailing(await person.hasRecipientsAndMessage(300), "300", false);
+    await person.hasMailing(await person.hasRecipientsAndMessage(ALL), String(ALL), false);
     await person.logIn();
     await page.goto("/mailings");
-    await page.getByRole("link", { name: "300", exact: true }).click();
+    await page.getByRole("link", { name: String(ALL), exact: true }).click();
     await person.link("mailing-send-now").click();
-    await person.sendNow(300);
+    await person.sendNow(ALL);
 
     await test.step("pause: it stands still and says so", async () => {
       await expect.poll(() => done(page)).toBeGreaterThan(10);
@@ -39,7 +42,7 @@ test.describe("a slow sending", () => {
       await page.waitForTimeout(2_000);
       await page.reload();
       expect(await done(page)).toBe(before);
-      expect(before).toBeLessThan(200);
+      expect(before).toBeLessThan(ALL - 100);
       await person.open("/dashboard");
       await expect(person.button("run-resume")).toBeVisible();
       await person.open("/runs/1/cancel");
@@ -73,17 +76,17 @@ test.describe("a slow sending", () => {
 
     await test.step("those who were not reached get theirs", async () => {
       const sent = Number(await person.figure("run-sent").innerText());
-      expect(sent).toBeLessThan(300);
-      await person.button("again-missed", { n: 300 - sent }).click();
-      await expect(person.note("flash-again-waiting", { n: 300 - sent })).toBeVisible();
+      expect(sent).toBeLessThan(ALL);
+      await person.button("again-missed", { n: ALL - sent }).click();
+      await expect(person.note("flash-again-waiting", { n: ALL - sent })).toBeVisible();
       await expect(page.locator("h1 .status", { hasText: t("mailing-status-completed") })).toBeVisible({
         timeout: 30_000,
       });
       await page.reload();
-      await expect(person.figure("run-sent")).toHaveText("300");
+      await expect(person.figure("run-sent")).toHaveText(String(ALL));
       await watch.check();
       await page.goto("/caught");
-      await expect(page.getByText(t("caught-total", { n: 300 }))).toBeVisible();
+      await expect(page.getByText(t("caught-total", { n: ALL }))).toBeVisible();
     });
   });
 
