@@ -66,7 +66,11 @@ pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
     let mut findings = vec![if page.contains(vestnik_assets::url("app.css")) {
         Finding::ok(CHECK, format!("{url} is a Vestnik of this version"))
     } else if page.contains("<html") && page.contains("/assets/app") {
-        Finding::warning(CHECK, format!("{url} is another version of Vestnik"), "stop every process of the old version, then start the new one")
+        Finding::warning(
+            CHECK,
+            format!("{url} is another version of Vestnik"),
+            "stop every process of the old version, then start the new one",
+        )
     } else {
         Finding::problem(CHECK, format!("{url} answers {status}, and is not this service"), advice)
     }];
