@@ -64,11 +64,16 @@ pub(crate) fn html(markdown: &str, pictures: &[Picture], place: Place<'_>) -> St
     let options = options();
     let root = parse_document(&arena, markdown, &options);
     let nodes: Vec<Node<'_>> = root.descendants().collect();
+    let levels = nodes.iter().filter_map(|node| match node.data().value {
+        Heading(heading) => Some(heading.level),
+        _ => None,
+    });
+    let highest = levels.min().unwrap_or(1);
     for node in nodes {
         let number = match &mut node.data_mut().value {
-            // The title of the page is the only first heading.
+            // The title of the page is the only first heading, and the next ones follow it, whichever level they begin at.
             Heading(heading) => {
-                heading.level = (heading.level + 1).min(6);
+                heading.level = (heading.level - highest + 2).min(6);
                 continue;
             }
             Image(link) => number(&link.url),
@@ -218,6 +223,18 @@ mod tests {
             assert!(page.contains(expected), "{expected}: {page}");
         }
         assert!(page.contains("type=\"checkbox\"") && page.contains("disabled"), "{page}");
+    }
+
+    #[test]
+    fn headings_follow_the_title_without_a_gap() {
+        for (markdown, html) in [
+            ("# A\n\n## B", "<h2>A</h2>\n<h3>B</h3>"),
+            ("## A\n\n### B", "<h2>A</h2>\n<h3>B</h3>"),
+            ("### A\n\n# B", "<h4>A</h4>\n<h2>B</h2>"),
+            ("# A\n\n###### B", "<h2>A</h2>\n<h6>B</h6>"),
+        ] {
+            assert_eq!(on_page(markdown).trim(), html, "{markdown}");
+        }
     }
 
     #[test]
