@@ -33,6 +33,7 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
       "mailing-edit": `/mailings/${mailing}/edit`,
       "mailing-disable": `/mailings/${mailing}/disable`,
       review: `/mailings/${mailing}/review`,
+      "who-got-it": `/mailings/${mailing}/recipients`,
       attempts: `/mailings/${mailing}/attempts`,
       reports: "/reports",
       "mailing-report": `/mailings/${mailing}/report`,

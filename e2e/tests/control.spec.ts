@@ -12,7 +12,7 @@ async function done(page: Page): Promise<number> {
 const ALL = 450;
 
 test.describe("a slow sending", () => {
-  test.use({ settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "1s" });
+  test.use({ settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "3s" });
 
   test("is paused, resumed and cancelled; the others get theirs later", async ({
     page,
@@ -128,7 +128,7 @@ test.describe("a slow sending", () => {
 });
 
 test.describe("a mail server with a mind of its own", () => {
-  test.use({ hasMailServer: true, undoDelay: "1s" });
+  test.use({ hasMailServer: true, undoDelay: "3s" });
 
   test("what it refused is sent again, and what is of unknown fate after a warning", async ({
     page,
@@ -209,7 +209,7 @@ test.describe("a mail server with a mind of its own", () => {
 });
 
 test.describe("without scripts", () => {
-  test.use({ javaScriptEnabled: false, settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "1s" });
+  test.use({ javaScriptEnabled: false, settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "3s" });
 
   test("a sending is paused, resumed and cancelled; its mailing disabled and enabled", async ({
     page,

@@ -145,7 +145,7 @@ test("a visitor's address is where they come from, whatever they say", async ({ 
 });
 
 test.describe("while it is sent", () => {
-  test.use({ settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "1s" });
+  test.use({ settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "3s" });
 
   test("every step is shown at once", async ({ person, page, app }) => {
     await person.hasAccount();

@@ -14,7 +14,7 @@ async function openUser(watcher: Person, user: Person): Promise<void> {
 }
 
 test.describe("while a mailing goes out slowly", () => {
-  test.use({ hasMailServer: true, settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "1s" });
+  test.use({ hasMailServer: true, settings: { VESTNIK_SMTP_RATE: "20/s" }, undoDelay: "3s" });
 
   test("a manager blocks its owner: sending stops, the owner is out and reads why", async ({
     page,

@@ -5,7 +5,7 @@ import type { Person } from "../support/person";
 import { expect, test } from "../support/test";
 import type { Words } from "../support/words";
 
-test.use({ hasMailServer: true, undoDelay: "1s" });
+test.use({ hasMailServer: true, undoDelay: "3s" });
 
 const SENT = 17;
 const REFUSED = 3;
