@@ -224,8 +224,10 @@ fn judge_permanent(phase: Phase, reply: &Reply) -> Judgement {
     if names_size(code) {
         return judge(Verdict::Never, Blame::Message);
     }
+    // Some say 524 of an address that a list of theirs does not have: where the enhanced code names the mailbox, it decides.
+    let names_mailbox = phase >= Phase::RcptTo && matches!(code, Some((1 | 2, _)));
     // x.4.x, x.5.x: routing and protocol. A relay that lost its way says so with a 5xx all too readily.
-    if concerns_conversation(reply.code) || matches!(code, Some((5, _))) {
+    if (concerns_conversation(reply.code) && !names_mailbox) || matches!(code, Some((5, _))) {
         return judge(Verdict::Later, Blame::Server);
     }
     match phase {

@@ -34,6 +34,8 @@ fn replies() {
         (MailFrom, 552, "Too big", Never, Message),
         (MailFrom, 552, "5.3.4 Too big", Never, Message),
         // RCPT TO.
+        (RcptTo, 524, "5.2.4 Mailing list expansion problem", Never, Recipient),
+        (RcptTo, 524, "Encryption needed", Later, Server),
         (RcptTo, 450, "4.2.0 Greylisted", Later, Recipient),
         (RcptTo, 451, "4.7.1 Greylisted", Later, Recipient),
         (RcptTo, 450, "Mailbox busy", Later, Recipient),
