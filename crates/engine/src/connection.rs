@@ -46,6 +46,8 @@ struct Connection {
     context: Context,
     index: usize,
     session: Option<OpenSession>,
+    /// Of a session that the server had ended before it took it up: it goes first.
+    again: Option<Ready>,
     /// Rendered, its commands perhaps out already.
     ahead: Option<Ready>,
     /// The outcome of the last message, as long as it is not in the journal.
@@ -69,6 +71,7 @@ impl Connection {
             context,
             index,
             session: None,
+            again: None,
             ahead: None,
             unwritten: None,
             at_hand: Vec::new(),
@@ -94,7 +97,7 @@ impl Connection {
 
     /// The next message. `None`: the process stops.
     async fn next(&mut self) -> Option<Ready> {
-        if let Some(ready) = self.ahead.take() {
+        if let Some(ready) = self.again.take().or_else(|| self.ahead.take()) {
             return Some(ready);
         }
         loop {
@@ -142,6 +145,9 @@ impl Connection {
 
     /// A job whose commands can ride along with the message at hand.
     async fn next_ahead(&mut self) -> Option<Ready> {
+        if let Some(ready) = self.ahead.take() {
+            return Some(ready);
+        }
         let context = &self.context;
         // What rides along passes no gate: a server that needs a rest would get none.
         let goes_on = !context.is_stopping() && context.node.connections() > self.index && context.relay.is_fine();
@@ -174,7 +180,7 @@ impl Connection {
         if let Some(settled) = settled {
             self.pass_on(settled).await;
         }
-        self.at_hand.retain(|held| !Arc::ptr_eq(held, &job));
+        self.done_with(&job);
         None
     }
 
@@ -188,8 +194,12 @@ impl Connection {
         } else {
             return true;
         }
-        self.at_hand.clear();
+        self.done_with(&ready.job);
         false
+    }
+
+    fn done_with(&mut self, job: &Arc<Taken>) {
+        self.at_hand.retain(|held| !Arc::ptr_eq(held, job));
     }
 
     /// An open session; waits while the server takes no messages. `None` when the process stops, or when the server could
@@ -220,12 +230,14 @@ impl Connection {
     /// Gives a job back that was not begun.
     async fn let_go(&mut self, job: &Arc<Taken>) {
         give_back(&self.context, job, None).await;
-        self.at_hand.clear();
+        self.done_with(job);
     }
 
     /// Hands a message over and passes on what became of it.
     async fn send(&mut self, mut session: OpenSession, ready: Ready) {
-        let ahead = self.next_ahead().await;
+        // Nothing rides along with the last message of a session: it would be in the way of its answer.
+        let is_last = self.context.relay.most_in_session().is_some_and(|most| session.judged() + 1 >= most);
+        let ahead = if is_last { self.ahead.take() } else { self.next_ahead().await };
         let began = Instant::now();
         let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
         let record = HandedOver::of(&ready.job, self.context.clock.now());
@@ -243,13 +255,19 @@ impl Connection {
             handed_over.store(true, Ordering::Relaxed);
             Ok(())
         };
-        let next = ahead.as_ref().map(|ready| &ready.mail.envelope);
+        let next = ahead.as_ref().filter(|_| !is_last).map(|ready| &ready.mail.envelope);
         let sent = session.send(&outgoing, next, before_dot).await;
         self.ahead = ahead;
+        if sent.closed && session.judged() > 0 {
+            // It takes so many in a session and no more. The message was not touched: another session, and no attempt.
+            self.context.relay.session_ended(session.judged());
+            self.again = Some(ready);
+            return session.quit().await;
+        }
         let handed_over = self.handed_over.load(Ordering::Relaxed);
         let tls = session.stream().tls_version();
         // Behind one address there may be several servers, and a session that is kept would ask the same one each time.
-        let keeps = sent.usable && asks_for_rest(&sent).is_none();
+        let keeps = sent.usable && !is_last && asks_for_rest(&sent).is_none();
         let settled =
             outcome::judge(&self.context, &ready.job, sent, outcome::Circumstances { began, tls, withdrawn }).await;
         if handed_over {
@@ -257,7 +275,7 @@ impl Connection {
         }
         self.pass_on(settled).await;
         self.handed_over.store(false, Ordering::Relaxed);
-        self.at_hand.retain(|held| !Arc::ptr_eq(held, &ready.job));
+        self.done_with(&ready.job);
         if keeps {
             self.session = Some(session);
         } else {
@@ -289,7 +307,7 @@ impl Connection {
         tracing::error!("a message could not be handled; its connection goes on");
         // What it is at is anyone's guess.
         self.session = None;
-        self.ahead = None;
+        (self.again, self.ahead) = (None, None);
         let handed_over = self.handed_over.swap(false, Ordering::Relaxed);
         for (place, job) in std::mem::take(&mut self.at_hand).into_iter().enumerate() {
             let outcome = outcome::panicked(&self.context, &job, handed_over && place == 0);

@@ -1,7 +1,8 @@
 //! How the mail server fares: two circuit breakers. One is for connections: while none can be made nothing is claimed
 //! and no attempt is burned. The other is for messages: a server that takes connections and then says "later" to
 //! everything, or asks to slow down, is left in peace for a while. A server that refuses one connection beside others
-//! that work (it caps their number) is not down: only further connections wait.
+//! that work (it caps their number) is not down: only further connections wait. Nor is one that ends a session after a
+//! number of messages: that number is learned.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,29 @@ struct State {
     sending: Gate,
     /// Sessions that are open.
     open: usize,
+    /// What is known of how many messages the server takes in a session.
+    session: SessionLimit,
+}
+
+/// How many messages a server takes in a session before it ends it, which it tells nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct SessionLimit {
+    /// After how many it ended the last one that it ended.
+    last: Option<u32>,
+    /// Twice in a row the same: the next ones are ended here first.
+    most: Option<u32>,
+}
+
+impl SessionLimit {
+    /// The server has ended a session after so many.
+    fn ended(&mut self, after: u32) {
+        if self.last == Some(after) {
+            self.most = Some(after);
+        } else if self.most.is_some_and(|most| after < most) {
+            self.most = None;
+        }
+        self.last = Some(after);
+    }
 }
 
 /// See the module.
@@ -48,8 +72,12 @@ impl Drop for Opened {
 impl RelayState {
     /// A server of which nothing bad is known.
     pub fn new(server: String, measures: &Measures) -> Self {
-        let state =
-            State { connecting: Gate::new(FIRST_PAUSE, CONNECTING), sending: Gate::new(FIRST_PAUSE, SENDING), open: 0 };
+        let state = State {
+            connecting: Gate::new(FIRST_PAUSE, CONNECTING),
+            sending: Gate::new(FIRST_PAUSE, SENDING),
+            open: 0,
+            session: SessionLimit::default(),
+        };
         let measures = measures.clone();
         measures.server_down.set(0);
         Self { server, measures, state: Mutex::new(state), recovered: Notify::new() }
@@ -80,6 +108,16 @@ impl RelayState {
         self.lock().open += 1;
         self.measures.sessions.inc();
         Opened(Arc::clone(self))
+    }
+
+    /// The server has ended a session after so many messages.
+    pub fn session_ended(&self, after: u32) {
+        self.lock().session.ended(after);
+    }
+
+    /// Messages that the server takes in a session, if it has shown that it counts them.
+    pub fn most_in_session(&self) -> Option<u32> {
+        self.lock().session.most
     }
 
     /// Waits until a connection may be tried.
@@ -135,5 +173,25 @@ impl RelayState {
             self.recovered.notify_waiters();
         }
         recovered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SessionLimit;
+
+    #[test]
+    fn a_number_that_comes_twice_is_a_rule() {
+        let mut limit = SessionLimit::default();
+        let mut after = |ended: u32| {
+            limit.ended(ended);
+            limit.most
+        };
+        assert_eq!(after(100), None, "it may have had another reason");
+        assert_eq!(after(100), Some(100));
+        assert_eq!(after(40), None, "it was another reason, or there is a new rule");
+        assert_eq!(after(7), None);
+        assert_eq!(after(7), Some(7));
+        assert_eq!(after(90), Some(7), "it does not bother whoever ends sessions earlier");
     }
 }

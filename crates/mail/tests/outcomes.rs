@@ -172,6 +172,13 @@ async fn run(case: Case, mode: Mode) {
     let found = (sent.verdict, sent.blame, sent.phase, sent.usable);
     assert_eq!(found, (case.verdict, case.blame, phase, case.usable), "{context}: {sent:?}");
     assert_eq!(sent.usable, session.is_usable());
+    let goodbye = match &case.action {
+        Action::Drop => true,
+        Action::Reply(words) | Action::ReplyAndDrop(words) => words.starts_with("421"),
+        _ => false,
+    };
+    assert_eq!(sent.closed, goodbye && case.stage == Stage::Mail, "{context}: {sent:?}");
+    assert_eq!(session.judged(), u32::from(!alone) + u32::from(sent.reply.is_some() && phase > MailFrom), "{context}");
     check_account(&server, "to@example.com", &sent, &context);
     if sent.usable {
         let sent = send(&mut session, &after, None).await;

@@ -51,6 +51,8 @@ pub struct Event {
     pub connection: usize,
     /// How often this stage was reached before, on all connections.
     pub nth: usize,
+    /// How often this stage was reached before, on this connection.
+    pub here: usize,
     /// The transaction's sender, once known.
     pub from: Option<String>,
     /// The transaction's recipient, once known.

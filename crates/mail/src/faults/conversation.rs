@@ -347,7 +347,10 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
                 *seen += 1;
                 *seen - 1
             });
-            Event { stage, connection: self.number, nth, from: self.from.clone(), to, seen }
+            let here = record.here.entry((self.number, stage)).or_default();
+            *here += 1;
+            let here = *here - 1;
+            Event { stage, connection: self.number, nth, here, from: self.from.clone(), to, seen }
         };
         self.behaviour.decide(&event)
     }

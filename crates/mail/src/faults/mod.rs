@@ -56,6 +56,7 @@ struct Record {
     commands: Vec<String>,
     violations: Vec<String>,
     stages: HashMap<Stage, usize>,
+    here: HashMap<(usize, Stage), usize>,
     seen: HashMap<(Stage, String), usize>,
 }
 

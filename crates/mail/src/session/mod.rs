@@ -132,6 +132,9 @@ pub struct Sent {
     pub duration: Duration,
     /// Whether the session can take another message. If not, the next one, announced or not, was not touched.
     pub usable: bool,
+    /// Whether the server ended the session before it took this message up: with 421, or without a word. Many do so
+    /// after a number of messages; if it had taken any on this session, that says nothing of how it is.
+    pub closed: bool,
 }
 
 /// What the server takes the connection to be at.
@@ -151,6 +154,8 @@ pub struct Session<S> {
     capabilities: Capabilities,
     timeouts: Timeouts,
     state: State,
+    /// Messages that the server has judged.
+    judged: u32,
     /// What is being written; kept for its memory.
     out: Vec<u8>,
 }
@@ -175,6 +180,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Whether another message can be sent.
     pub fn is_usable(&self) -> bool {
         !matches!(self.state, State::Dead)
+    }
+
+    /// How many messages the server has judged here, from their recipient on.
+    pub fn judged(&self) -> u32 {
+        self.judged
     }
 
     /// Looks, without waiting, whether a connection that has been idle is still open; if not, it is
@@ -223,6 +233,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 stop
             }
         };
+        if stop.phase > Phase::MailFrom && matches!(stop.why, Why::Reply(_)) {
+            self.judged += 1;
+        }
         self.sent(stop, started)
     }
 
@@ -343,6 +356,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     }
 
     fn sent(&self, stop: Stop, started: Instant) -> Sent {
+        let closed = stop.is_close();
         let Stop { phase, why } = stop;
         let (judgement, reply, error) = match why {
             Why::Reply(reply) => (classify(phase, Outcome::Reply(&reply)), Some(reply), None),
@@ -357,6 +371,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             error,
             duration: started.elapsed(),
             usable: self.is_usable(),
+            closed,
         }
     }
 

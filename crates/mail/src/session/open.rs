@@ -95,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             capabilities: Capabilities::default(),
             timeouts: timeouts.clone(),
             state: State::Idle { reset: false },
+            judged: 0,
             out: Vec::new(),
         }
     }

@@ -36,6 +36,16 @@ impl Stop {
         Self { phase, why: Why::Decided(Verdict::Later, Blame::Nobody, words) }
     }
 
+    /// Whether the server has ended the session before it knew more of the message than its sender.
+    pub(super) fn is_close(&self) -> bool {
+        let ended = match &self.why {
+            Why::Reply(reply) => reply.code == 421,
+            Why::Trouble(trouble) => matches!(trouble, Trouble::Lost(_)),
+            Why::Decided(..) => false,
+        };
+        ended && matches!(self.phase, Phase::Reset | Phase::MailFrom)
+    }
+
     fn garbage(phase: Phase, words: String) -> Self {
         Self { phase, why: Why::Trouble(Trouble::Garbage(words)) }
     }
