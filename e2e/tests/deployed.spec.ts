@@ -4,6 +4,7 @@ import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import type { Product } from "../support/app";
 import { Deployed } from "../support/deployed";
+import type { Nginx } from "../support/nginx";
 import type { Person } from "../support/person";
 import { expect, test } from "../support/test";
 import { visit } from "../support/visit";
@@ -11,6 +12,13 @@ import { visit } from "../support/visit";
 function deployed(app: Product): Deployed {
   if (!(app instanceof Deployed)) throw new Error("this is about the product behind nginx");
   return app;
+}
+
+/** Looks at what nginx noted of a path's answers. It answers first and notes then. */
+async function logged(nginx: Nginx, path: string, look: (caches: string[]) => void): Promise<void> {
+  await expect(async () => {
+    look((await nginx.log()).filter((entry) => entry.path === path).map((entry) => entry.cache));
+  }).toPass({ timeout: 5_000 });
 }
 
 /** The cookies of a person's browser, for requests without it. */
@@ -74,8 +82,7 @@ test("what is someone's stays theirs, and what is everyone's is kept", async ({
       sizes.push(Number(answer.headers["content-length"]));
     }
     expect(sizes[0]).toBeLessThan(sizes[2]! / 4);
-    const entries = (await nginx.log()).filter((entry) => entry.path === sheet);
-    expect(entries.at(-1)?.cache).toBe("HIT");
+    await logged(nginx, sheet ?? "", (caches) => expect(caches.at(-1)).toBe("HIT"));
     expect((await visit(`${url}/assets/no-such-file.css`)).status).toBe(404);
   });
 
@@ -95,13 +102,13 @@ test("what is someone's stays theirs, and what is everyone's is kept", async ({
     for (let turn = 0; turn < 3; turn++) {
       for (const [headers, expected] of strangers) expect(await home(headers)).toContain(expected);
     }
-    const seen = (await nginx.log()).filter((entry) => entry.path === "/").map((entry) => entry.cache);
-    expect(seen.filter((cache) => cache === "HIT").length, seen.join(" ")).toBeGreaterThan(5);
+    await logged(nginx, "/", (caches) => {
+      expect(caches.filter((cache) => cache === "HIT").length, caches.join(" ")).toBeGreaterThan(5);
+    });
     // nginx counts whole seconds.
     await setTimeout(3_100);
     await home({ "accept-language": "ru" });
-    const last = (await nginx.log()).filter((entry) => entry.path === "/").at(-1);
-    expect(last?.cache, "not for longer").toBe("EXPIRED");
+    await logged(nginx, "/", (caches) => expect(caches.at(-1), "not for longer").toBe("EXPIRED"));
   });
 
   await test.step("a page of someone who is signed in is never kept, nor one with a word for them", async () => {
@@ -114,8 +121,9 @@ test("what is someone's stays theirs, and what is everyone's is kept", async ({
       expect(strangers.status).toBe(200);
       expect(strangers.text).not.toContain('href="/dashboard"');
       expect((await visit(url + path, { headers: own })).text).toBe(theirs.text);
-      const [asked, , again] = (await nginx.log()).slice(-3);
-      expect([asked?.cache, again?.cache], path).toEqual(["BYPASS", "BYPASS"]);
+      await logged(nginx, path, (caches) => {
+        expect(caches.slice(-3).filter((cache) => cache === "BYPASS").length, path).toBe(2);
+      });
     }
     await watch.check();
   });
