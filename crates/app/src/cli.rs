@@ -291,6 +291,22 @@ pub struct ExportArgs {
 pub enum MessageCommand {
     /// Make a message; prints its id
     Create(CreateMessageArgs),
+    /// List an account's messages, the oldest first
+    List(ListArgs),
+}
+
+/// `message list`, `mailing list`
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Address of the account whose they are
+    #[arg(long, value_name = "EMAIL")]
+    pub owner: String,
+    /// As JSON, an object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `message create`
@@ -321,6 +337,8 @@ pub enum MailingCommand {
     Create(CreateMailingArgs),
     /// Send a mailing now; an unfinished run of it goes on
     Send(SendArgs),
+    /// List an account's mailings, the oldest first
+    List(ListArgs),
     /// Show a mailing and its newest run
     Show(ShowArgs),
     /// Halt what is being sent; `resume` goes on where it stood

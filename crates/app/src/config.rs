@@ -126,6 +126,37 @@ pub struct WebArgs {
     pub undo_delay: Duration,
 }
 
+impl WebArgs {
+    /// The address by which people reach pages that are listened for here.
+    pub fn reached_at(&self, listening: SocketAddr) -> Result<Url, Failure> {
+        let Some(url) = &self.base_url else {
+            return Url::parse(&format!("http://{listening}/")).map_err(|error| Failure::failed(error.to_string()));
+        };
+        match fault_of_base_url(url) {
+            Some(fault) => Err(Failure::misused(format!("--base-url or VESTNIK_BASE_URL {fault}"))),
+            None => Ok(url.clone()),
+        }
+    }
+}
+
+/// Why an address cannot stand in front of every link. A password in it is not told.
+pub fn fault_of_base_url(url: &Url) -> Option<String> {
+    let Some(host) = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")) else {
+        return Some("is no address of a web page".to_owned());
+    };
+    let more = without_password(url) != *url || url.query().is_some() || url.fragment().is_some();
+    more.then(|| format!("has more than a host and a path ({host})"))
+}
+
+/// An address without a name and a password in it.
+pub fn without_password(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // What refuses is an address that has no place for them.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown
+}
+
 /// How others watch the process.
 #[derive(Args, Clone, Debug)]
 pub struct WatchArgs {

@@ -4,12 +4,14 @@
 mod common;
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::{Cursor, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use common::Installation;
 use common::browser::Browser;
 use common::served::Served;
+use sha2::{Digest as _, Sha256};
 use vestnik_mail::faults::{Action, Behaviour, FaultServer, Stage};
 use vestnik_store::Db;
 
@@ -184,28 +186,55 @@ async fn the_journal_of_another_life_is_not_replayed() {
 
 /// A ZIP archive of something else.
 fn strange() -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).unwrap();
     zip.finish().unwrap().into_inner()
 }
 
 /// The archive with one of its files changed.
 fn altered(archive: &[u8], name: &str, change: impl Fn(String) -> String) -> Vec<u8> {
-    use std::io::{Cursor, Read as _, Write as _};
+    rewritten(archive, |entry, content| match entry == name {
+        true => (entry.to_owned(), change(String::from_utf8(content).unwrap()).into_bytes()),
+        false => (entry.to_owned(), content),
+    })
+}
+
+/// The archive with what its files are made to be, each of them.
+fn rewritten(archive: &[u8], mut change: impl FnMut(&str, Vec<u8>) -> (String, Vec<u8>)) -> Vec<u8> {
     let mut old = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
     let mut new = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..old.len() {
         let mut entry = old.by_index(index).unwrap();
         let mut content = Vec::new();
-        let entry_name = entry.name().unwrap().into_owned();
         entry.read_to_end(&mut content).unwrap();
-        if entry_name == name {
-            content = change(String::from_utf8(content).unwrap()).into_bytes();
-        }
-        new.start_file(entry_name, zip::write::SimpleFileOptions::default()).unwrap();
+        let (name, content) = change(&entry.name().unwrap(), content);
+        new.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
         new.write_all(&content).unwrap();
     }
     new.finish().unwrap().into_inner()
+}
+
+/// The archive with a picture under another key than its content has, and with checksums that agree.
+fn misnamed(archive: &[u8], key: &str) -> Vec<u8> {
+    let digest = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let other = key.replace(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'], "a");
+    let mut list = String::new();
+    rewritten(archive, |name, content| {
+        if name == "media.jsonl" {
+            list = String::from_utf8(content.clone()).unwrap();
+        }
+        (name.to_owned(), content)
+    });
+    let renamed = list.replace(key, &other);
+    rewritten(archive, |name, content| match name {
+        "media.jsonl" => (name.to_owned(), renamed.clone().into_bytes()),
+        "vestnik.json" => {
+            let manifest = String::from_utf8(content).unwrap();
+            assert!(manifest.contains(&digest(&list)));
+            (name.to_owned(), manifest.replace(&digest(&list), &digest(&renamed)).into_bytes())
+        }
+        name => (name.replace(key, &other), content),
+    })
 }
 
 async fn what_is_no_good_is_refused(original: &Installation, target: &Installation) {
@@ -338,6 +367,12 @@ async fn pictures_come_along() {
     let file = copy.path("copy.zip").display().to_string();
     original.ok(&["backup", &file]).await;
     drop(node);
+    // Browsers keep for ever what a key has led to, so it leads to nothing else.
+    let forged = misnamed(&std::fs::read(&file).unwrap(), picture.trim_start_matches("/media/"));
+    std::fs::write(copy.path("forged.zip"), forged).unwrap();
+    let said = copy.fails(1, &["restore", &copy.path("forged.zip").display().to_string()]).await;
+    assert!(said.contains("damaged") && said.contains("the picture avatars/"), "{said}");
+    assert!(!copy.path("data/vestnik.db").exists() && !copy.path("data/media").exists(), "nothing was made");
     copy.ok(&["restore", &file]).await;
     let node = Served::start(&copy, "data", &[]);
     let mut there = anna.moved_to(&node.url);

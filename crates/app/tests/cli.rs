@@ -96,6 +96,13 @@ async fn the_main_job(installation: &Installation) {
     assert_eq!(lines.len(), 440);
     assert_eq!(lines.iter().filter(|line| line["attempt"] == 2 && line["successful"] == true).count(), 40);
 
+    let listed = installation.ok(&["mailing", "list", "--owner", "anna@example.com"]).await;
+    assert_eq!(listed.split_whitespace().collect::<Vec<_>>(), [mailing.as_str(), "completed", "-", "News"]);
+    let listed = installation.ok(&["mailing", "list", "--owner", "anna@example.com", "--json"]).await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&listed).unwrap()["message"].to_string(), message);
+    let listed = installation.ok(&["message", "list", "--owner", "anna@example.com"]).await;
+    assert!(listed.starts_with(&message) && listed.ends_with("Для {{ recipient.full_name }}"), "{listed}");
+
     // A finished run is followed by a new one, which sends again, also under the other name.
     installation
         .ok(&["send-mailing", &mailing, "--wait", "--smtp-url", &server.url(), "--retry-first-delay", "200ms"])
@@ -181,6 +188,8 @@ async fn what_is_wrong_is_said_in_one_line() {
         (1, vec!["attempts", "export", "--mailing", "99"], "no mailing 99"),
         (2, vec!["mailing", "send", "1", "--smtp-url", "http://example.com"], "smtp"),
         (1, vec!["migrate", "--database-url", "mysql://localhost/x"], "postgres"),
+        (2, vec!["serve", "--listen", "127.0.0.1:0", "--base-url", "ftp://example.com/"], "no address of a web page"),
+        (2, vec!["serve", "--listen", "127.0.0.1:0", "--base-url", "https://anna:pw@example.com/"], "(example.com)"),
         (2, vec!["nonsense"], "nonsense"),
     ];
     for (status, args, words) in cases {

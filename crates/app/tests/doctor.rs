@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::Installation;
 use common::served::Served;
 use tokio::time::Instant;
-use vestnik_mail::faults::{Action, Behaviour, FaultServer, Stage};
+use vestnik_mail::faults::{Action, Behaviour, Certificate, Encryption, FaultServer, Stage};
 
 /// What it says, by check: the level and the words. Answers its exit status as well.
 async fn doctor(installation: &Installation, more: &[&str]) -> (BTreeMap<String, (String, String)>, i32) {
@@ -143,6 +143,21 @@ async fn what_is_not_well_is_said() {
     std::fs::write(&file, bytes).unwrap();
     let (checks, status) = doctor(&installation, &[]).await;
     assert_eq!((level(&checks, "integrity"), status), ("problem", 1), "{checks:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_does_not_hold_is_told_from_a_service_that_is_away() {
+    let installation = Installation::on_sqlite();
+    installation.account().await;
+    // It speaks TLS, which is as far as this comes.
+    let server =
+        FaultServer::start(Behaviour::good().encryption(Encryption::Implicit(Certificate::Good))).await.unwrap();
+    let base = format!("https://{}/", server.address());
+    let output = installation.run(&["doctor", "--base-url", &base]).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    let line = said.lines().find(|line| line.contains("reachable")).unwrap();
+    assert!(line.starts_with("problem") && line.contains("certificate") && line.contains("SSL_CERT_FILE"), "{line}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("rustls"), "one line is enough");
 }
 
 /// Takes connections and says nothing.

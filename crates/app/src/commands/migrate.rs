@@ -1,12 +1,22 @@
 //! `vestnik migrate`
 
+use vestnik_store::health;
+
 use crate::cli::MigrateArgs;
 use crate::failure::Failure;
 use crate::installation;
 
-/// Brings the schema up to date, which opening does.
+/// Brings the schema up to date, and says from where to where.
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
-    installation::open(&args.data).await?.close().await;
-    println!("the database is up to date");
+    let db = installation::open_unmigrated(&args.data).await?;
+    let before = health::look(&db).await?;
+    db.migrate().await?;
+    db.close().await;
+    let newest = before.newest;
+    match before.migration {
+        None => println!("the database is new (schema {newest})"),
+        Some(step) if step == newest => println!("the database is up to date already (schema {newest})"),
+        Some(step) => println!("the database is brought up to date (from schema {step} to {newest})"),
+    }
     Ok(())
 }

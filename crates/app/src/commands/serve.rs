@@ -178,10 +178,7 @@ impl Pages {
     pub async fn prepare(db: &Db, doors: Doors, args: &ServeArgs) -> Result<Self, Failure> {
         let ServeArgs { data, web, mail, .. } = args;
         let address = doors.pages.address()?;
-        let base_url = match &web.base_url {
-            Some(url) => url.clone(),
-            None => Url::parse(&format!("http://{address}/")).map_err(|error| Failure::failed(error.to_string()))?,
-        };
+        let base_url = web.reached_at(address)?;
         let settings = Settings {
             base_url: base_url.clone(),
             mail: FixedMail {

@@ -86,7 +86,8 @@ pub async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), Fail
         Changed::Done => {}
         _ => return Err(Failure::failed(format!("{} has no second factor", user.email))),
     }
-    let post = Post { db: &db, base_url: &args.base_url, random: &SystemRandom, now };
+    let service = vestnik_store::installation::read(&db).await?.name;
+    let post = Post { db: &db, service, base_url: &args.base_url, random: &SystemRandom, now };
     if let Err(error) = post.send(Kind::FactorReset, &user, "/login").await {
         eprintln!("vestnik: the letter that tells {} could not be queued: {error:?}", user.email);
     }

@@ -267,4 +267,22 @@ mod tests {
         let (nodes,): (i64,) = db.fetch_one("SELECT count(*) FROM nodes", &[]).await.unwrap();
         assert_eq!(nodes, 0, "it has said farewell");
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_only_looks_whether_someone_sends_keeps_nobody_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().display().to_string();
+        let line = ["vestnik", "worker", "--data-dir", &data_dir];
+        let Command::Worker(args) = Cli::try_parse_from(line).unwrap().command else { panic!("another command") };
+        let db = installed::open(&args.data).await.unwrap();
+        let Turn::Ours(looking) = turn(&db, &args.data).unwrap() else { panic!("nobody sends") };
+        let (waiting, _) = tokio::join!(claim_turn(&db, &args.data), async {
+            tokio::time::sleep(BETWEEN_TRIES * 2).await;
+            drop(looking);
+        });
+        let held = waiting.unwrap();
+        let said = claim_turn(&db, &args.data).await.err().unwrap().to_string();
+        assert!(said.contains("another vestnik process"), "{said}");
+        drop(held);
+    }
 }

@@ -1,19 +1,18 @@
-//! Sends test letters for the pages, past all queues.
+//! Tries mail servers out for the pages, past all queues.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::failure::{Failure, FailureKind};
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
-use vestnik_mail::relay::{Relay, Tls, connect};
-use vestnik_mail::session::{Envelope, Hello, Outgoing, Timeouts};
+use vestnik_mail::relay::{Stream, Tls, connect};
+use vestnik_mail::session::{Envelope, Hello, Outgoing, Session, Timeouts};
 use vestnik_mail::verdict::{Phase, Verdict};
 use vestnik_model::Clock;
 use vestnik_model::mail_server::{DEFAULT_FROM, MailServer};
 use vestnik_model::secret::{Random, new_key};
-use vestnik_web::trial::{Obstacle, TrialLetter, Tried, TryMail};
+use vestnik_web::trial::{Hindrance, Obstacle, TrialLetter, TryMail, Trying};
 
 use super::route::mailbox;
 
@@ -31,26 +30,41 @@ pub struct Trial {
 }
 
 impl TryMail for Trial {
-    fn try_out(&self, letter: TrialLetter) -> Pin<Box<dyn Future<Output = Tried> + Send + '_>> {
-        Box::pin(async move {
-            match tokio::time::timeout(PATIENCE, self.send(&letter)).await {
-                Ok(tried) => tried,
-                Err(_) => Tried::Failed { obstacle: Obstacle::Silence, words: "timed out".to_owned() },
-            }
-        })
+    fn try_out(&self, letter: TrialLetter) -> Trying<'_, String> {
+        Box::pin(in_time(async move { self.send(&letter).await }))
+    }
+
+    fn reach(&self, server: MailServer) -> Trying<'_, ()> {
+        Box::pin(in_time(async move {
+            open(&server).await?.quit().await;
+            Ok(())
+        }))
     }
 }
 
+async fn in_time<T>(tried: impl Future<Output = Result<T, Hindrance>>) -> Result<T, Hindrance> {
+    let late = |_| Err(Hindrance { obstacle: Obstacle::Silence, words: "timed out".to_owned() });
+    tokio::time::timeout(PATIENCE, tried).await.unwrap_or_else(late)
+}
+
+async fn open(server: &MailServer) -> Result<Session<Stream>, Hindrance> {
+    let Some(relay) = &server.relay else {
+        return Err(Hindrance { obstacle: Obstacle::Name, words: String::new() });
+    };
+    connect(relay, &Tls::system(), &Hello::default(), &Timeouts::all(STEP))
+        .await
+        .map_err(|failure| Hindrance { obstacle: obstacle(&failure), words: failure.to_string() })
+}
+
 impl Trial {
-    async fn send(&self, letter: &TrialLetter) -> Tried {
-        let Some(relay) = &letter.server.relay else {
-            return Tried::Failed { obstacle: Obstacle::Name, words: String::new() };
-        };
-        let (envelope, body) = match self.write(letter) {
-            Ok(mail) => mail,
-            Err(words) => return Tried::Failed { obstacle: Obstacle::Refusal, words },
-        };
-        hand_over(relay, &envelope, &body).await
+    async fn send(&self, letter: &TrialLetter) -> Result<String, Hindrance> {
+        let refused = |words| Hindrance { obstacle: Obstacle::Refusal, words };
+        let (envelope, body) = self.write(letter).map_err(refused)?;
+        let mut session = open(&letter.server).await?;
+        let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
+        session.quit().await;
+        let words = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();
+        if sent.verdict == Verdict::Accepted { Ok(words) } else { Err(refused(words)) }
     }
 
     fn write(&self, letter: &TrialLetter) -> Result<(Envelope, Vec<u8>), String> {
@@ -85,25 +99,11 @@ impl Trial {
     }
 }
 
-async fn hand_over(relay: &Relay, envelope: &Envelope, body: &[u8]) -> Tried {
-    let mut session = match connect(relay, &Tls::system(), &Hello::default(), &Timeouts::all(STEP)).await {
-        Ok(session) => session,
-        Err(failure) => return Tried::Failed { obstacle: obstacle(&failure), words: failure.to_string() },
-    };
-    let sent = session.send(&Outgoing { envelope, body }, None, || Ok(())).await;
-    session.quit().await;
-    let words = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();
-    if sent.verdict == Verdict::Accepted {
-        Tried::Taken(words)
-    } else {
-        Tried::Failed { obstacle: Obstacle::Refusal, words }
-    }
-}
-
 fn obstacle(failure: &Failure) -> Obstacle {
     match (failure.kind, failure.phase) {
         (FailureKind::Dns, _) => Obstacle::Name,
-        (FailureKind::Refused | FailureKind::Unsupported, Phase::Auth) => Obstacle::Password,
+        (FailureKind::Refused, Phase::Auth) => Obstacle::Password,
+        (FailureKind::Unsupported, Phase::Auth) => Obstacle::Login,
         (FailureKind::Tls | FailureKind::Insecure | FailureKind::Unsupported, _) => Obstacle::Encryption,
         (FailureKind::Garbage, _) => Obstacle::Speech,
         (FailureKind::Refused, _) => Obstacle::Refusal,

@@ -192,7 +192,9 @@ async fn mail_server(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
         return vec![Finding::warning(CHECK, found, advice)];
     }
     if !can.pipelining {
-        return vec![Finding::warning(CHECK, found, "without PIPELINING each message takes several round trips")];
+        let advice = "without PIPELINING each message takes several round trips: ask whoever runs it to offer it, \
+                      or open more connections (VESTNIK_SMTP_CONNECTIONS)";
+        return vec![Finding::warning(CHECK, found, advice)];
     }
     vec![Finding::ok(CHECK, found)]
 }

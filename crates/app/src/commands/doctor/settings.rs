@@ -10,6 +10,7 @@ use url::Url;
 
 use super::Finding;
 use crate::cli::{Cli, DoctorArgs};
+use crate::config::fault_of_base_url;
 
 /// Variables that are no flags: of logs, of the build, and of tests.
 const OTHERS: &[&str] = &["VESTNIK_LOG", "VESTNIK_LOG_FORMAT", "VESTNIK_WEB_DIST"];
@@ -71,27 +72,14 @@ fn base_url(url: Option<&Url>, listen: IpAddr) -> Finding {
         };
     };
     let advice = "name the address by which people reach the service, as https://mail.example.com/";
-    let Some(host) = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")) else {
-        return Finding::problem(CHECK, "VESTNIK_BASE_URL is no address of a web page", advice);
-    };
-    let shown = without_password(url);
-    if shown != *url || url.query().is_some() || url.fragment().is_some() {
-        return Finding::problem(CHECK, format!("VESTNIK_BASE_URL has more than a host and a path ({host})"), advice);
+    if let Some(fault) = fault_of_base_url(url) {
+        return Finding::problem(CHECK, format!("VESTNIK_BASE_URL {fault}"), advice);
     }
-    if url.scheme() == "http" && !is_here(host) {
+    if url.scheme() == "http" && !url.host_str().is_some_and(is_here) {
         let advice = "put a proxy with TLS in front and name it with https://, or passwords can be read on the way";
-        return Finding::warning(CHECK, format!("{shown} is not encrypted"), advice);
+        return Finding::warning(CHECK, format!("{url} is not encrypted"), advice);
     }
-    Finding::ok(CHECK, shown.to_string())
-}
-
-/// An address without a name and a password in it.
-pub fn without_password(url: &Url) -> Url {
-    let mut shown = url.clone();
-    // What refuses is an address that has no place for them.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown
+    Finding::ok(CHECK, url.to_string())
 }
 
 /// Whether a host is this machine, as far as its name says so.

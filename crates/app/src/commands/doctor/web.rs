@@ -1,5 +1,7 @@
 //! The address by which people reach the service, asked for as their browsers would.
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use vestnik_model::clock::SystemClock;
 
 use super::{Finding, settings};
 use crate::cli::DoctorArgs;
+use crate::config::without_password;
 
 /// For the whole answer.
 const REQUEST: Duration = Duration::from_secs(8);
@@ -22,9 +25,10 @@ const APART_MS: i64 = 60_000;
 /// No page is longer.
 const LONGEST: usize = 1024 * 1024;
 
+const CHECK: &str = "reachable";
+
 /// Asks for the page of the login there.
 pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
-    const CHECK: &str = "reachable";
     let Some(base) = &args.web.base_url else { return Vec::new() };
     // The check of the settings has said that it is none.
     let Some(host) = base.host_str().filter(|_| matches!(base.scheme(), "http" | "https")) else { return Vec::new() };
@@ -38,19 +42,10 @@ pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
     let login = |base: &Url| format!("{}/login", base.as_str().trim_end_matches('/'));
     let asked = client.get(login(base)).send().await;
     // What is said of it goes into tickets and chats.
-    let url = login(&settings::without_password(base));
+    let url = login(&without_password(base));
     let mut response = match asked {
         Ok(response) => response,
-        Err(error) => {
-            // Its causes say what the matter is; it itself repeats the address.
-            let mut words = String::new();
-            let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
-            while let Some(inner) = cause {
-                words = inner.to_string();
-                cause = inner.source();
-            }
-            return vec![Finding::problem(CHECK, format!("{url} does not answer: {words}"), advice)];
-        }
+        Err(error) => return vec![unanswered(&url, &error, advice)],
     };
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
     let status = response.status();
@@ -79,6 +74,30 @@ pub async fn look(args: &DoctorArgs) -> Vec<Finding> {
         findings.extend(clock(&date));
     }
     findings
+}
+
+/// What is in the way of an answer. The causes of the error say it; it itself repeats the address.
+fn unanswered(url: &str, error: &reqwest::Error, advice: &str) -> Finding {
+    let mut words = String::new();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(rustls::Error::InvalidCertificate(why)) = tls_error(inner) {
+            let advice = "if an authority of your own signed it, have this machine trust that authority, \
+                          or name its certificate in SSL_CERT_FILE; browsers have to trust it as well";
+            return Finding::problem(CHECK, format!("{url}: its certificate does not hold here: {why}"), advice);
+        }
+        words = inner.to_string();
+        cause = inner.source();
+    }
+    Finding::problem(CHECK, format!("{url} does not answer: {words}"), advice)
+}
+
+/// What TLS says, out of the wrappings in which it passes the layers above. They are no causes in the sense of `source`.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => tls_error(inner),
+        None => error.downcast_ref(),
+    }
 }
 
 fn clock(date: &str) -> Option<Finding> {

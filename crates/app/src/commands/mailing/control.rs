@@ -25,7 +25,9 @@ pub async fn run(command: MailingCommand) -> Result<(), Failure> {
         MailingCommand::RetryFailed(args) => again(args, Again::Failed).await,
         MailingCommand::SendMissed(args) => again(args, Again::NotReached).await,
         MailingCommand::ResendUnknown(args) => again(args, Again::Unknown).await,
-        MailingCommand::Create(_) | MailingCommand::Send(_) | MailingCommand::Show(_) => Ok(()),
+        MailingCommand::Create(_) | MailingCommand::Send(_) | MailingCommand::List(_) | MailingCommand::Show(_) => {
+            Ok(())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! `vestnik mailing create | send | show`; what holds a mailing up or sends it again is in [`control`].
+//! `vestnik mailing create | send | list | show`; what holds a mailing up or sends it again is in [`control`].
 
 mod control;
+mod list;
 
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub async fn run(command: MailingCommand) -> Result<(), Failure> {
     match command {
         MailingCommand::Create(args) => create(args).await,
         MailingCommand::Send(args) => send(args).await,
+        MailingCommand::List(args) => list::list(args).await,
         MailingCommand::Show(args) => show(args).await,
         control => control::run(control).await,
     }
