@@ -5,10 +5,10 @@
 //! taken only from the claim that is still in force.
 
 use serde::Deserialize;
-use vestnik_model::UnixMillis;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, MailingId, RunId};
 use vestnik_model::mailing::UnknownPolicy;
+use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Args, Db, Result, Tx};
 use crate::figures::Tally;
@@ -97,6 +97,20 @@ async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
     .await?;
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// When the next of a run's waiting deliveries is due; it may be in the past. `None`: none waits, or the run is not the
+/// actor's.
+pub async fn next_due(db: &Db, actor: &Actor, run: RunId) -> Result<Option<UnixMillis>> {
+    let due: Option<(UnixMillis,)> = db
+        .fetch_optional(
+            "SELECT due_at FROM deliveries WHERE run_id = $1 AND state = 'pending'
+                AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.owner_id = $2)
+             ORDER BY due_at, id LIMIT 1",
+            &[&run, &actor.user()],
+        )
+        .await?;
+    Ok(due.map(|(at,)| at))
 }
 
 /// Ends waiting deliveries of runs whose window is over (*expired*) or which were called off (*cancelled*). `true`:

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 use vestnik_model::delivery::{DeliveryState, Fate};
-use vestnik_model::id::{RecipientId, RunId};
+use vestnik_model::id::{MailingId, RecipientId, RunId};
 use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Db, Param, Result};
@@ -44,6 +44,49 @@ pub struct Addressee {
     pub enhanced: Option<String>,
     /// The server's words.
     pub reply: Option<String>,
+}
+
+/// A letter to someone in the list.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Addressed {
+    /// Of which run.
+    pub run_id: RunId,
+    /// Of which mailing.
+    pub mailing_id: MailingId,
+    /// What the mailing is called.
+    pub name: String,
+    /// When the run was due.
+    pub occurrence_at: UnixMillis,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// When the last attempt ended.
+    pub at: Option<UnixMillis>,
+    /// Its reply code.
+    pub code: Option<i64>,
+    /// Its enhanced status code.
+    pub enhanced: Option<String>,
+    /// The server's words.
+    pub reply: Option<String>,
+}
+
+/// Runs in which letters to a recipient are looked for: each is a look into an index.
+const RUNS: i64 = 1_000;
+
+/// The newest letters to one of the actor's recipients, in the newest thousand of the actor's runs.
+pub async fn of_recipient(db: &Db, actor: &Actor, recipient: RecipientId, limit: i64) -> Result<Vec<Addressed>> {
+    db.fetch_first(
+        "SELECT u.id AS run_id, u.mailing_id, m.name, u.occurrence_at, d.state, d.attempts, a.at, a.code, a.enhanced,
+            a.reply
+         FROM (SELECT id, mailing_id, occurrence_at FROM runs WHERE owner_id = $1 ORDER BY id DESC LIMIT $3) u
+         JOIN deliveries d ON d.run_id = u.id AND d.recipient_id = $2
+         JOIN mailings m ON m.id = u.mailing_id
+         LEFT JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts AND NOT a.stale
+         ORDER BY u.id DESC LIMIT $4",
+        &[&actor.user(), &recipient, &RUNS, &limit],
+    )
+    .await
 }
 
 /// A page of the recipients of one of the actor's runs, as they came into the list.

@@ -139,6 +139,12 @@ databases! {
         assert_eq!([first.rows, second.rows.clone()].concat(), everyone);
         let back = fates::list(&db, &anna, &of(None), second.previous.as_ref(), 1).await.unwrap();
         assert_eq!(back.rows, everyone[..1]);
+        // And to one person, whatever was sent.
+        let failed = everyone[1].recipient_id;
+        let letters = fates::of_recipient(&db, &anna, failed, 10).await.unwrap();
+        let told: Vec<_> = letters.iter().map(|one| (one.run_id, one.mailing_id, one.state, one.code)).collect();
+        assert_eq!(told, [(run.id, mailing, DeliveryState::Failed, Some(451))]);
+        assert!(fates::of_recipient(&db, &boris, failed, 10).await.unwrap().is_empty());
         let named = FateFilter { text: everyone[1].email[..2].to_uppercase(), ..of(None) };
         assert_eq!(fates::list(&db, &anna, &named, None, 10).await.unwrap().rows, everyone[1..]);
     }

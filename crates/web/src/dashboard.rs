@@ -116,8 +116,9 @@ pub(crate) async fn live_runs(
     let mut live = LiveRunsView { time_zone: time_zone.to_owned(), sender, ..LiveRunsView::default() };
     for run in runs::open_of(&app.db, actor, LIVE).await? {
         let Some(mailing) = mailings::find(&app.db, actor, run.mailing_id).await? else { continue };
-        live.key.push(key(&run));
-        live.runs.push(RunView::of(&run, &mailing.name, meters.look(&run, now), now));
+        let view = RunView::of(&run, &mailing.name, meters.look(&run, now), now).with_next_try(app, actor).await?;
+        live.key.push(key(&run, &view));
+        live.runs.push(view);
     }
     live.troubles = TroubleView::current(app, !live.runs.is_empty()).await?;
     Ok(live)

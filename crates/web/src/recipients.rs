@@ -5,5 +5,6 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod show;
 #[cfg(test)]
 mod tests;

@@ -113,7 +113,7 @@ fn table() -> Table {
         .get("/recipients/import/sample.csv", SignedIn, recipients::export::sample)
         .get("/recipients/imports/{id}", Owner, recipients::import::show)
         .get("/recipients/imports/{id}/rejected.csv", Owner, recipients::export::rejected)
-        .get("/recipients/{id}", Owner, recipients::edit::show)
+        .get("/recipients/{id}", Owner, recipients::show::show)
         .get("/recipients/{id}/edit", Owner, recipients::edit::form)
         .post("/recipients/{id}/edit", Owner, recipients::edit::submit)
         .get("/recipients/{id}/delete", Owner, recipients::delete::ask)

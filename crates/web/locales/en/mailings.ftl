@@ -181,6 +181,8 @@ run-pause = Pause
 run-resume = Resume
 run-paused-since = Nothing has been sent since { $time }.
 run-paused-now = Nothing is being sent now.
+run-put-off = The others wait: the server asked to try later, or their domain has a limit. The next try: { $time }.
+run-put-off-whom = Who waits
 run-paused-wait = { $n ->
     [0] { "" }
     [one] { $n } recipient is waiting.
@@ -354,9 +356,13 @@ fate = What became of it
 fate-sent = sent
 fate-failed = refused
 fate-waiting = waiting
-fate-expired = not in time
-fate-unknown = no answer; may have arrived
-fate-skipped = removed before
-fate-cancelled = called off
+fate-expired = expired
+fate-unknown = unknown
+fate-skipped = skipped
+fate-cancelled = cancelled
+fate-why-expired = The window’s end came first.
+fate-why-unknown = The answer was lost; it may have arrived.
+fate-why-skipped = Deleted from the list before their turn.
+fate-why-cancelled = The sending was called off.
 csv-full-name = name
 csv-fate = result

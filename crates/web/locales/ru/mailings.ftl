@@ -184,6 +184,8 @@ run-pause = Приостановить
 run-resume = Продолжить
 run-paused-since = С { $time } ничего не отправляется.
 run-paused-now = Сейчас ничего не отправляется.
+run-put-off = Остальные ждут: сервер просил повторить позже, или их домену положена пауза. Следующая попытка: { $time }.
+run-put-off-whom = Кто ждёт
 run-paused-wait = { $n ->
     [0] { "" }
     [one] Ждёт { $n } получатель.
@@ -365,8 +367,12 @@ fate-sent = отправлено
 fate-failed = отказ
 fate-waiting = ждёт
 fate-expired = не успели
-fate-unknown = нет ответа, могло дойти
-fate-skipped = удалён из списка раньше
+fate-unknown = неизвестно
+fate-skipped = пропущено
 fate-cancelled = отменено
+fate-why-expired = Раньше кончилось время рассылки.
+fate-why-unknown = Ответ потерялся, письмо могло дойти.
+fate-why-skipped = Получателя удалили из списка раньше.
+fate-why-cancelled = Отправку отменили.
 csv-full-name = имя
 csv-fate = результат

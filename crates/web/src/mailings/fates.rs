@@ -93,7 +93,7 @@ pub(crate) struct FatesView {
 
 impl From<Addressee> for Row {
     fn from(one: Addressee) -> Self {
-        let reply = answer(one.code, one.enhanced.as_deref(), &one.reply.unwrap_or_default());
+        let reply = last_reply(one.state, one.code, one.enhanced.as_deref(), one.reply.as_deref());
         Self {
             id: one.full_name.is_some().then_some(one.recipient_id),
             email: one.email,
@@ -101,10 +101,19 @@ impl From<Addressee> for Row {
             fate: Fate::of(one.state),
             attempts: one.attempts,
             at: one.at,
-            // What was said to an attempt that is over says nothing of one that was not made.
-            reply: if matches!(one.state, DeliveryState::Skipped) { String::new() } else { reply },
+            reply,
         }
     }
+}
+
+/// What the server said last of a letter. What it said to an attempt says nothing of the next, which was not made.
+pub(crate) fn last_reply(
+    state: DeliveryState,
+    code: Option<i64>,
+    enhanced: Option<&str>,
+    words: Option<&str>,
+) -> String {
+    if state == DeliveryState::Skipped { String::new() } else { answer(code, enhanced, words.unwrap_or_default()) }
 }
 
 /// The sending that is asked for, among the mailing's own.

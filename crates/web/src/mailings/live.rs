@@ -39,8 +39,8 @@ type Events = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Eve
 
 /// What of a page makes a difference to it: runs as they stand, how the mailing stands, mail servers in trouble.
 type Key = (Vec<RunKey>, Option<MailingKey>, Vec<TroubleView>);
-/// A run as it stands, and why it is paused.
-pub(crate) type RunKey = (RunId, RunState, Counts, String);
+/// A run as it stands, why it is paused, and when it goes on.
+pub(crate) type RunKey = (RunId, RunState, Counts, String, Option<UnixMillis>);
 /// A mailing's status, its next firing, whether it is over, and since when and why it is disabled.
 type MailingKey = (MailingStatus, Option<UnixMillis>, bool, Option<(UnixMillis, String)>);
 
@@ -115,7 +115,7 @@ impl Watch for WatchMailing {
         let html = head + &partial(&format!("mailing-{id}-live"), &part("mailings/live.html")?);
         let disabled = mailing.disabled_at.map(|at| (at, mailing.disabled_reason));
         let stands = (mailing.status, mailing.next_at, view.over, disabled);
-        let runs = split(&found).0.into_iter().map(key).collect();
+        let runs = split(&found).0.into_iter().zip(&view.runs).map(|(run, view)| key(run, view)).collect();
         Ok(Some(Look { key: (runs, Some(stands), view.troubles), html, busy }))
     }
 }
@@ -130,8 +130,8 @@ impl Watch for WatchAll {
 }
 
 /// What of a run makes a difference to a page.
-pub(crate) fn key(run: &Run) -> RunKey {
-    (run.id, run.state, run.counts, run.paused_by.clone())
+pub(crate) fn key(run: &Run, view: &RunView) -> RunKey {
+    (run.id, run.state, run.counts, run.paused_by.clone(), view.next_try)
 }
 
 /// One part of a page for htmx, which puts it in the place of the element with that id.

@@ -7,16 +7,18 @@ use std::{
 
 use serde::Serialize;
 use vestnik_model::{
-    UnixMillis,
+    Actor, UnixMillis,
     id::{MailingId, RunId},
     run::{Run, RunState},
 };
-use vestnik_store::troubles;
+use vestnik_store::{deliveries, troubles};
 
 use crate::{error::Error, state::AppState};
 
 /// Of a mail server's error, no more than this is shown, in characters.
 const LONGEST_ERROR: usize = 300;
+/// A shorter wait is not spoken of.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A run as the pages show it.
 #[derive(Debug, Clone, Serialize)]
@@ -61,6 +63,8 @@ pub(crate) struct RunView {
     pub(crate) rate: Option<i64>,
     /// Seconds that the rest takes at this rate.
     pub(crate) seconds_left: Option<u64>,
+    /// When it goes on, if all who are left were put off.
+    pub(crate) next_try: Option<UnixMillis>,
 }
 
 impl RunView {
@@ -107,11 +111,19 @@ impl RunView {
             undo_of: run.occurrence_at.until(run.begins_at).as_secs().max(1),
             rate: rate.filter(|rate| *rate > 0),
             seconds_left,
+            next_try: None,
         }
     }
-}
 
-impl RunView {
+    /// With the time at which it goes on, if it does nothing until then.
+    pub(crate) async fn with_next_try(mut self, app: &AppState, actor: &Actor) -> Result<Self, Error> {
+        if self.state == RunState::Sending && self.pending > 0 && self.rate.is_none() {
+            let soon = app.now().plus(SOON);
+            self.next_try = deliveries::next_due(&app.db, actor, self.id).await?.filter(|at| *at > soon);
+        }
+        Ok(self)
+    }
+
     /// Whether it changes by itself all the time.
     pub(crate) fn moves(&self) -> bool {
         self.live && self.state != RunState::Paused

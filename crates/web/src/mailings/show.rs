@@ -141,7 +141,10 @@ impl LiveView {
     ) -> Result<Self, Error> {
         let now = app.now();
         let going = runs.iter().any(|run| !run.state.is_final());
-        let shown = split(runs).0.into_iter().map(|run| RunView::of(run, &mailing.name, rate(run), now)).collect();
+        let mut shown = Vec::new();
+        for run in split(runs).0 {
+            shown.push(RunView::of(run, &mailing.name, rate(run), now).with_next_try(app, actor).await?);
+        }
         let several = runs.iter().filter(|run| run.counts.recipients > 0).count() > 1;
         Ok(Self {
             id: mailing.id,

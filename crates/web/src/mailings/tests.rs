@@ -26,6 +26,9 @@ use vestnik_store::{
 
 use crate::testing::{Answer, Browser, TestApp};
 
+/// How long those wait whom [`deliver`] leaves pending.
+const PUT_OFF: Duration = Duration::from_secs(300);
+
 /// A person with three recipients and a message.
 pub(crate) async fn prepared(app: &TestApp) -> (Browser, Actor, MessageId, Vec<RecipientId>) {
     let (browser, actor) = app.signed_in("anna").await;
@@ -83,6 +86,7 @@ pub(crate) async fn deliver(
             let (code, enhanced, reply) = match state {
                 DeliveryState::Sent => (Some(250), Some("2.0.0"), "OK"),
                 DeliveryState::Unknown => (None, None, "the connection was lost"),
+                DeliveryState::Pending => (Some(451), Some("4.7.1"), "Greylisted"),
                 _ => (Some(550), Some("5.1.1"), "<b>User</b> unknown"),
             };
             let attempt = AttemptMade {
@@ -104,7 +108,7 @@ pub(crate) async fn deliver(
                 mailing,
                 epoch: delivery.epoch,
                 state,
-                due_at: None,
+                due_at: (state == DeliveryState::Pending).then(|| now.plus(PUT_OFF)),
                 excused: false,
                 attempt: Some(attempt),
             }
@@ -452,5 +456,37 @@ async fn a_mail_server_in_trouble_is_told_while_letters_wait() {
     browser.post(&format!("/runs/{run}/undo"), &[]).await;
     troubles::begin(&app.db, "mx.example.org:25", "421 busy", app.clock_now()).await.expect("noted");
     assert!(!browser.get(&page).await.text.contains("421"), "nothing waits for it");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn when_all_who_are_left_were_put_off_the_pages_say_until_when() {
+    let app = TestApp::start().await;
+    let (mut browser, actor, message, recipients) = prepared(&app).await;
+    let own = |index: usize| format!("/recipients/{}", recipients[index]);
+    browser.get(&own(0)).await.says("No letter has been sent");
+    let id = mailing_of(&browser.post("/mailings/new", &form(&message.to_string(), &[])).await);
+    browser.post(&format!("/mailings/{id}/send"), &[]).await;
+    app.clock.advance(Duration::from_secs(31));
+    let run = runs::open_of(&app.db, &actor, 1).await.expect("found")[0].id;
+    deliver(&app, &actor, run, 100, |email| match email.starts_with("one@") {
+        true => DeliveryState::Pending,
+        false => DeliveryState::Sent,
+    })
+    .await;
+    let pages = [format!("/mailings/{id}"), "/dashboard".to_owned()];
+    for page in &pages {
+        browser.get(page).await.says("The next try: 24 November 2026, 10:05").says("fate=waiting");
+    }
+    let waits = browser.get(&format!("/mailings/{id}/recipients?run={run}&fate=waiting")).await;
+    waits.says("one@example.org").says("Greylisted");
+    assert!(!waits.text.contains("two@example.org"));
+    // Each recipient's own page has the letters to them.
+    browser.get(&own(0)).await.says(">waiting<").says("451 4.7.1 Greylisted").says(&format!("/mailings/{id}\""));
+    browser.get(&own(1)).await.says(">sent<").says("250 2.0.0 OK");
+    app.clock.advance(PUT_OFF);
+    for page in &pages {
+        assert!(!browser.get(page).await.text.contains("The next try"), "it is due");
+    }
     app.stop().await;
 }

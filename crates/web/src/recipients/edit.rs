@@ -1,4 +1,4 @@
-//! One recipient: adding, looking, changing.
+//! One recipient: adding, changing.
 
 use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
@@ -40,12 +40,6 @@ pub(crate) struct FormView {
     pub(crate) holder: Option<RecipientId>,
 }
 
-/// The page of one recipient.
-#[derive(Debug, Serialize)]
-pub(crate) struct ShowView {
-    pub(crate) recipient: Recipient,
-}
-
 impl From<Recipient> for RecipientForm {
     fn from(recipient: Recipient) -> Self {
         Self { email: recipient.email, full_name: recipient.full_name, comment: recipient.comment }
@@ -81,17 +75,6 @@ pub(crate) async fn create(
         // The holder of the address was deleted between the two questions to the store: an accident of a moment.
         Saved::NotFound => Err(Error::internal("an address was taken and is not")),
     }
-}
-
-/// One recipient.
-pub(crate) async fn show(
-    State(app): State<AppState>,
-    page: Page,
-    user: CurrentUser,
-    Path(id): Path<RecipientId>,
-) -> Result<Response, Error> {
-    let recipient = recipients::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    page.show("recipients/show.html", &ShowView { recipient })
 }
 
 /// The form with what is stored.

@@ -64,7 +64,8 @@ pub(super) fn run(state: RunState) -> RunView {
         finished_at: state.is_final().then_some(NOW),
         counts: if state == RunState::Planned { Counts::default() } else { counts },
     };
-    RunView { paused_at: Some(NOW), ..RunView::of(&run, NAME, Some(37.2), NOW) }
+    let next_try = (state == RunState::Sending).then_some(NOW);
+    RunView { paused_at: Some(NOW), next_try, ..RunView::of(&run, NAME, Some(37.2), NOW) }
 }
 
 fn status(name: MailingStatus, next: bool) -> StatusView {

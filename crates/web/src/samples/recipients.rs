@@ -2,7 +2,8 @@
 
 use vestnik_model::{
     UnixMillis,
-    id::{ImportId, RecipientId, UserId},
+    delivery::Fate,
+    id::{ImportId, MailingId, RecipientId, RunId, UserId},
     recipient::{Recipient, RecipientSort},
 };
 
@@ -12,9 +13,10 @@ use crate::{
     page::Pager,
     recipients::{
         delete::{AskManyView, AskView, Chosen},
-        edit::{FormView, RecipientForm, ShowView},
+        edit::{FormView, RecipientForm},
         import::{self, ImportView, RejectView},
         list::{ListView, Order},
+        show::{LetterView, ShowView},
     },
 };
 
@@ -34,6 +36,19 @@ fn someone(id: i64, email: &str, full_name: &str, comment: &str) -> Recipient {
 
 fn hostile() -> Recipient {
     someone(7, "\"><b>\"@example.org", "Анна <Север>", &"<i>строка\n".repeat(50))
+}
+
+fn letter(fate: Fate) -> LetterView {
+    LetterView {
+        mailing: MailingId(5),
+        name: "<b>Меню {{ recipient.full_name }}".into(),
+        run: RunId(17),
+        due_at: NOW,
+        fate,
+        attempts: if fate == Fate::Skipped { 0 } else { 3 },
+        at: (fate != Fate::Skipped).then_some(NOW),
+        reply: if fate == Fate::Failed { "550 5.1.1 <b>".into() } else { String::new() },
+    }
 }
 
 fn import_view(state: &str, tone: &'static str, rejected: i64, problem: Option<&str>) -> ImportView {
@@ -86,7 +101,9 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("recipients/form.html", view));
     }
     for recipient in [hostile(), someone(0, "b@example.org", "", "")] {
-        samples.push(page("recipients/show.html", ShowView { recipient }));
+        let letters =
+            if recipient.id.0 == 0 { Vec::new() } else { Fate::ALL.iter().map(|fate| letter(*fate)).collect() };
+        samples.push(page("recipients/show.html", ShowView { recipient, letters, now: NOW }));
     }
     samples.push(page("recipients/delete.html", AskView { recipient: hostile() }));
     for (all, q) in [("", ""), ("1", "<Север>"), ("1", " ")] {

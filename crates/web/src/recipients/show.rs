@@ -1,0 +1,73 @@
+//! One recipient, and the letters to them.
+
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+use vestnik_model::{
+    UnixMillis,
+    delivery::Fate,
+    id::{MailingId, RecipientId, RunId},
+    recipient::Recipient,
+};
+use vestnik_store::{
+    fates::{self, Addressed},
+    recipients,
+};
+
+use crate::{error::Error, form::Path, mailings::fates::last_reply, page::Page, session::CurrentUser, state::AppState};
+
+/// Letters that are shown.
+const LETTERS: i64 = 50;
+
+/// A letter to the recipient.
+#[derive(Debug, Serialize)]
+pub(crate) struct LetterView {
+    pub(crate) mailing: MailingId,
+    /// What the mailing is called.
+    pub(crate) name: String,
+    pub(crate) run: RunId,
+    /// When the sending was due.
+    pub(crate) due_at: UnixMillis,
+    pub(crate) fate: Fate,
+    pub(crate) attempts: i64,
+    /// When the last attempt ended.
+    pub(crate) at: Option<UnixMillis>,
+    /// What the server said to it.
+    pub(crate) reply: String,
+}
+
+/// The page.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShowView {
+    pub(crate) recipient: Recipient,
+    /// The newest, the newest first.
+    pub(crate) letters: Vec<LetterView>,
+    pub(crate) now: UnixMillis,
+}
+
+impl From<Addressed> for LetterView {
+    fn from(letter: Addressed) -> Self {
+        Self {
+            mailing: letter.mailing_id,
+            name: letter.name,
+            run: letter.run_id,
+            due_at: letter.occurrence_at,
+            fate: Fate::of(letter.state),
+            attempts: letter.attempts,
+            at: letter.at,
+            reply: last_reply(letter.state, letter.code, letter.enhanced.as_deref(), letter.reply.as_deref()),
+        }
+    }
+}
+
+/// Shows them.
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<RecipientId>,
+) -> Result<Response, Error> {
+    let recipient = recipients::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let letters = fates::of_recipient(&app.db, &user.actor, id, LETTERS).await?;
+    let letters = letters.into_iter().map(LetterView::from).collect();
+    page.show("recipients/show.html", &ShowView { recipient, letters, now: app.now() })
+}
