@@ -136,6 +136,7 @@ pub(crate) async fn submit(
 
 /// Keeps it, and tells those who read it, in the language of each.
 async fn keep(app: &AppState, new: NewFeedback<'_>) -> Result<(), Error> {
+    let post = letters::Post::of(app).await?;
     let readers = if new.is_spam { Vec::new() } else { feedback::readers(&app.db, READERS).await? };
     let Some(mut submission) = feedback::submit(&app.db, new, app.now()).await? else { return Ok(()) };
     let draft = new.draft;
@@ -147,8 +148,8 @@ async fn keep(app: &AppState, new: NewFeedback<'_>) -> Result<(), Error> {
     let telling = if readers.is_empty() { Telling::Nothing } else { Telling::now(app).await };
     for reader in readers {
         let letter = match telling {
-            Telling::Copy => letters::compose_for(app, letters::Kind::Feedback, &reader, &copy)?,
-            Telling::Hint => letters::compose_for(app, letters::Kind::FeedbackMore, &reader, &hint)?,
+            Telling::Copy => post.compose_for(letters::Kind::Feedback, &reader, &copy)?,
+            Telling::Hint => post.compose_for(letters::Kind::FeedbackMore, &reader, &hint)?,
             Telling::Nothing => break,
         };
         submission.tell(&letter.as_new()).await?;

@@ -41,6 +41,11 @@ pub fn accepted(header: &str) -> Option<Language> {
     best.1
 }
 
+/// What the service calls itself: its own name where the installation has none.
+pub fn service_name(language: Language, name: &str) -> String {
+    if name.is_empty() { text(language, "product-name", &[]) } else { name.to_owned() }
+}
+
 type Bundle = FluentBundle<FluentResource>;
 
 // Parsed once from text inside the program and never changed afterwards: not state, so it is not passed around.

@@ -168,10 +168,21 @@ impl Composed {
     }
 }
 
-/// Puts a letter into words, in the language of its reader. `link` is the whole address, `host` names this service.
-fn write(kind: Kind, reader: &Reader<'_>, link: &str, host: &str, about: &About<'_>) -> Result<Written, Error> {
+/// From where a letter comes.
+struct Origin<'a> {
+    /// What the service calls itself.
+    service: &'a str,
+    /// Where it is.
+    host: &'a str,
+    /// The whole address of what the letter leads to.
+    link: &'a str,
+}
+
+/// Puts a letter into words, in the language of its reader.
+fn write(kind: Kind, reader: &Reader<'_>, origin: &Origin<'_>, about: &About<'_>) -> Result<Written, Error> {
     let language = reader.language;
-    let subject = i18n::text(language, &format!("letter-{}-subject", kind.name()), &[("topic", about.topic.into())]);
+    let words = [("topic", about.topic.into()), ("service", origin.service.into())];
+    let subject = i18n::text(language, &format!("letter-{}-subject", kind.name()), &words);
     let context = context! {
         kind => kind.name(),
         language => language.as_str(),
@@ -179,8 +190,9 @@ fn write(kind: Kind, reader: &Reader<'_>, link: &str, host: &str, about: &About<
         name => reader.name,
         email => reader.email,
         other => about.other,
-        link => link,
-        host => host,
+        service => origin.service,
+        link => origin.link,
+        host => origin.host,
         reason => about.reason,
         words => about.words,
         quote => about.quote,
@@ -197,7 +209,9 @@ fn write(kind: Kind, reader: &Reader<'_>, link: &str, host: &str, about: &About<
 pub struct Post<'a> {
     /// Whose queue.
     pub db: &'a Db,
-    /// Where people reach the service.
+    /// What the service calls itself; empty: by its own name.
+    pub service: String,
+    /// Where people reach it.
     pub base_url: &'a Url,
     /// For the letter's key.
     pub random: &'a dyn Random,
@@ -206,8 +220,10 @@ pub struct Post<'a> {
 }
 
 impl<'a> Post<'a> {
-    fn of(app: &'a AppState) -> Self {
-        Self { db: &app.db, base_url: &app.settings.base_url, random: &*app.random, now: app.now() }
+    pub(crate) async fn of(app: &'a AppState) -> Result<Self, Error> {
+        let service = app.installation().await?.name.clone();
+        let base_url = &app.settings.base_url;
+        Ok(Self { db: &app.db, service, base_url, random: &*app.random, now: app.now() })
     }
 
     /// Queues a letter to a person, with a link to an own path.
@@ -216,27 +232,45 @@ impl<'a> Post<'a> {
     }
 
     async fn queue(&self, kind: Kind, user: &User, about: &About<'_>) -> Result<(), Error> {
-        let letter = self.compose(kind, user.id, &Reader::of(user), own_address(user)?, about)?;
+        let letter = self.compose_for(kind, user, about)?;
         letters::enqueue(self.db, &letter.as_new(), self.now).await?;
         Ok(())
     }
 
-    fn compose(
+    /// Writes a letter to a person at an address, to be queued together with what it tells of.
+    pub(crate) fn compose(
         &self,
         kind: Kind,
-        user: UserId,
+        user: &User,
+        to: EmailAddress,
+        about: &About<'_>,
+    ) -> Result<Composed, Error> {
+        self.compose_to(kind, user.id, &Reader::of(user), to, about)
+    }
+
+    /// Writes a letter to a person at their own address.
+    pub(crate) fn compose_for(&self, kind: Kind, user: &User, about: &About<'_>) -> Result<Composed, Error> {
+        self.compose(kind, user, own_address(user)?, about)
+    }
+
+    /// Writes a letter in a person's name to someone who need not have an account.
+    pub(crate) fn compose_to(
+        &self,
+        kind: Kind,
+        by: UserId,
         reader: &Reader<'_>,
         to: EmailAddress,
         about: &About<'_>,
     ) -> Result<Composed, Error> {
         let host = self.base_url.host_str().unwrap_or_default();
         let link = if about.path.is_empty() { String::new() } else { link(self.base_url, about.path) };
+        let service = &i18n::service_name(reader.language, &self.service);
         Ok(Composed {
-            user,
+            user: by,
             kind,
             recipient: to,
             recipient_name: reader.name.to_owned(),
-            written: write(kind, reader, &link, host, about)?,
+            written: write(kind, reader, &Origin { service, host, link: &link }, about)?,
             key: new_key(self.random, 12),
         })
     }
@@ -248,42 +282,14 @@ pub(crate) fn own_address(user: &User) -> Result<EmailAddress, Error> {
         .map_err(|problem| Error::internal(format!("user {} has no usable address: {}", user.id, problem.id)))
 }
 
-/// Writes a letter to a person at an address, to be queued together with what it tells of.
-pub(crate) fn compose(
-    app: &AppState,
-    kind: Kind,
-    user: &User,
-    to: EmailAddress,
-    about: &About<'_>,
-) -> Result<Composed, Error> {
-    Post::of(app).compose(kind, user.id, &Reader::of(user), to, about)
-}
-
-/// Writes a letter to a person at their own address.
-pub(crate) fn compose_for(app: &AppState, kind: Kind, user: &User, about: &About<'_>) -> Result<Composed, Error> {
-    compose(app, kind, user, own_address(user)?, about)
-}
-
-/// Writes a letter in a person's name to someone who need not have an account.
-pub(crate) fn compose_to(
-    app: &AppState,
-    kind: Kind,
-    by: UserId,
-    reader: &Reader<'_>,
-    to: EmailAddress,
-    about: &About<'_>,
-) -> Result<Composed, Error> {
-    Post::of(app).compose(kind, by, reader, to, about)
-}
-
 /// Queues a letter to a person, with a link to an own path.
 pub(crate) async fn send(app: &AppState, kind: Kind, user: &User, path: &str) -> Result<(), Error> {
-    Post::of(app).send(kind, user, path).await
+    Post::of(app).await?.send(kind, user, path).await
 }
 
 /// Queues the letter that tells someone that they are blocked, and why.
 pub(crate) async fn send_blocked(app: &AppState, user: &User, reason: &str) -> Result<(), Error> {
-    Post::of(app).queue(Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
+    Post::of(app).await?.queue(Kind::Blocked, user, &About { path: "/login", reason, ..About::default() }).await
 }
 
 /// Runs work that ends in a letter aside from the request, so that the answer takes as long whether there is an

@@ -10,11 +10,13 @@ use vestnik_model::{
 
 use crate::{
     error::Error,
+    flash::Flash,
     form::FormErrors,
+    i18n,
     limits::{Limit, address_key},
     page::Page,
     state::AppState,
-    trial::{TrialLetter, Tried},
+    trial::{Hindrance, TrialLetter},
 };
 
 /// By network address: each letter is a connection to wherever is typed.
@@ -108,17 +110,34 @@ pub(crate) async fn try_out(
     if server.relay.is_none() {
         return Err(Error::BadRequest);
     }
+    let service = i18n::service_name(page.language(), &before.name);
     let host = app.settings.base_url.host_str().unwrap_or_default().to_owned();
     let letter = TrialLetter {
         server,
         to: to.clone(),
-        subject: page.text("trial-subject", &[]),
+        subject: page.text("trial-subject", &[("service", service.into())]),
         text: page.text("trial-text", &[("host", host.into())]),
     };
     Ok(match app.trial.try_out(letter).await {
-        Tried::Taken(words) => TrialView { to, taken: true, words, ..TrialView::default() },
-        Tried::Failed { obstacle, words } => TrialView { to, obstacle: obstacle.name(), words, ..TrialView::default() },
+        Ok(words) => TrialView { to, taken: true, words, ..TrialView::default() },
+        Err(Hindrance { obstacle, words }) => {
+            TrialView { to, obstacle: obstacle.name(), words, ..TrialView::default() }
+        }
     })
+}
+
+/// What to say of a server that is kept: `done`, or what keeps mail from going through it.
+pub(crate) async fn kept(app: &AppState, page: &Page, server: MailServer, done: &'static str) -> Flash {
+    if server.relay.is_none() {
+        return Flash::ok(done);
+    }
+    match app.trial.reach(server).await {
+        Ok(()) => Flash::ok(done),
+        Err(Hindrance { obstacle, words }) => {
+            let matter = page.text(&format!("trial-{}", obstacle.name()), &[]);
+            Flash::warn("flash-mail-server-unreached").with("matter", matter).with("words", words)
+        }
+    }
 }
 
 /// What mail comes from where nothing else is typed.

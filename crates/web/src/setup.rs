@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Installation, Problem, Problems,
     installation::{RegistrationPolicy, TypedInstallation},
+    mail_server::MailServer,
     secret::new_secret,
     user::Registration,
 };
@@ -24,10 +25,9 @@ use vestnik_store::{
 use crate::{
     accounts::MessageView,
     error::Error,
-    flash::Flash,
     form::{Form, FormErrors, Path},
     i18n,
-    mail_server::{MailForm, TrialView, try_out},
+    mail_server::{MailForm, TrialView, kept, try_out},
     page::Page,
     session,
     state::AppState,
@@ -121,7 +121,7 @@ pub(crate) async fn submit(
         return gone(&page);
     }
     let before = installation::read(&app.db).await?;
-    let (registration, wanted) = match parse(&form, &before) {
+    let (registration, wanted, server) = match parse(&form, &before) {
         Ok(read) => read,
         Err(problems) => return refused(&app, &page, token, form, &before, &problems),
     };
@@ -130,7 +130,9 @@ pub(crate) async fn submit(
     match installation::set_up(&app.db, &token, &registration, &hash, &wanted, author).await? {
         SetUp::Done(user) => {
             app.forget_installation();
-            session::begin(&app, &page.visit, &user, "/dashboard", Some(Flash::ok("flash-set-up"))).await
+            let said = kept(&app, &page, server, "flash-set-up").await;
+            let next = if said.is_warning() { "/manage/settings" } else { "/dashboard" };
+            session::begin(&app, &page.visit, &user, next, Some(said)).await
         }
         SetUp::EmailTaken => {
             let problems = Problems::one("email", Problem::new("problem-email-has-account"));
@@ -168,7 +170,7 @@ pub(crate) async fn try_mail(
     page.show("setup.html", &SetupView { trial, ..view })
 }
 
-fn parse(form: &SetupForm, before: &Installation) -> Result<(Registration, Installation), Problems> {
+fn parse(form: &SetupForm, before: &Installation) -> Result<(Registration, Installation, MailServer), Problems> {
     let language = form.language.parse().unwrap_or(before.language);
     let registration = Registration::parse(&form.email, &form.name, &form.password, language, &form.time_zone);
     let typed = TypedInstallation {
@@ -185,7 +187,8 @@ fn parse(form: &SetupForm, before: &Installation) -> Result<(Registration, Insta
     let server = form.mail.parse(before);
     match (registration, settings, server) {
         (Ok(registration), Ok(settings), Ok(server)) => {
-            Ok((registration, Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..settings }))
+            let settings = Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..settings };
+            Ok((registration, settings, server))
         }
         (registration, settings, server) => {
             let mut problems = registration.err().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The whole web interface on a database of its own, for tests that speak as people do: register, sign in, post a form.
 
-use std::{collections::BTreeMap, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Router,
@@ -16,6 +16,7 @@ use vestnik_media::store::{Location, MediaStore};
 use vestnik_model::{
     Actor, Clock, UnixMillis,
     clock::SettableClock,
+    mail_server::MailServer,
     recipient::address,
     secret::SystemRandom,
     user::{Language, Registration, User},
@@ -25,7 +26,7 @@ use vestnik_store::{Db, letters, testing::TestDatabase, users};
 use crate::media::Media;
 use crate::{
     AppState, FixedMail, Settings, dressed, routes,
-    trial::{Obstacle, TrialLetter, Tried, TryMail},
+    trial::{Hindrance, Obstacle, TrialLetter, TryMail, Trying},
 };
 
 pub(crate) const PASSWORD: &str = "a long enough phrase";
@@ -51,12 +52,19 @@ fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &st
 struct OneServer;
 
 impl TryMail for OneServer {
-    fn try_out(&self, letter: TrialLetter) -> Pin<Box<dyn Future<Output = Tried> + Send + '_>> {
-        let host = letter.server.relay.map(|relay| relay.host().to_owned());
+    fn try_out(&self, letter: TrialLetter) -> Trying<'_, String> {
+        Box::pin(async move {
+            self.reach(letter.server).await?;
+            Ok(format!("250 2.0.0 for <{}>", letter.to))
+        })
+    }
+
+    fn reach(&self, server: MailServer) -> Trying<'_, ()> {
+        let host = server.relay.map(|relay| relay.host().to_owned());
         Box::pin(async move {
             match host.as_deref() {
-                Some("mail.example.org") => Tried::Taken(format!("250 2.0.0 for <{}>", letter.to)),
-                _ => Tried::Failed { obstacle: Obstacle::Name, words: "<no> such host".to_owned() },
+                Some("mail.example.org") => Ok(()),
+                _ => Err(Hindrance { obstacle: Obstacle::Name, words: "<no> such host".to_owned() }),
             }
         })
     }

@@ -18,18 +18,13 @@ pub struct TrialLetter {
     pub text: String,
 }
 
-/// What came of it.
+/// Why mail does not get through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tried {
-    /// The server took the letter, with these words.
-    Taken(String),
-    /// It did not come to that.
-    Failed {
-        /// What was in the way.
-        obstacle: Obstacle,
-        /// The server's words, or what the network said.
-        words: String,
-    },
+pub struct Hindrance {
+    /// What is in the way.
+    pub obstacle: Obstacle,
+    /// The server's words, or what the network said.
+    pub words: String,
 }
 
 /// What can be in the way of a letter, as far as a person must do something else about it.
@@ -43,6 +38,8 @@ pub enum Obstacle {
     Encryption,
     /// The server does not speak as a mail server does.
     Speech,
+    /// The server knows no login, or none of ours.
+    Login,
     /// User or password are refused.
     Password,
     /// The server takes no mail from us, from this sender, or for this recipient.
@@ -51,8 +48,8 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle.
-    pub const ALL: [Self; 6] =
-        [Self::Name, Self::Silence, Self::Encryption, Self::Speech, Self::Password, Self::Refusal];
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::Silence, Self::Encryption, Self::Speech, Self::Login, Self::Password, Self::Refusal];
 
     /// Its name in the ids of its sentences (`trial-{name}`).
     pub fn name(self) -> &'static str {
@@ -61,14 +58,21 @@ impl Obstacle {
             Self::Silence => "silence",
             Self::Encryption => "encryption",
             Self::Speech => "speech",
+            Self::Login => "login",
             Self::Password => "password",
             Self::Refusal => "refusal",
         }
     }
 }
 
-/// Sends a letter through a mail server, past all queues, and says what came of it within half a minute.
+/// What comes of a try.
+pub type Trying<'a, T> = Pin<Box<dyn Future<Output = Result<T, Hindrance>> + Send + 'a>>;
+
+/// Tries a mail server out, past all queues, within half a minute.
 pub trait TryMail: Send + Sync + 'static {
-    /// Tries.
-    fn try_out(&self, letter: TrialLetter) -> Pin<Box<dyn Future<Output = Tried> + Send + '_>>;
+    /// Sends a letter. Answers the words with which the server took it.
+    fn try_out(&self, letter: TrialLetter) -> Trying<'_, String>;
+
+    /// Goes as far as a letter would, and sends none.
+    fn reach(&self, server: MailServer) -> Trying<'_, ()>;
 }

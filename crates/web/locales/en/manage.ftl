@@ -177,12 +177,12 @@ flash-mailing-enable-refused = A manager has disabled this mailing: only a manag
 error-others-title = This belongs to another user
 error-others-text = Only its owner can change it. You can look at it under “Manage”.
 
-letter-invite-subject = You are invited to Vestnik
-letter-invite-text = An account was made for you, { $email }, in Vestnik, a service for mailings. Set a password and begin:
+letter-invite-subject = You are invited to { $service }
+letter-invite-text = An account was made for you, { $email }, in { $service }, a service for mailings. Set a password and begin:
 letter-invite-button = Set a password
 letter-invite-until = The link works for seven days, and once. If you did not expect an invitation, just delete this letter.
-letter-blocked-subject = Your account in Vestnik is blocked
+letter-blocked-subject = Your account in { $service } is blocked
 letter-blocked-text = The account { $email } was blocked: you cannot log in for now, and your mailings have stopped. Your data is still there.
 letter-blocked-why = Reason: { $reason }
-letter-blocked-button = Open Vestnik
+letter-blocked-button = To the login page
 letter-blocked-until = If this is a mistake, write to the people who run this service.

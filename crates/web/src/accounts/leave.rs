@@ -14,7 +14,7 @@ use super::{MessageView, security::check_password};
 use crate::{
     error::Error,
     form::{Form, FormErrors},
-    letters::{self, About, Kind},
+    letters::{self, About, Kind, Post},
     manage::author,
     page::Page,
     session::{self, CurrentUser},
@@ -85,7 +85,7 @@ pub(crate) async fn submit(
         return page.invalid("accounts/leave.html", &shown);
     }
 
-    let goodbye = letters::compose(&app, Kind::Goodbye, &user.user, own, &About::default())?;
+    let goodbye = Post::of(&app).await?.compose(Kind::Goodbye, &user.user, own, &About::default())?;
     let author = author(&app, &page.visit, &user);
     match people::delete_oneself(&app.db, &user.actor, &goodbye.as_new(), &author).await? {
         Changed::Done => {}

@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     flash::Flash,
     form::{Form, Path},
-    letters::{self, About, Composed, Kind},
+    letters::{self, About, Composed, Kind, Post},
     limits::Limit,
     page::Page,
     session::CurrentUser,
@@ -65,9 +65,10 @@ pub(crate) async fn submit(
     BY_WANTED.count(&app, &wanted.key()).await?;
 
     let token = new_secret(&*app.random);
-    let to_wanted = letter_to_wanted(&app, &user, &wanted, &token).await?;
+    let post = Post::of(&app).await?;
+    let to_wanted = letter_to_wanted(&app, &post, &user, &wanted, &token).await?;
     let about = About { path: "/recover", other: wanted.as_str(), ..About::default() };
-    let to_own = letters::compose(&app, Kind::AddressWanted, &user.user, letters::own_address(&user.user)?, &about)?;
+    let to_own = post.compose_for(Kind::AddressWanted, &user.user, &about)?;
     let about_it = [to_wanted.as_new(), to_own.as_new()];
     let now = app.now();
     match new_address::ask(&app.db, &user.actor, &wanted, &token, &about_it, now, now.plus(LIFETIME)).await? {
@@ -94,6 +95,7 @@ async fn permitted(app: &AppState, user: &CurrentUser, typed: &str) -> Result<Re
 /// The letter with the link; or, if the address has an account, one that tells its holder that someone tried.
 async fn letter_to_wanted(
     app: &AppState,
+    post: &Post<'_>,
     user: &CurrentUser,
     wanted: &EmailAddress,
     token: &str,
@@ -101,12 +103,12 @@ async fn letter_to_wanted(
     match users::find_by_email(&app.db, wanted).await? {
         Some(holder) => {
             let about = About { path: "/login", ..About::default() };
-            letters::compose(app, Kind::AddressTaken, &holder, letters::own_address(&holder)?, &about)
+            post.compose_for(Kind::AddressTaken, &holder, &about)
         }
         None => {
             let path = format!("/confirm/address/{token}");
             let about = About { path: &path, other: wanted.as_str(), ..About::default() };
-            letters::compose(app, Kind::NewAddress, &user.user, wanted.clone(), &about)
+            post.compose(Kind::NewAddress, &user.user, wanted.clone(), &about)
         }
     }
 }
@@ -141,7 +143,7 @@ pub(crate) async fn take(
     let Some((user, wanted)) = new_address::look(&app.db, &token, app.now()).await? else { return over(&page) };
 
     let about = About { path: "/login", other: wanted.as_str(), ..About::default() };
-    let goodbye = letters::compose(&app, Kind::AddressChanged, &user, letters::own_address(&user)?, &about)?;
+    let goodbye = Post::of(&app).await?.compose_for(Kind::AddressChanged, &user, &about)?;
     let at_hand = page.visit.user.as_ref().filter(|who| who.user.id == user.id);
     let session = at_hand.map(|who| who.session);
     let from = page.visit.address.to_string();

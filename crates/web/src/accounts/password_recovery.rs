@@ -57,7 +57,20 @@ pub(crate) struct PasswordForm {
 #[derive(Debug, Serialize)]
 pub(crate) struct NewPasswordView<'a> {
     pub(crate) email: &'a str,
+    /// Whether nobody has been here with this account yet: there is nothing that ends.
+    pub(crate) first: bool,
     pub(crate) errors: FormErrors,
+}
+
+impl<'a> NewPasswordView<'a> {
+    fn new(user: &'a User, errors: FormErrors) -> Self {
+        Self { email: &user.email, first: is_first(user), errors }
+    }
+}
+
+/// An invitation confirms the address together with the first password.
+fn is_first(user: &User) -> bool {
+    user.confirmed_at.is_none()
 }
 
 /// Asks for the address.
@@ -109,7 +122,7 @@ pub(crate) async fn new_password(
     let Some(user) = holder(&app, tokens::look(&app.db, TokenPurpose::Recover, &token, app.now()).await?).await? else {
         return gone(&page, "recover-gone", "/recover", "recover-gone-again");
     };
-    page.show("accounts/new_password.html", &NewPasswordView { email: &user.email, errors: FormErrors::none() })
+    page.show("accounts/new_password.html", &NewPasswordView::new(&user, FormErrors::none()))
 }
 
 /// Sets the new password, ends all sessions, and begins a new one here. The mailbox stands in for the password and for
@@ -127,7 +140,7 @@ pub(crate) async fn set_password(
         Ok(password) => password,
         Err(problem) => {
             let errors = page.errors(&Problems::one("password", problem));
-            return page.invalid("accounts/new_password.html", &NewPasswordView { email: &user.email, errors });
+            return page.invalid("accounts/new_password.html", &NewPasswordView::new(&user, errors));
         }
     };
 
@@ -141,8 +154,8 @@ pub(crate) async fn set_password(
     // Whoever opened the link reads this mailbox, which is all that a confirmation proves.
     users::confirm(&app.db, user.id, app.now()).await?;
     let user = User { password_hash: hash, ..user };
-    let changed = Flash::ok("flash-password-changed");
-    session::begin(&app, &page.visit, &user, "/dashboard", Some(changed)).await
+    let done = Flash::ok(if is_first(&user) { "flash-password-first" } else { "flash-password-changed" });
+    session::begin(&app, &page.visit, &user, "/dashboard", Some(done)).await
 }
 
 async fn holder(app: &AppState, redeemed: Redeemed) -> Result<Option<User>, Error> {

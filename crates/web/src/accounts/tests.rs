@@ -30,7 +30,7 @@ async fn s32_s33_s34_register_confirm_log_in_log_out() {
 
     let letter = app.letters(1).await.remove(0);
     assert_eq!((letter.recipient.as_str(), letter.recipient_name.as_str()), (ANNA, "Анна"));
-    assert_eq!(letter.subject, "Подтвердите адрес для «Вестника»");
+    assert_eq!(letter.subject, "«Вестник»: подтвердите адрес");
     assert!(letter.text.starts_with("Здравствуйте, Анна!"), "{}", letter.text);
     assert!(letter.html.replace("&#x2f;", "/").contains(&link(&letter.text)));
 

@@ -306,7 +306,7 @@ async fn app_view(
 /// What apps list the account under.
 async fn service(app: &AppState, page: &Page) -> Result<String, Error> {
     let name = installation::read(&app.db).await?.name;
-    Ok(if name.is_empty() { i18n::text(page.language(), "product-name", &[]) } else { name })
+    Ok(i18n::service_name(page.language(), &name))
 }
 
 async fn show_codes(app: &AppState, page: &Page, codes: &[RecoveryCode], set_up: bool) -> Result<Response, Error> {

@@ -33,10 +33,7 @@ async fn feed(app: &AppState) -> Result<String, Error> {
     let installation = app.installation().await?;
     let found = articles::newest(&app.db, app.now(), NEWEST).await?;
     let language = installation.language;
-    let name = match installation.name.as_str() {
-        "" => i18n::text(language, "product-name", &[]),
-        name => name.to_owned(),
-    };
+    let name = i18n::service_name(language, &installation.name);
     let mut feed = String::from(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
     let _ = write!(
         feed,

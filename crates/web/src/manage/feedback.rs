@@ -208,7 +208,8 @@ pub(crate) async fn answer(
         quote: &found.text,
         ..letters::About::default()
     };
-    let letter = letters::compose_to(&app, letters::Kind::FeedbackAnswer, user.user.id, &reader, to, &about)?;
+    let post = letters::Post::of(&app).await?;
+    let letter = post.compose_to(letters::Kind::FeedbackAnswer, user.user.id, &reader, to, &about)?;
     let author = author(&app, &visit, &user);
     // A form without the number was made up; then nobody can have answered before.
     let seen = form.seen.parse().unwrap_or_default();

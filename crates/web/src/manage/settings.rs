@@ -14,9 +14,10 @@ use vestnik_store::{
 use super::{author, said};
 use crate::{
     error::Error,
+    flash::Flash,
     form::{Form, FormErrors},
     i18n,
-    mail_server::{MailForm, TrialView, shown_from, try_out},
+    mail_server::{MailForm, TrialView, kept, shown_from, try_out},
     page::Page,
     session::CurrentUser,
     state::AppState,
@@ -145,7 +146,7 @@ pub(crate) async fn submit(
         }
     };
     let general = |now: Installation| Installation { smtp_url: now.smtp_url, mail_from: now.mail_from, ..wanted };
-    change(&app, &page, &user, "flash-installation-saved", general).await
+    Ok(change(&app, &page, &user, "flash-installation-saved", general).await?.and_go("/manage/settings"))
 }
 
 /// Changes the mail server. What is on its way is finished first; it takes some seconds.
@@ -165,7 +166,10 @@ pub(crate) async fn set_mail(
         }
     };
     let mail = |now: Installation| Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..now };
-    change(&app, &page, &user, "flash-mail-server-saved", mail).await
+    let saved = change(&app, &page, &user, "flash-mail-server-saved", mail).await?;
+    // What stopped it is worth more than a word of the server.
+    let said = if saved.is_warning() { saved } else { kept(&app, &page, server, "flash-mail-server-saved").await };
+    Ok(said.and_go("/manage/settings"))
 }
 
 async fn change(
@@ -174,11 +178,11 @@ async fn change(
     user: &CurrentUser,
     done: &'static str,
     change_to: impl FnOnce(Installation) -> Installation,
-) -> Result<Response, Error> {
+) -> Result<Flash, Error> {
     let author = author(app, &page.visit, user);
     let changed = installation::update(&app.db, &user.actor, &author, change_to).await?;
     app.forget_installation();
-    Ok(said(changed, done)?.and_go("/manage/settings"))
+    said(changed, done)
 }
 
 /// Lets a copy that was made of a backup send.

@@ -210,7 +210,9 @@ async fn s46_an_administrator_invites_and_deletes() {
     let link = letter.text.split_whitespace().find(|word| word.contains("/recover/")).expect("a link");
     let path = link.trim_start_matches("http://vestnik.example");
     let mut browser = app.browser();
+    assert!(!browser.get(path).await.says("new@example.org").text.contains("essions"), "she has none that could end");
     assert_eq!(browser.post(path, &[("password", "a phrase of her own")]).await.goes_to(), Some("/dashboard"));
+    browser.get("/dashboard").await.says("Пароль задан. Добро пожаловать!");
     assert_eq!(browser.get("/manage/users").await.status, StatusCode::OK, "she is a manager");
 
     admin.post(&format!("/manage/users/{}/delete", anna.user()), &[]).await;

@@ -38,8 +38,10 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(stranger("accounts/recover.html", RecoverView { form: RecoverForm::default(), errors }));
     }
     for errors in [FormErrors::none(), errors_at(&["password"])] {
-        samples.push(stranger("accounts/new_password.html", NewPasswordView { email, errors }));
+        samples.push(stranger("accounts/new_password.html", NewPasswordView { email, first: false, errors }));
     }
+    let first = NewPasswordView { email, first: true, errors: FormErrors::none() };
+    samples.push(stranger("accounts/new_password.html", first));
     for (with, errors) in [("", FormErrors::none()), ("recovery", errors_at(&["code"]))] {
         let form = CodeForm { next: "/mailings?\"><b>".into(), with: with.into(), ..CodeForm::default() };
         samples.push(stranger("accounts/login_code.html", CodeView { form, errors }));
@@ -132,7 +134,7 @@ pub(super) fn all() -> Vec<Sample> {
         for template in ["letters/letter.txt", "letters/letter.html"] {
             let view = context! {
                 kind => kind.name(), language => "ru", name => "Анна", email,
-                link => if kind == Kind::Goodbye { "" } else { "https://example.org/x" }, host => "example.org", other => "<b>new@example.org",
+                link => if kind == Kind::Goodbye { "" } else { "https://example.org/x" }, service => "<b>Ромашка", host => "example.org", other => "<b>new@example.org",
                 reason => if kind == Kind::Blocked { "<b>spam" } else { "" }, subject => "<b>Subject",
                 words => if kind == Kind::FeedbackAnswer { "<b>One\ntwo" } else { "" },
                 quote => if kind == Kind::FeedbackAnswer { "<i>Three" } else { "" }, quoted => "> <i>Three\n",

@@ -91,6 +91,22 @@ async fn what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost() {
 }
 
 #[tokio::test]
+async fn a_mail_server_that_does_not_answer_is_kept_and_told_of() {
+    let (app, mut browser) = not_set_up().await;
+    let server = typed(&[
+        ("language", "en"),
+        ("route", "server"),
+        ("host", "nowhere.example"),
+        ("encryption", "tls"),
+        ("from_address", "news@example.org"),
+    ]);
+    assert_eq!(browser.post(LINK, &server).await.goes_to(), Some("/manage/settings"));
+    let page = browser.get("/manage/settings").await;
+    page.says("no mail will go out yet: There is no such server (&lt;no&gt; such host)").says("nowhere.example");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_mail_server_can_be_tried_before_it_is_chosen() {
     let (app, mut browser) = not_set_up().await;
     let server = typed(&[

@@ -64,6 +64,19 @@ async fn s46_only_the_invited_or_only_some_domains_may_register() {
 }
 
 #[tokio::test]
+async fn letters_carry_the_name_that_the_installation_has() {
+    let app = TestApp::start().await;
+    let mut admin = administrator(&app).await;
+    admin.post("/manage/settings", &typed(&[])).await;
+    let invited = [("email", "vera@else.example"), ("name", "Vera"), ("language", "en"), ("group", "users")];
+    admin.post("/manage/users/new", &invited).await;
+    let letter = app.letters(1).await.remove(0);
+    assert_eq!(letter.subject, "You are invited to Ромашка");
+    assert!(letter.text.contains("Sent by Ромашка, the mailing service at vestnik.example."), "{}", letter.text);
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_session_lasts_as_long_as_is_set_also_one_that_began_before() {
     let app = TestApp::start().await;
     let mut admin = administrator(&app).await;
@@ -134,6 +147,11 @@ async fn the_mail_server_is_tried_and_then_kept_and_its_password_is_never_shown(
     assert!(!page.text.contains("hush-hush"));
     let kept = installation::read(&app.db).await.expect("settings");
     assert_eq!(kept.smtp_url, "smtp://anna:hush%2Dhush@mail.example.org:2525?starttls=required".replace("%2D", "-"));
+    // One that does not answer is kept, too, and told of.
+    let saved = admin.post("/manage/settings/mail", &server("nowhere.example", "hush-hush")).await;
+    assert_eq!(saved.goes_to(), Some("/manage/settings"));
+    admin.get("/manage/settings").await.says("There is no such server").says("nowhere.example");
+    admin.post("/manage/settings/mail", &server("mail.example.org", "hush-hush")).await;
     // Changed without typing the password again; but it goes to no other server.
     admin.post("/manage/settings/mail", &server("mail.example.org", "")).await;
     assert!(installation::read(&app.db).await.expect("settings").smtp_url.contains("hush"));
