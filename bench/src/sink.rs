@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// Holds back every reply by this time, counted from when its command came: a distance, for example 20ms.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     delay: Option<Duration>,
+    /// Ends a session with 421 when it has taken this many messages, as many servers do.
+    #[arg(long, value_name = "N")]
+    session: Option<u64>,
     /// Acknowledges at once what is read (TCP_QUICKACK), for clients that write with Nagle's algorithm on.
     #[arg(long)]
     quick_ack: bool,
@@ -65,6 +68,7 @@ struct Shared {
     later: Option<u64>,
     never: Option<u64>,
     delay: Option<Duration>,
+    session: Option<u64>,
     quick_ack: bool,
     log: Option<BufWriter<File>>,
     /// Hashes of the recipients that were put off.
@@ -91,6 +95,7 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
         later: options.later.filter(|&n| n > 0),
         never: options.never.filter(|&n| n > 0),
         delay: options.delay.filter(|delay| !delay.is_zero()),
+        session: options.session.filter(|&n| n > 0),
         quick_ack: options.quick_ack,
         log: log.map(|file| BufWriter::with_capacity(1 << 20, file)),
         put_off: HashSet::new(),

@@ -25,7 +25,7 @@ pub(super) async fn talk(stream: TcpStream, shared: &RefCell<Shared>) -> io::Res
         Some(delay) => Replies::later(delay, writer),
     };
     let quick_ack = shared.borrow().quick_ack;
-    let mut client = Client { out: b"220 sink ESMTP\r\n".to_vec(), to: None, in_text: false };
+    let mut client = Client { out: b"220 sink ESMTP\r\n".to_vec(), to: None, in_text: false, taken: 0 };
     replies.write(&mut client.out).await?;
     let mut buffer = vec![0; CHUNK];
     let mut filled = 0;
@@ -99,6 +99,8 @@ struct Client {
     /// The transaction's accepted recipient.
     to: Option<Vec<u8>>,
     in_text: bool,
+    /// Messages taken in this session.
+    taken: u64,
 }
 
 impl Client {
@@ -140,6 +142,10 @@ impl Client {
     fn command(&mut self, line: &[u8], shared: &mut Shared) -> bool {
         let verb = line.get(..4).map(|verb| [verb[0], verb[1], verb[2], verb[3]].map(|b| b.to_ascii_uppercase()));
         let reply: &[u8] = match verb.as_ref() {
+            Some(b"MAIL") if shared.session.is_some_and(|most| self.taken >= most) => {
+                self.out.extend_from_slice(b"421 4.7.0 Too many messages in one session\r\n");
+                return false;
+            }
             Some(b"MAIL") => {
                 self.to = None;
                 b"250 2.1.0 Ok\r\n"
@@ -185,6 +191,7 @@ impl Client {
     }
 
     fn accept(&mut self, octets: usize, shared: &mut Shared) {
+        self.taken += 1;
         let to = self.to.take().unwrap_or_default();
         let counts = &mut shared.counts;
         counts.accepted += 1;

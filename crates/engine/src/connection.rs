@@ -224,6 +224,8 @@ impl Connection {
         {
             return Some(session);
         }
+        // It may take its time, and what was heard must not be lost with this process meanwhile.
+        self.write();
         open(&self.context).await
     }
 
@@ -236,7 +238,7 @@ impl Connection {
     /// Hands a message over and passes on what became of it.
     async fn send(&mut self, mut session: OpenSession, ready: Ready) {
         // Nothing rides along with the last message of a session: it would be in the way of its answer.
-        let is_last = self.context.relay.most_in_session().is_some_and(|most| session.judged() + 1 >= most);
+        let is_last = session.is_at_its_last();
         let ahead = if is_last { self.ahead.take() } else { self.next_ahead().await };
         let began = Instant::now();
         let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
@@ -258,12 +260,13 @@ impl Connection {
         let next = ahead.as_ref().filter(|_| !is_last).map(|ready| &ready.mail.envelope);
         let sent = session.send(&outgoing, next, before_dot).await;
         self.ahead = ahead;
-        if sent.closed && session.judged() > 0 {
-            // It takes so many in a session and no more. The message was not touched: another session, and no attempt.
-            self.context.relay.session_ended(session.judged());
+        if sent.closed && session.was_only_ended(&sent) {
+            // The message was not touched: another session, and no attempt.
             self.again = Some(ready);
+            self.write();
             return session.quit().await;
         }
+        session.went_on();
         let handed_over = self.handed_over.load(Ordering::Relaxed);
         let tls = session.stream().tls_version();
         // Behind one address there may be several servers, and a session that is kept would ask the same one each time.
@@ -279,6 +282,7 @@ impl Connection {
         if keeps {
             self.session = Some(session);
         } else {
+            self.write();
             session.quit().await;
         }
     }

@@ -83,8 +83,7 @@ async fn send(context: &Context, session: &mut OpenSession, letter: &Letter) -> 
         Err(reason) => return (LetterOutcome::Failed, reason),
     };
     let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
-    if sent.closed && session.judged() > 0 {
-        // The server has had enough of this session, and knows nothing of the letter.
+    if sent.closed && session.was_only_ended(&sent) {
         return (LetterOutcome::GivenBack, String::new());
     }
     let reply = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();

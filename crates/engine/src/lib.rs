@@ -41,6 +41,7 @@ pub mod recorder;
 pub mod relay_state;
 pub mod run_content;
 pub mod scheduler;
+mod session_limit;
 pub mod summaries;
 pub mod supervise;
 pub mod turns;

@@ -3,7 +3,7 @@
 
 use tokio::time::Instant;
 use vestnik_mail::relay::{Stream, connect};
-use vestnik_mail::session::Session;
+use vestnik_mail::session::{Sent, Session};
 use vestnik_store::troubles;
 
 use crate::Context;
@@ -12,10 +12,27 @@ use crate::relay_state::Opened;
 /// A session, counted as open as long as it lives.
 pub struct OpenSession {
     session: Session<Stream>,
-    _opened: Opened,
+    opened: Opened,
 }
 
 impl OpenSession {
+    /// Whether the message at hand is the last that it takes.
+    pub fn is_at_its_last(&self) -> bool {
+        self.opened.most.is_some_and(|most| self.session.judged() + 1 >= most)
+    }
+
+    /// Whether the server, which has closed it, has only had enough of this session, and is not in trouble.
+    pub fn was_only_ended(&self, sent: &Sent) -> bool {
+        let words = sent.reply.as_ref().map(ToString::to_string);
+        let words = words.as_deref().or(sent.error.as_deref()).unwrap_or_default();
+        self.session.judged() > 0 && self.opened.ended(self.session.judged(), words)
+    }
+
+    /// The server has judged one more message.
+    pub fn went_on(&self) {
+        self.opened.went_on(self.session.judged());
+    }
+
     /// Ends it politely.
     pub async fn quit(self) {
         self.session.quit().await;
@@ -65,5 +82,5 @@ async fn reach(context: &Context) -> Option<OpenSession> {
     if let Err(error) = noted {
         tracing::error!(%error, "the mail server's state could not be noted");
     }
-    connected.ok().map(|session| OpenSession { session, _opened: context.relay.opened() })
+    connected.ok().map(|session| OpenSession { session, opened: context.relay.opened() })
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::gate::Gate;
 use crate::measures::Measures;
+use crate::session_limit::{End, SessionLimit};
 
 /// The first pause after trouble.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -29,27 +30,6 @@ struct State {
     session: SessionLimit,
 }
 
-/// How many messages a server takes in a session before it ends it, which it tells nobody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct SessionLimit {
-    /// After how many it ended the last one that it ended.
-    last: Option<u32>,
-    /// Twice in a row the same: the next ones are ended here first.
-    most: Option<u32>,
-}
-
-impl SessionLimit {
-    /// The server has ended a session after so many.
-    fn ended(&mut self, after: u32) {
-        if self.last == Some(after) {
-            self.most = Some(after);
-        } else if self.most.is_some_and(|most| after < most) {
-            self.most = None;
-        }
-        self.last = Some(after);
-    }
-}
-
 /// See the module.
 pub struct RelayState {
     /// The server, as the ledger names it.
@@ -60,12 +40,45 @@ pub struct RelayState {
 }
 
 /// An open session, as it is counted.
-pub struct Opened(Arc<RelayState>);
+pub struct Opened {
+    state: Arc<RelayState>,
+    began: Instant,
+    /// After how many messages it is to be ended, before the server does.
+    pub most: Option<u32>,
+}
+
+impl Opened {
+    /// The server has ended it after so many messages. `true`: there is nothing else the matter with it.
+    pub fn ended(&self, after: u32, words: &str) -> bool {
+        let server = &self.state.server;
+        match self.state.lock().session.ended(after, self.began, Instant::now()) {
+            End::Learned => {
+                tracing::info!(
+                    server,
+                    after,
+                    words,
+                    "the mail server ends sessions after so many messages; so do we now"
+                );
+            }
+            End::Borne => tracing::debug!(server, after, words, "the mail server has ended a session"),
+            End::TooOften => return false,
+        }
+        true
+    }
+
+    /// It has come as far as so many messages.
+    pub fn went_on(&self, judged: u32) {
+        // Sessions that are ended here tell nothing new.
+        if self.most.is_none() && self.state.lock().session.went_on(judged) {
+            tracing::info!(server = self.state.server, "the mail server takes more messages in a session than it did");
+        }
+    }
+}
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        self.0.lock().open -= 1;
-        self.0.measures.sessions.dec();
+        self.state.lock().open -= 1;
+        self.state.measures.sessions.dec();
     }
 }
 
@@ -105,19 +118,10 @@ impl RelayState {
 
     /// Counts a session as open until the answer is dropped.
     pub fn opened(self: &Arc<Self>) -> Opened {
-        self.lock().open += 1;
+        let mut state = self.lock();
+        state.open += 1;
         self.measures.sessions.inc();
-        Opened(Arc::clone(self))
-    }
-
-    /// The server has ended a session after so many messages.
-    pub fn session_ended(&self, after: u32) {
-        self.lock().session.ended(after);
-    }
-
-    /// Messages that the server takes in a session, if it has shown that it counts them.
-    pub fn most_in_session(&self) -> Option<u32> {
-        self.lock().session.most
+        Opened { state: Arc::clone(self), began: Instant::now(), most: state.session.begin() }
     }
 
     /// Waits until a connection may be tried.
@@ -173,25 +177,5 @@ impl RelayState {
             self.recovered.notify_waiters();
         }
         recovered
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::SessionLimit;
-
-    #[test]
-    fn a_number_that_comes_twice_is_a_rule() {
-        let mut limit = SessionLimit::default();
-        let mut after = |ended: u32| {
-            limit.ended(ended);
-            limit.most
-        };
-        assert_eq!(after(100), None, "it may have had another reason");
-        assert_eq!(after(100), Some(100));
-        assert_eq!(after(40), None, "it was another reason, or there is a new rule");
-        assert_eq!(after(7), None);
-        assert_eq!(after(7), Some(7));
-        assert_eq!(after(90), Some(7), "it does not bother whoever ends sessions earlier");
     }
 }

@@ -168,25 +168,6 @@ databases! {
         }
     }
 
-    async fn a_server_that_takes_so_many_in_a_session_is_not_in_trouble(db: Db) {
-        let after_seven = |event: &Event| event.here >= 7;
-        let farewell = Action::ReplyAndDrop("421 4.7.0 Too many messages in one session".to_owned());
-        for (who, end) in [("polite", farewell), ("silent", Action::Drop)] {
-            let behaviour = Behaviour::good().on_if(Stage::Mail, after_seven, end);
-            let server = FaultServer::start(behaviour).await.unwrap();
-            let anna = someone_else(&db, who).await;
-            add_recipients(&db, &anna, 300).await;
-            let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
-            let mailing = sending(&db, &anna, "hold").await;
-            let over = until_over(&db, &anna, mailing).await;
-            engine.stop().await;
-            assert_eq!((over.counts.sent, over.counts.attempts()), (300, 300), "{who}: nobody was refused anything");
-            // Once it is known, sessions are ended here, before the server does.
-            let left = server.commands().iter().filter(|command| command.as_str() == "QUIT").count();
-            assert!(left > 25, "{who}: {left} of {}", server.connections());
-        }
-    }
-
     async fn a_greylisting_domain_is_tried_once_each_and_not_held_up(db: Db) {
         let first = |event: &Event| event.seen == 0;
         let greylisted = Action::reply("450 4.2.0 Greylisted");

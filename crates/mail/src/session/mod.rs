@@ -132,8 +132,8 @@ pub struct Sent {
     pub duration: Duration,
     /// Whether the session can take another message. If not, the next one, announced or not, was not touched.
     pub usable: bool,
-    /// Whether the server ended the session before it took this message up: with 421, or without a word. Many do so
-    /// after a number of messages; if it had taken any on this session, that says nothing of how it is.
+    /// Whether the server ended the session before it was told of the recipient: with 421, or without a word. Many do so
+    /// after a number of messages.
     pub closed: bool,
 }
 
