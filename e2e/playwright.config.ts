@@ -8,8 +8,8 @@ const ci = !!process.env.CI;
 const deployed = /deployed\.spec\.ts$/;
 // What browsers do with words is the same in every language and on every screen.
 const once = /hostile\.spec\.ts$/;
-// How pages look and answer to keys differs with each language and each screen. What people do on them goes once through
-// either language and once over either screen: what fails on one of two more ways fails on one of these.
+// How pages look and answer to keys is seen in each language on each screen. What people do on them goes once through each:
+// a fault that shows in one language, or on one screen, shows in one of these two.
 const everywhere = /(appearance|keyboard)\.spec\.ts$/;
 const alsoDeployed = /(deployed|journey|control)\.spec\.ts$/;
 

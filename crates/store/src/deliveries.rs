@@ -99,13 +99,14 @@ async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
     Ok(claimed)
 }
 
-/// When the next of a run's waiting deliveries is due; it may be in the past. `None`: none waits, or the run is not the
-/// actor's.
+/// When the next of a run's waiting deliveries is due, if none is under way; it may be in the past. `None`: none waits, or
+/// the run is not the actor's.
 pub async fn next_due(db: &Db, actor: &Actor, run: RunId) -> Result<Option<UnixMillis>> {
     let due: Option<(UnixMillis,)> = db
         .fetch_optional(
             "SELECT due_at FROM deliveries WHERE run_id = $1 AND state = 'pending'
                 AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.owner_id = $2)
+                AND NOT EXISTS (SELECT 1 FROM deliveries l WHERE l.owner IS NOT NULL AND l.run_id = $1)
              ORDER BY due_at, id LIMIT 1",
             &[&run, &actor.user()],
         )

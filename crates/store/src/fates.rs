@@ -57,6 +57,8 @@ pub struct Addressed {
     pub name: String,
     /// When the run was due.
     pub occurrence_at: UnixMillis,
+    /// To which address, which may not be theirs any more.
+    pub email: String,
     /// Where it stands.
     pub state: DeliveryState,
     /// Attempts so far.
@@ -77,8 +79,8 @@ const RUNS: i64 = 1_000;
 /// The newest letters to one of the actor's recipients, in the newest thousand of the actor's runs.
 pub async fn of_recipient(db: &Db, actor: &Actor, recipient: RecipientId, limit: i64) -> Result<Vec<Addressed>> {
     db.fetch_first(
-        "SELECT u.id AS run_id, u.mailing_id, m.name, u.occurrence_at, d.state, d.attempts, a.at, a.code, a.enhanced,
-            a.reply
+        "SELECT u.id AS run_id, u.mailing_id, m.name, u.occurrence_at, d.email, d.state, d.attempts, a.at, a.code,
+            a.enhanced, a.reply
          FROM (SELECT id, mailing_id, occurrence_at FROM runs WHERE owner_id = $1 ORDER BY id DESC LIMIT $3) u
          JOIN deliveries d ON d.run_id = u.id AND d.recipient_id = $2
          JOIN mailings m ON m.id = u.mailing_id

@@ -51,10 +51,6 @@ impl Flash {
         Self { tone: Tone::Warn, id: id.to_owned(), args: Vec::new() }
     }
 
-    pub(crate) fn is_warning(&self) -> bool {
-        self.tone == Tone::Warn
-    }
-
     /// Adds an argument of the sentence. Whole numbers choose plural forms.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {

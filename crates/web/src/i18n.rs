@@ -46,6 +46,12 @@ pub fn service_name(language: Language, name: &str) -> String {
     if name.is_empty() { text(language, "product-name", &[]) } else { name.to_owned() }
 }
 
+/// The same as it stands in a sentence. What has quotes of its own gets no others.
+pub fn quoted_service(language: Language, name: &str) -> String {
+    let name = service_name(language, name);
+    if language == Language::En || name.contains(['«', '„', '"', '“']) { name } else { format!("«{name}»") }
+}
+
 type Bundle = FluentBundle<FluentResource>;
 
 // Parsed once from text inside the program and never changed afterwards: not state, so it is not passed around.

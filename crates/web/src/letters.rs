@@ -170,7 +170,7 @@ impl Composed {
 
 /// From where a letter comes.
 struct Origin<'a> {
-    /// What the service calls itself.
+    /// What the service calls itself, as it stands in a sentence.
     service: &'a str,
     /// Where it is.
     host: &'a str,
@@ -264,7 +264,7 @@ impl<'a> Post<'a> {
     ) -> Result<Composed, Error> {
         let host = self.base_url.host_str().unwrap_or_default();
         let link = if about.path.is_empty() { String::new() } else { link(self.base_url, about.path) };
-        let service = &i18n::service_name(reader.language, &self.service);
+        let service = &i18n::quoted_service(reader.language, &self.service);
         Ok(Composed {
             user: by,
             kind,

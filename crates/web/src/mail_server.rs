@@ -110,7 +110,7 @@ pub(crate) async fn try_out(
     if server.relay.is_none() {
         return Err(Error::BadRequest);
     }
-    let service = i18n::service_name(page.language(), &before.name);
+    let service = i18n::quoted_service(page.language(), &before.name);
     let host = app.settings.base_url.host_str().unwrap_or_default().to_owned();
     let letter = TrialLetter {
         server,
@@ -126,18 +126,14 @@ pub(crate) async fn try_out(
     })
 }
 
-/// What to say of a server that is kept: `done`, or what keeps mail from going through it.
-pub(crate) async fn kept(app: &AppState, page: &Page, server: MailServer, done: &'static str) -> Flash {
-    if server.relay.is_none() {
-        return Flash::ok(done);
+/// What to say if a server that is kept cannot be reached. `None`: nothing; nor is it looked for too often.
+pub(crate) async fn unreached(app: &AppState, page: &Page, server: MailServer) -> Option<Flash> {
+    if server.relay.is_none() || TRIALS.count(app, &address_key(page.visit.address)).await.is_err() {
+        return None;
     }
-    match app.trial.reach(server).await {
-        Ok(()) => Flash::ok(done),
-        Err(Hindrance { obstacle, words }) => {
-            let matter = page.text(&format!("trial-{}", obstacle.name()), &[]);
-            Flash::warn("flash-mail-server-unreached").with("matter", matter).with("words", words)
-        }
-    }
+    let Hindrance { obstacle, words } = app.trial.reach(server).await.err()?;
+    let matter = page.text(&format!("trial-{}", obstacle.name()), &[]);
+    Some(Flash::warn("flash-mail-server-unreached").with("matter", matter).with("words", words))
 }
 
 /// What mail comes from where nothing else is typed.

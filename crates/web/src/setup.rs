@@ -25,9 +25,10 @@ use vestnik_store::{
 use crate::{
     accounts::MessageView,
     error::Error,
+    flash::Flash,
     form::{Form, FormErrors, Path},
     i18n,
-    mail_server::{MailForm, TrialView, kept, try_out},
+    mail_server::{MailForm, TrialView, try_out, unreached},
     page::Page,
     session,
     state::AppState,
@@ -130,8 +131,10 @@ pub(crate) async fn submit(
     match installation::set_up(&app.db, &token, &registration, &hash, &wanted, author).await? {
         SetUp::Done(user) => {
             app.forget_installation();
-            let said = kept(&app, &page, server, "flash-set-up").await;
-            let next = if said.is_warning() { "/manage/settings" } else { "/dashboard" };
+            let (next, said) = match unreached(&app, &page, server).await {
+                Some(said) => ("/manage/settings", said),
+                None => ("/dashboard", Flash::ok("flash-set-up")),
+            };
             session::begin(&app, &page.visit, &user, next, Some(said)).await
         }
         SetUp::EmailTaken => {

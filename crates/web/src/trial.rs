@@ -38,6 +38,8 @@ pub enum Obstacle {
     Encryption,
     /// The server does not speak as a mail server does.
     Speech,
+    /// The server refuses the connection.
+    Connection,
     /// The server knows no login, or none of ours.
     Login,
     /// User or password are refused.
@@ -48,8 +50,16 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle.
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Silence, Self::Encryption, Self::Speech, Self::Login, Self::Password, Self::Refusal];
+    pub const ALL: [Self; 8] = [
+        Self::Name,
+        Self::Silence,
+        Self::Encryption,
+        Self::Speech,
+        Self::Connection,
+        Self::Login,
+        Self::Password,
+        Self::Refusal,
+    ];
 
     /// Its name in the ids of its sentences (`trial-{name}`).
     pub fn name(self) -> &'static str {
@@ -58,6 +68,7 @@ impl Obstacle {
             Self::Silence => "silence",
             Self::Encryption => "encryption",
             Self::Speech => "speech",
+            Self::Connection => "connection",
             Self::Login => "login",
             Self::Password => "password",
             Self::Refusal => "refusal",
@@ -73,6 +84,6 @@ pub trait TryMail: Send + Sync + 'static {
     /// Sends a letter. Answers the words with which the server took it.
     fn try_out(&self, letter: TrialLetter) -> Trying<'_, String>;
 
-    /// Goes as far as a letter would, and sends none.
+    /// Goes as far as a letter would, and sends none. It takes a few seconds at most.
     fn reach(&self, server: MailServer) -> Trying<'_, ()>;
 }

@@ -18,6 +18,8 @@ use super::route::mailbox;
 
 /// Someone waits in front of the screen.
 const PATIENCE: Duration = Duration::from_secs(25);
+/// For a look that nobody has asked for.
+const LOOK: Duration = Duration::from_secs(5);
 /// One phase, so that what is said at the end names the phase that took too long.
 const STEP: Duration = Duration::from_secs(10);
 
@@ -31,20 +33,20 @@ pub struct Trial {
 
 impl TryMail for Trial {
     fn try_out(&self, letter: TrialLetter) -> Trying<'_, String> {
-        Box::pin(in_time(async move { self.send(&letter).await }))
+        Box::pin(in_time(PATIENCE, async move { self.send(&letter).await }))
     }
 
     fn reach(&self, server: MailServer) -> Trying<'_, ()> {
-        Box::pin(in_time(async move {
+        Box::pin(in_time(LOOK, async move {
             open(&server).await?.quit().await;
             Ok(())
         }))
     }
 }
 
-async fn in_time<T>(tried: impl Future<Output = Result<T, Hindrance>>) -> Result<T, Hindrance> {
+async fn in_time<T>(patience: Duration, tried: impl Future<Output = Result<T, Hindrance>>) -> Result<T, Hindrance> {
     let late = |_| Err(Hindrance { obstacle: Obstacle::Silence, words: "timed out".to_owned() });
-    tokio::time::timeout(PATIENCE, tried).await.unwrap_or_else(late)
+    tokio::time::timeout(patience, tried).await.unwrap_or_else(late)
 }
 
 async fn open(server: &MailServer) -> Result<Session<Stream>, Hindrance> {
@@ -106,7 +108,7 @@ fn obstacle(failure: &Failure) -> Obstacle {
         (FailureKind::Unsupported, Phase::Auth) => Obstacle::Login,
         (FailureKind::Tls | FailureKind::Insecure | FailureKind::Unsupported, _) => Obstacle::Encryption,
         (FailureKind::Garbage, _) => Obstacle::Speech,
-        (FailureKind::Refused, _) => Obstacle::Refusal,
+        (FailureKind::Refused, _) => Obstacle::Connection,
         (FailureKind::Unreachable | FailureKind::TimedOut | FailureKind::Lost, _) => Obstacle::Silence,
     }
 }

@@ -181,8 +181,8 @@ run-pause = Pause
 run-resume = Resume
 run-paused-since = Nothing has been sent since { $time }.
 run-paused-now = Nothing is being sent now.
-run-put-off = The others wait: the server asked to try later, or their domain has a limit. The next try: { $time }.
-run-put-off-whom = Who waits
+run-put-off = Whoever is left waits for now. The next try: { $time }.
+run-put-off-whom = Who waits, and why
 run-paused-wait = { $n ->
     [0] { "" }
     [one] { $n } recipient is waiting.
@@ -346,13 +346,14 @@ fates-title = Who got it
 fates-lead = Every recipient of a sending, and what became of their letter.
 fates-text = Address
 fates-last = Last attempt, { $zone }
+fates-last-short = Last attempt
 fates-attempts = { $n ->
     [one] { $n } attempt
    *[other] { $n } attempts
 }
 fates-empty-title = Nobody here
 fates-empty-text = No recipient matches, or nothing has been sent yet.
-fate = What became of it
+fate = Result
 fate-sent = sent
 fate-failed = refused
 fate-waiting = waiting

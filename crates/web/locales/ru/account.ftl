@@ -86,19 +86,19 @@ flash-password-first = Пароль задан. Добро пожаловать!
 flash-settings-saved = Настройки сохранены.
 
 letter-hello = Здравствуйте, { $name }!
-letter-confirm-subject = «{ $service }»: подтвердите адрес
-letter-confirm-text = Этот адрес указали при регистрации в сервисе «{ $service }». Чтобы отправлять рассылки, подтвердите, что он ваш:
+letter-confirm-subject = { $service }: подтвердите адрес
+letter-confirm-text = Этот адрес указали при регистрации в сервисе { $service }. Чтобы отправлять рассылки, подтвердите, что он ваш:
 letter-confirm-button = Подтвердить адрес
 letter-confirm-until = Ссылка действует трое суток. Если вы не регистрировались, просто удалите это письмо.
-letter-recover-subject = «{ $service }»: новый пароль
+letter-recover-subject = { $service }: новый пароль
 letter-recover-text = Кто-то, надеемся, что вы, попросил задать новый пароль для учётной записи { $email }. Сделать это можно здесь:
 letter-recover-button = Задать новый пароль
 letter-recover-until = Ссылка действует один час и только один раз. Если вы ничего не просили, удалите это письмо: пароль останется прежним.
-letter-exists-subject = «{ $service }»: вы уже зарегистрированы
+letter-exists-subject = { $service }: вы уже зарегистрированы
 letter-exists-text = Кто-то, возможно вы, попробовал зарегистрироваться с этим адресом, но учётная запись уже есть. Войти можно здесь:
 letter-exists-button = Войти
 letter-exists-until = Если забыли пароль, на странице входа есть ссылка для восстановления. Если это были не вы, ничего делать не нужно.
-letter-foot = Письмо отправил сервис рассылок «{ $service }» на { $host }.
+letter-foot = Письмо отправил сервис рассылок { $service } на { $host }.
 
 # Profile
 field-phone = Телефон
@@ -181,15 +181,15 @@ flash-factor-off = Двухфакторный вход выключен.
 flash-factor-gone = Время настройки вышло. Начните её ещё раз.
 flash-factor-required = Выключить нельзя: администратор требует двухфакторный вход от всех, кому доступно управление.
 
-letter-factor-on-subject = «{ $service }»: двухфакторный вход включён
+letter-factor-on-subject = { $service }: двухфакторный вход включён
 letter-factor-on-text = Для учётной записи { $email } включили двухфакторный вход: кроме пароля теперь нужен код из приложения. Сеансы на других устройствах завершены.
 letter-factor-on-button = Открыть настройки
 letter-factor-on-until = Если это были не вы, задайте новый пароль по ссылке на странице входа и напишите тем, кто обслуживает этот сервис.
-letter-factor-off-subject = «{ $service }»: двухфакторный вход выключен
+letter-factor-off-subject = { $service }: двухфакторный вход выключен
 letter-factor-off-text = Для учётной записи { $email } выключили двухфакторный вход: теперь достаточно одного пароля.
 letter-factor-off-button = Открыть настройки
 letter-factor-off-until = Если это были не вы, сразу смените пароль и включите двухфакторный вход снова.
-letter-factor-reset-subject = «{ $service }»: двухфакторный вход сброшен
+letter-factor-reset-subject = { $service }: двухфакторный вход сброшен
 letter-factor-reset-text = Администратор сбросил двухфакторный вход для учётной записи { $email }: пока для входа достаточно пароля. Все сеансы завершены.
 letter-factor-reset-button = Войти
 letter-factor-reset-until = Войдите и настройте его заново. Если вы об этом не просили, напишите тем, кто обслуживает этот сервис.

@@ -184,8 +184,8 @@ run-pause = Приостановить
 run-resume = Продолжить
 run-paused-since = С { $time } ничего не отправляется.
 run-paused-now = Сейчас ничего не отправляется.
-run-put-off = Остальные ждут: сервер просил повторить позже, или их домену положена пауза. Следующая попытка: { $time }.
-run-put-off-whom = Кто ждёт
+run-put-off = Кто остался, пока ждёт. Следующая попытка: { $time }.
+run-put-off-whom = Кто ждёт и почему
 run-paused-wait = { $n ->
     [0] { "" }
     [one] Ждёт { $n } получатель.
@@ -355,6 +355,7 @@ fates-title = Кому пришло
 fates-lead = Каждый получатель отправки и что стало с его письмом.
 fates-text = Адрес
 fates-last = Последняя попытка, { $zone }
+fates-last-short = Последняя попытка
 fates-attempts = { $n ->
     [one] { $n } попытка
     [few] { $n } попытки
@@ -362,7 +363,7 @@ fates-attempts = { $n ->
 }
 fates-empty-title = Никого нет
 fates-empty-text = Таких получателей нет, или ещё ничего не отправлено.
-fate = Что стало с письмом
+fate = Итог
 fate-sent = отправлено
 fate-failed = отказ
 fate-waiting = ждёт
@@ -370,7 +371,7 @@ fate-expired = не успели
 fate-unknown = неизвестно
 fate-skipped = пропущено
 fate-cancelled = отменено
-fate-why-expired = Раньше кончилось время рассылки.
+fate-why-expired = Время рассылки кончилось раньше.
 fate-why-unknown = Ответ потерялся, письмо могло дойти.
 fate-why-skipped = Получателя удалили из списка раньше.
 fate-why-cancelled = Отправку отменили.

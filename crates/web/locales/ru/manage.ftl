@@ -178,11 +178,11 @@ flash-mailing-enable-refused = Рассылку отключил менедже�
 error-others-title = Это принадлежит другому пользователю
 error-others-text = Изменить это может только владелец. Посмотреть можно в разделе «Управление».
 
-letter-invite-subject = Приглашение в сервис рассылок «{ $service }»
-letter-invite-text = Для вас создали учётную запись { $email } в сервисе рассылок «{ $service }». Задайте пароль, и можно начинать:
+letter-invite-subject = Приглашение в сервис рассылок { $service }
+letter-invite-text = Для вас создали учётную запись { $email } в сервисе рассылок { $service }. Задайте пароль, и можно начинать:
 letter-invite-button = Задать пароль
 letter-invite-until = Ссылка действует семь дней и только один раз. Если вы не ждали приглашения, просто удалите это письмо.
-letter-blocked-subject = «{ $service }»: ваша учётная запись заблокирована
+letter-blocked-subject = { $service }: ваша учётная запись заблокирована
 letter-blocked-text = Учётную запись { $email } заблокировали: войти пока нельзя, рассылки остановлены. Ваши данные на месте.
 letter-blocked-why = Причина: { $reason }
 letter-blocked-button = На страницу входа

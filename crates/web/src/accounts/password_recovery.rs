@@ -68,9 +68,9 @@ impl<'a> NewPasswordView<'a> {
     }
 }
 
-/// An invitation confirms the address together with the first password.
+/// Whoever is invited confirms the address together with the first password, and has not been here before.
 fn is_first(user: &User) -> bool {
-    user.confirmed_at.is_none()
+    user.seen_at.is_none() && user.confirmed_at.is_none()
 }
 
 /// Asks for the address.

@@ -105,6 +105,22 @@ async fn a_form_with_errors_comes_back_with_what_was_typed() {
 }
 
 #[tokio::test]
+async fn whoever_has_been_here_unconfirmed_is_told_what_ends() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    register(&mut browser, ANNA).await;
+    browser.post("/login", &[("email", ANNA), ("password", "осенний кофе 7")]).await;
+    browser.post("/recover", &[("email", ANNA)]).await;
+    let mut letters = app.letters(2).await;
+    letters.sort_by_key(|letter| letter.text.contains("/recover/"));
+    let path = link(&letters[1].text);
+    browser.get(&path).await.says("All other sessions will end");
+    browser.post(&path, &[("password", "a new long phrase")]).await;
+    browser.get("/dashboard").await.says("All other sessions have ended");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn s35_recovery_sets_a_new_password_and_ends_other_sessions() {
     let app = TestApp::start().await;
     let (mut elsewhere, _) = app.signed_in("anna").await;

@@ -464,7 +464,7 @@ async fn when_all_who_are_left_were_put_off_the_pages_say_until_when() {
     let app = TestApp::start().await;
     let (mut browser, actor, message, recipients) = prepared(&app).await;
     let own = |index: usize| format!("/recipients/{}", recipients[index]);
-    browser.get(&own(0)).await.says("No letter has been sent");
+    browser.get(&own(0)).await.says("None of your latest sendings");
     let id = mailing_of(&browser.post("/mailings/new", &form(&message.to_string(), &[])).await);
     browser.post(&format!("/mailings/{id}/send"), &[]).await;
     app.clock.advance(Duration::from_secs(31));
@@ -481,8 +481,13 @@ async fn when_all_who_are_left_were_put_off_the_pages_say_until_when() {
     let waits = browser.get(&format!("/mailings/{id}/recipients?run={run}&fate=waiting")).await;
     waits.says("one@example.org").says("Greylisted");
     assert!(!waits.text.contains("two@example.org"));
-    // Each recipient's own page has the letters to them.
-    browser.get(&own(0)).await.says(">waiting<").says("451 4.7.1 Greylisted").says(&format!("/mailings/{id}\""));
+    // Each recipient's own page has the letters to them, by the address that they went to.
+    let page = browser.get(&own(0)).await;
+    page.says(">waiting<").says("451 4.7.1 Greylisted").says(&format!("/mailings/{id}\""));
+    assert!(!page.text.contains("the newest"), "all are shown");
+    let corrected = [("email", "first@example.org"), ("full_name", "One"), ("comment", "")];
+    browser.post(&format!("{}/edit", own(0)), &corrected).await;
+    browser.get(&own(0)).await.says("first@example.org").says("<span class=\"sub\">one@example.org</span>");
     browser.get(&own(1)).await.says(">sent<").says("250 2.0.0 OK");
     app.clock.advance(PUT_OFF);
     for page in &pages {

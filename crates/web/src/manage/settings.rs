@@ -7,6 +7,7 @@ use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{Installation, UnixMillis, installation::TypedInstallation, secret::new_key};
 use vestnik_store::{
+    groups::Changed,
     installation,
     life::{self, Waiting},
 };
@@ -14,10 +15,9 @@ use vestnik_store::{
 use super::{author, said};
 use crate::{
     error::Error,
-    flash::Flash,
     form::{Form, FormErrors},
     i18n,
-    mail_server::{MailForm, TrialView, kept, shown_from, try_out},
+    mail_server::{MailForm, TrialView, shown_from, try_out, unreached},
     page::Page,
     session::CurrentUser,
     state::AppState,
@@ -146,7 +146,8 @@ pub(crate) async fn submit(
         }
     };
     let general = |now: Installation| Installation { smtp_url: now.smtp_url, mail_from: now.mail_from, ..wanted };
-    Ok(change(&app, &page, &user, "flash-installation-saved", general).await?.and_go("/manage/settings"))
+    let changed = change(&app, &page, &user, general).await?;
+    Ok(said(changed, "flash-installation-saved")?.and_go("/manage/settings"))
 }
 
 /// Changes the mail server. What is on its way is finished first; it takes some seconds.
@@ -166,9 +167,9 @@ pub(crate) async fn set_mail(
         }
     };
     let mail = |now: Installation| Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..now };
-    let saved = change(&app, &page, &user, "flash-mail-server-saved", mail).await?;
-    // What stopped it is worth more than a word of the server.
-    let said = if saved.is_warning() { saved } else { kept(&app, &page, server, "flash-mail-server-saved").await };
+    let changed = change(&app, &page, &user, mail).await?;
+    let unreached = if changed == Changed::Done { unreached(&app, &page, server).await } else { None };
+    let said = unreached.map_or_else(|| said(changed, "flash-mail-server-saved"), Ok)?;
     Ok(said.and_go("/manage/settings"))
 }
 
@@ -176,13 +177,12 @@ async fn change(
     app: &AppState,
     page: &Page,
     user: &CurrentUser,
-    done: &'static str,
     change_to: impl FnOnce(Installation) -> Installation,
-) -> Result<Flash, Error> {
+) -> Result<Changed, Error> {
     let author = author(app, &page.visit, user);
     let changed = installation::update(&app.db, &user.actor, &author, change_to).await?;
     app.forget_installation();
-    said(changed, done)
+    Ok(changed)
 }
 
 /// Lets a copy that was made of a backup send.

@@ -16,7 +16,7 @@ use vestnik_store::{
 use crate::{error::Error, form::Path, mailings::fates::last_reply, page::Page, session::CurrentUser, state::AppState};
 
 /// Letters that are shown.
-const LETTERS: i64 = 50;
+const LETTERS: usize = 50;
 
 /// A letter to the recipient.
 #[derive(Debug, Serialize)]
@@ -27,6 +27,8 @@ pub(crate) struct LetterView {
     pub(crate) run: RunId,
     /// When the sending was due.
     pub(crate) due_at: UnixMillis,
+    /// To which address it went, which may not be theirs any more.
+    pub(crate) email: String,
     pub(crate) fate: Fate,
     pub(crate) attempts: i64,
     /// When the last attempt ended.
@@ -41,6 +43,8 @@ pub(crate) struct ShowView {
     pub(crate) recipient: Recipient,
     /// The newest, the newest first.
     pub(crate) letters: Vec<LetterView>,
+    /// How many are shown of more.
+    pub(crate) cut: Option<usize>,
     pub(crate) now: UnixMillis,
 }
 
@@ -51,6 +55,7 @@ impl From<Addressed> for LetterView {
             name: letter.name,
             run: letter.run_id,
             due_at: letter.occurrence_at,
+            email: letter.email,
             fate: Fate::of(letter.state),
             attempts: letter.attempts,
             at: letter.at,
@@ -67,7 +72,9 @@ pub(crate) async fn show(
     Path(id): Path<RecipientId>,
 ) -> Result<Response, Error> {
     let recipient = recipients::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let letters = fates::of_recipient(&app.db, &user.actor, id, LETTERS).await?;
-    let letters = letters.into_iter().map(LetterView::from).collect();
-    page.show("recipients/show.html", &ShowView { recipient, letters, now: app.now() })
+    let mut found = fates::of_recipient(&app.db, &user.actor, id, LETTERS as i64 + 1).await?;
+    let cut = (found.len() > LETTERS).then_some(LETTERS);
+    found.truncate(LETTERS);
+    let letters = found.into_iter().map(LetterView::from).collect();
+    page.show("recipients/show.html", &ShowView { recipient, letters, cut, now: app.now() })
 }

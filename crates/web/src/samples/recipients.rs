@@ -44,10 +44,15 @@ fn letter(fate: Fate) -> LetterView {
         name: "<b>Меню {{ recipient.full_name }}".into(),
         run: RunId(17),
         due_at: NOW,
+        email: "old@example.org".into(),
         fate,
         attempts: if fate == Fate::Skipped { 0 } else { 3 },
         at: (fate != Fate::Skipped).then_some(NOW),
-        reply: if fate == Fate::Failed { "550 5.1.1 <b>".into() } else { String::new() },
+        reply: match fate {
+            Fate::Failed => "550 5.1.1 <b>".into(),
+            Fate::Unknown => "the server closed the connection".into(),
+            _ => String::new(),
+        },
     }
 }
 
@@ -103,7 +108,7 @@ pub(super) fn all() -> Vec<Sample> {
     for recipient in [hostile(), someone(0, "b@example.org", "", "")] {
         let letters =
             if recipient.id.0 == 0 { Vec::new() } else { Fate::ALL.iter().map(|fate| letter(*fate)).collect() };
-        samples.push(page("recipients/show.html", ShowView { recipient, letters, now: NOW }));
+        samples.push(page("recipients/show.html", ShowView { cut: Some(letters.len()), recipient, letters, now: NOW }));
     }
     samples.push(page("recipients/delete.html", AskView { recipient: hostile() }));
     for (all, q) in [("", ""), ("1", "<Север>"), ("1", " ")] {

@@ -102,7 +102,7 @@ async fn a_mail_server_that_does_not_answer_is_kept_and_told_of() {
     ]);
     assert_eq!(browser.post(LINK, &server).await.goes_to(), Some("/manage/settings"));
     let page = browser.get("/manage/settings").await;
-    page.says("no mail will go out yet: There is no such server (&lt;no&gt; such host)").says("nowhere.example");
+    page.says("no mail will go out yet. There is no such server (&lt;no&gt; such host)").says("nowhere.example");
     app.stop().await;
 }
 
