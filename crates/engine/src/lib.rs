@@ -38,6 +38,7 @@ pub mod pace;
 pub mod queue;
 pub mod rates;
 pub mod recorder;
+mod refusals;
 pub mod relay_state;
 pub mod run_content;
 pub mod scheduler;

@@ -42,11 +42,10 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
         // It would refuse everyone's mail alike, recipient by recipient. So the run waits for a person, and nobody's
         // delivery fails by it.
         judgement = Judgement { verdict: Verdict::Later, blame: Blame::Server };
-        let words = sent.reply.as_ref().map(ToString::to_string).unwrap_or_default();
-        job.run.halt();
-        if let Err(error) = control::pause_for(&context.db, job.run.id, &words, now).await {
-            tracing::error!(%error, "a run whose sender is refused could not be paused");
-        }
+        pause(context, job, &sent, now).await;
+    } else if job.run.refusals.note(&sent, job.domain()) {
+        // Here it shows only after a while: those who were refused until then have failed.
+        pause(context, job, &sent, now).await;
     }
     let mut jitter = [0_u8; 1];
     context.random.fill(&mut jitter);
@@ -69,6 +68,16 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
         Next::Again { at, excused } => (DeliveryState::Pending, Some(at), excused),
     };
     Outcome { due_at, excused, attempt: Some(attempt), ..untried(job, state) }
+}
+
+/// Has the run wait for a person, who is told what the server says.
+async fn pause(context: &Context, job: &Job, sent: &Sent, now: UnixMillis) {
+    let words = sent.reply.as_ref().map(ToString::to_string).unwrap_or_default();
+    job.run.halt();
+    tracing::warn!(run = %job.run.id, words, "the mail server refuses all of a run's messages, so it is paused");
+    if let Err(error) = control::pause_for(&context.db, job.run.id, &words, now).await {
+        tracing::error!(%error, "a run that is refused could not be paused");
+    }
 }
 
 /// A message that this process did not let go: it is as if it had never been claimed.

@@ -15,6 +15,7 @@ use vestnik_store::deliveries::Claimed;
 use vestnik_store::runs::{OpenRun, RunMessage};
 
 use crate::Config;
+use crate::refusals::Refusals;
 
 /// What a run sends.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct RunContent {
     /// What becomes of its deliveries of unknown fate.
     pub on_unknown: UnknownPolicy,
     halted: AtomicBool,
+    /// What the server refuses of it.
+    pub refusals: Refusals,
     /// Nothing is sent at or after this.
     pub ends_at: Option<UnixMillis>,
     key: String,
@@ -61,6 +64,7 @@ impl RunContent {
             mailing: run.mailing_id,
             on_unknown: run.on_unknown,
             halted: AtomicBool::new(false),
+            refusals: Refusals::default(),
             ends_at: run.ends_at,
             key: run.key.clone(),
             mail_domain: run.mail_domain.clone(),
@@ -80,6 +84,7 @@ impl RunContent {
             mailing: MailingId(1),
             on_unknown: UnknownPolicy::Hold,
             halted: AtomicBool::new(false),
+            refusals: Refusals::default(),
             ends_at: None,
             key: String::new(),
             mail_domain: String::new(),

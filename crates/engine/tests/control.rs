@@ -6,7 +6,10 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{add_recipients, attempts, newest, number_of, sending, someone, start, until, until_over};
+use common::{
+    add_recipients, add_recipients_among, add_recipients_at, attempts, newest, number_of, sending, someone, start,
+    until, until_over,
+};
 use vestnik_engine::Engine;
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
 use vestnik_model::Actor;
@@ -117,6 +120,52 @@ databases! {
         engine.stop().await;
         assert_figures_agree(&db).await;
         assert_eq!(over.counts.sent, 200);
+    }
+
+    async fn a_server_that_refuses_every_letter_does_not_burn_the_list(db: Db) {
+        let spam = Action::reply("554 5.7.1 Message rejected as spam");
+        let server = FaultServer::start(Behaviour::good().on_if(Stage::Dot, |event: &Event| event.nth >= 100, spam));
+        let server = server.await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients_among(&db, &anna, &["one.example", "two.example", "three.example"], 1_000).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        let paused = until("it is paused", || async {
+            newest(&db, &anna, mailing).await.filter(|run| run.state == RunState::Paused)
+        })
+        .await;
+        assert!(paused.paused_by.contains("rejected as spam"), "{:?}", paused.paused_by);
+        // Until the sessions are closed, which keep to what they have begun with.
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        let paused = newest(&db, &anna, mailing).await.unwrap();
+        assert_eq!(paused.counts.sent, 100);
+        // What was handed over already, on each of the connections, is refused as well.
+        assert!((50..100).contains(&paused.counts.failed), "{:?}", paused.counts);
+
+        server.behave(Behaviour::good());
+        control::resume(&db, &anna, paused.id).await.unwrap();
+        let over = until_over(&db, &anna, mailing).await;
+        assert_eq!(over.counts.sent, 1_000 - paused.counts.failed);
+        let again = control::send_again(&db, &anna, over.id, Again::Failed, SystemClock.now()).await.unwrap();
+        assert_eq!(again, SentAgain::Waiting(paused.counts.failed));
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_figures_agree(&db).await;
+        assert_eq!((over.counts.sent, over.counts.failed), (1_000, 0));
+    }
+
+    async fn a_domain_that_does_not_want_us_is_no_reason_to_stop(db: Db) {
+        let unwanted = |event: &Event| event.to.as_deref().is_some_and(|to| to.ends_with("@closed.example"));
+        let no = Action::reply("550 5.7.1 Access denied");
+        let server = FaultServer::start(Behaviour::good().on_if(Stage::Rcpt, unwanted, no)).await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients_at(&db, &anna, "closed.example", 150).await;
+        add_recipients_at(&db, &anna, "open.example", 100).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_eq!((over.counts.sent, over.counts.failed), (100, 150));
     }
 
     async fn what_is_unknown_is_held_until_a_person_decides(db: Db) {

@@ -150,6 +150,15 @@ pub async fn someone_else(db: &Db, name: &str) -> Actor {
     Actor::of(&user)
 }
 
+/// Recipients whose domains come in turn, numbered from 1.
+pub async fn add_recipients_among(db: &Db, actor: &Actor, domains: &[&str], count: usize) {
+    let drafts: Vec<_> = (1..=count)
+        .zip(domains.iter().cycle())
+        .map(|(n, domain)| RecipientDraft::parse(&format!("r{n}@{domain}"), "", "").unwrap())
+        .collect();
+    recipients::add_all(db, actor, &drafts, NOW).await.unwrap();
+}
+
 /// Recipients at a domain, numbered from 1.
 pub async fn add_recipients_at(db: &Db, actor: &Actor, domain: &str, count: usize) {
     let drafts: Vec<_> =

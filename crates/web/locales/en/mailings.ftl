@@ -188,9 +188,9 @@ run-paused-wait = { $n ->
     [one] { $n } recipient is waiting.
    *[other] { $n } recipients are waiting.
 }
-run-refused-title = The mail server refuses the sender’s address
-run-refused-text = It would say so to every letter, so the sending has paused by itself. No letter counts as failed: they all wait.
-run-refused-do = Mail comes from { $sender }. Mend this address or ask the mail server’s administrator to accept it, then resume.
+run-refused-title = The mail server does not take this sending’s letters
+run-refused-text = It would say so to the others, too, so the sending has paused by itself. They wait, and do not count as failed.
+run-refused-do = Mail comes from { $sender }. See what the server objects to: the sender’s address, the letter, or your limit at the provider. Mend it, then resume; those who were refused already can be sent to again. Another letter goes out in a new sending only.
 run-stopping-text = The sending is being cancelled. { $pending ->
     [one] { $pending } letter will not go out any more.
    *[other] { $pending } letters will not go out any more.
