@@ -14,9 +14,11 @@ export function wordsOf(language: Language): Words {
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".ftl"))) {
     bundle.addResource(new FluentResource(readFileSync(path.join(folder, file), "utf8")));
   }
-  return (id, args = {}) => {
+  // What an installation without a name of its own calls itself.
+  const service = { ru: "«Вестник»", en: "Vestnik" }[language];
+  return (id, args) => {
     const pattern = bundle.getMessage(id)?.value;
     if (!pattern) throw new Error(`there is no message ${id} in ${folder}`);
-    return bundle.formatPattern(pattern, args);
+    return bundle.formatPattern(pattern, { service, ...args });
   };
 }
