@@ -8,6 +8,7 @@ use vestnik_store::troubles;
 
 use crate::Context;
 use crate::relay_state::Opened;
+use crate::session_limit::Count;
 
 /// A session, counted as open as long as it lives.
 pub struct OpenSession {
@@ -18,19 +19,23 @@ pub struct OpenSession {
 impl OpenSession {
     /// Whether the message at hand is the last that it takes.
     pub fn is_at_its_last(&self) -> bool {
-        self.opened.most.is_some_and(|most| self.session.judged() + 1 >= most)
+        self.opened.most.is_some_and(|most| most.is_reached_by(self.count().and_one()))
+    }
+
+    fn count(&self) -> Count {
+        Count { judged: self.session.judged(), taken: self.session.taken() }
     }
 
     /// Whether the server, which has closed it, has only had enough of this session, and is not in trouble.
     pub fn was_only_ended(&self, sent: &Sent) -> bool {
         let words = sent.reply.as_ref().map(ToString::to_string);
         let words = words.as_deref().or(sent.error.as_deref()).unwrap_or_default();
-        self.session.judged() > 0 && self.opened.ended(self.session.judged(), words)
+        self.session.judged() > 0 && self.opened.ended(self.count(), words)
     }
 
     /// The server has judged one more message.
     pub fn went_on(&self) {
-        self.opened.went_on(self.session.judged());
+        self.opened.went_on(self.count());
     }
 
     /// Ends it politely.

@@ -72,8 +72,11 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
 
 /// Has the run wait for a person, who is told what the server says.
 async fn pause(context: &Context, job: &Job, sent: &Sent, now: UnixMillis) {
+    // Others that were under way hear the same.
+    if !job.run.halt() {
+        return;
+    }
     let words = sent.reply.as_ref().map(ToString::to_string).unwrap_or_default();
-    job.run.halt();
     tracing::warn!(run = %job.run.id, words, "the mail server refuses all of a run's messages, so it is paused");
     if let Err(error) = control::pause_for(&context.db, job.run.id, &words, now).await {
         tracing::error!(%error, "a run that is refused could not be paused");

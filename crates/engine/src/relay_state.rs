@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::gate::Gate;
 use crate::measures::Measures;
-use crate::session_limit::{End, SessionLimit};
+use crate::session_limit::{Count, End, Most, SessionLimit};
 
 /// The first pause after trouble.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -44,15 +44,16 @@ pub struct Opened {
     state: Arc<RelayState>,
     began: Instant,
     /// After how many messages it is to be ended, before the server does.
-    pub most: Option<u32>,
+    pub most: Option<Most>,
 }
 
 impl Opened {
     /// The server has ended it after so many messages. `true`: there is nothing else the matter with it.
-    pub fn ended(&self, after: u32, words: &str) -> bool {
+    pub fn ended(&self, after: Count, words: &str) -> bool {
         let server = &self.state.server;
         match self.state.lock().session.ended(after, self.began, Instant::now()) {
             End::Learned => {
+                let after = after.taken;
                 tracing::info!(
                     server,
                     after,
@@ -60,16 +61,16 @@ impl Opened {
                     "the mail server ends sessions after so many messages; so do we now"
                 );
             }
-            End::Borne => tracing::debug!(server, after, words, "the mail server has ended a session"),
+            End::Borne => tracing::debug!(server, ?after, words, "the mail server has ended a session"),
             End::TooOften => return false,
         }
         true
     }
 
     /// It has come as far as so many messages.
-    pub fn went_on(&self, judged: u32) {
+    pub fn went_on(&self, count: Count) {
         // Sessions that are ended here tell nothing new.
-        if self.most.is_none() && self.state.lock().session.went_on(judged) {
+        if self.most.is_none() && self.state.lock().session.went_on(count) {
             tracing::info!(server = self.state.server, "the mail server takes more messages in a session than it did");
         }
     }

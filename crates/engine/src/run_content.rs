@@ -95,9 +95,9 @@ impl RunContent {
         }
     }
 
-    /// Nothing of the run is begun any more.
-    pub fn halt(&self) {
-        self.halted.store(true, Ordering::Relaxed);
+    /// Nothing of the run is begun any more. `true`: until now it was.
+    pub fn halt(&self) -> bool {
+        !self.halted.swap(true, Ordering::Relaxed)
     }
 
     /// Whether the run was paused, called off, or is over.

@@ -23,14 +23,72 @@ pub enum End {
     TooOften,
 }
 
+/// Messages in a session. Some servers count what they are asked to take, others what they have taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Those that it has judged.
+    pub judged: u32,
+    /// Those that it has taken.
+    pub taken: u32,
+}
+
+impl Count {
+    /// With one more, if it is taken.
+    pub fn and_one(self) -> Self {
+        Self { judged: self.judged + 1, taken: self.taken + 1 }
+    }
+
+    fn both(self) -> [u32; 2] {
+        [self.judged, self.taken]
+    }
+}
+
+/// How many messages a session takes, by either way of counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most([Option<u32>; 2]);
+
+impl Most {
+    /// Whether a session that has come so far takes no more.
+    pub fn is_reached_by(self, count: Count) -> bool {
+        self.0.iter().zip(count.both()).any(|(most, count)| most.is_some_and(|most| count >= most))
+    }
+}
+
+/// What is known by one way of counting.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rule {
+    /// After how many the last session ended.
+    last: Option<u32>,
+    /// The same number twice: it is believed.
+    most: Option<u32>,
+}
+
+impl Rule {
+    /// `true`: this is what it now believes, and did not before.
+    fn ended(&mut self, after: u32) -> bool {
+        // Where nothing was taken, nothing is learned of how much is.
+        if after == 0 {
+            return false;
+        }
+        let again = self.last.replace(after) == Some(after);
+        if again {
+            return self.most.replace(after) != Some(after);
+        }
+        if self.most.is_some_and(|most| after < most) {
+            self.most = None;
+        }
+        false
+    }
+}
+
 /// See the module.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionLimit {
-    /// After how many messages, and when, the last session ended that began after the one before it had.
-    last: Option<(u32, Instant)>,
-    /// The same number twice: it is believed.
-    most: Option<u32>,
-    /// Sessions that began since.
+    /// By what is judged, and by what is taken.
+    rules: [Rule; 2],
+    /// When the last session ended that began after the one before it had ended.
+    last_at: Option<Instant>,
+    /// Sessions that began since something is believed.
     begun: u32,
     /// Ends that fit no number, as many as are not forgotten yet, and when that was counted.
     odd: Option<(u32, Instant)>,
@@ -38,24 +96,21 @@ pub struct SessionLimit {
 
 impl SessionLimit {
     /// The server has ended a session that began at `began` after so many messages.
-    pub fn ended(&mut self, after: u32, began: Instant, now: Instant) -> End {
-        let again = self.last.is_some_and(|(before, _)| before == after);
+    pub fn ended(&mut self, after: Count, began: Instant, now: Instant) -> End {
+        let fits = self.rules.iter().zip(after.both()).any(|(rule, after)| after > 0 && rule.last == Some(after));
         // What ends together ends for one reason, which may be any.
-        if self.last.is_some_and(|(_, at)| began < at) {
-            return if again { End::Borne } else { self.bear(now) };
-        }
-        self.last = Some((after, now));
-        if !again {
-            if self.most.is_some_and(|most| after < most) {
-                self.most = None;
+        if self.last_at.is_none_or(|at| began >= at) {
+            self.last_at = Some(now);
+            let mut learned = false;
+            for (rule, after) in self.rules.iter_mut().zip(after.both()) {
+                learned |= rule.ended(after);
             }
-            return self.bear(now);
+            if learned {
+                self.begun = 0;
+                return End::Learned;
+            }
         }
-        if self.most == Some(after) {
-            return End::Borne;
-        }
-        (self.most, self.begun) = (Some(after), 0);
-        End::Learned
+        if fits { End::Borne } else { self.bear(now) }
     }
 
     fn bear(&mut self, now: Instant) -> End {
@@ -69,19 +124,27 @@ impl SessionLimit {
         End::Borne
     }
 
-    /// A session has come as far as so many. `true`: further than was believed, which is forgotten.
-    pub fn went_on(&mut self, judged: u32) -> bool {
-        let further = self.most.is_some_and(|most| judged > most);
-        if further {
-            (self.last, self.most) = (None, None);
+    /// A session has come as far as so many. `true`: further than was believed, and nothing is believed any more.
+    pub fn went_on(&mut self, count: Count) -> bool {
+        let mut further = false;
+        for (rule, count) in self.rules.iter_mut().zip(count.both()) {
+            if rule.most.is_some_and(|most| count > most) {
+                *rule = Rule::default();
+                further = true;
+            }
         }
-        further
+        further && self.most().is_none()
+    }
+
+    fn most(&self) -> Option<Most> {
+        let most = self.rules.map(|rule| rule.most);
+        most.iter().any(Option::is_some).then_some(Most(most))
     }
 
     /// How many messages a session takes that begins now; `None`: whatever the server allows.
-    pub fn begin(&mut self) -> Option<u32> {
+    pub fn begin(&mut self) -> Option<Most> {
         self.begun = self.begun.wrapping_add(1);
-        self.most.filter(|_| !self.begun.is_multiple_of(PROBE))
+        self.most().filter(|_| !self.begun.is_multiple_of(PROBE))
     }
 }
 
@@ -90,6 +153,14 @@ mod tests {
     use super::*;
 
     const S: Duration = Duration::from_secs(1);
+
+    fn all(taken: u32) -> Count {
+        Count { judged: taken, taken }
+    }
+
+    fn most(taken: u32) -> Option<Most> {
+        Some(Most([Some(taken); 2]))
+    }
 
     #[test]
     fn a_number_that_comes_twice_is_a_rule() {
@@ -101,17 +172,17 @@ mod tests {
             // They were open together, and so they tell one thing.
             (100, 1, 10, End::Borne, None),
             (100, 9, 11, End::Borne, None),
-            (100, 11, 20, End::Learned, Some(100)),
-            (100, 21, 30, End::Borne, Some(100)),
+            (100, 11, 20, End::Learned, most(100)),
+            (100, 21, 30, End::Borne, most(100)),
             // It was another reason, or there is a new rule.
             (40, 31, 32, End::Borne, None),
             (7, 33, 34, End::Borne, None),
-            (7, 35, 36, End::Learned, Some(7)),
+            (7, 35, 36, End::Learned, most(7)),
             // That does not bother whoever ends sessions earlier.
-            (90, 37, 38, End::Borne, Some(7)),
+            (90, 37, 38, End::Borne, most(7)),
         ] {
-            let found = limit.ended(after, start + began * S, start + ended * S);
-            assert_eq!((found, limit.most), (end, most), "{after} at {ended}");
+            let found = limit.ended(all(after), start + began * S, start + ended * S);
+            assert_eq!((found, limit.most()), (end, most), "{after} at {ended}");
         }
     }
 
@@ -120,9 +191,27 @@ mod tests {
         let start = Instant::now();
         let mut limit = SessionLimit::default();
         for _ in 0..10 {
-            assert_eq!(limit.ended(3, start, start + S), End::Borne);
+            assert_eq!(limit.ended(all(3), start, start + S), End::Borne);
         }
-        assert_eq!(limit.most, None);
+        assert_eq!(limit.most(), None);
+    }
+
+    #[test]
+    fn what_is_refused_may_count_or_not() {
+        let start = Instant::now();
+        let mut limit = SessionLimit::default();
+        // Five are taken, however many are refused beside them.
+        for (session, (judged, end)) in
+            (0..).zip([(5, End::Borne), (5, End::Learned), (7, End::Borne), (6, End::Borne)])
+        {
+            let began = start + session * 2 * S;
+            assert_eq!(limit.ended(Count { judged, taken: 5 }, began, began + S), end, "{judged}");
+        }
+        // A session that was let go on has shown that refusals do not count.
+        assert!(!limit.went_on(Count { judged: 9, taken: 5 }), "it still believes in what is taken");
+        let most = limit.begin().expect("a number");
+        assert!(!most.is_reached_by(Count { judged: 8, taken: 4 }));
+        assert!(most.is_reached_by(Count { judged: 9, taken: 5 }));
     }
 
     #[test]
@@ -130,13 +219,13 @@ mod tests {
         let start = Instant::now();
         let mut limit = SessionLimit::default();
         assert_eq!(limit.begin(), None);
-        limit.ended(1, start, start + S);
-        limit.ended(1, start + 2 * S, start + 3 * S);
-        let begun: Vec<Option<u32>> = (0..PROBE).map(|_| limit.begin()).collect();
-        assert_eq!(begun.iter().filter(|most| **most == Some(1)).count(), PROBE as usize - 1);
-        assert!(!limit.went_on(1), "it still holds");
-        assert!(limit.went_on(2), "it was chance");
-        assert_eq!((limit.most, limit.begin()), (None, None));
+        limit.ended(all(1), start, start + S);
+        limit.ended(all(1), start + 2 * S, start + 3 * S);
+        let begun: Vec<Option<Most>> = (0..PROBE).map(|_| limit.begin()).collect();
+        assert_eq!(begun.iter().filter(|begun| **begun == most(1)).count(), PROBE as usize - 1);
+        assert!(!limit.went_on(all(1)), "it still holds");
+        assert!(limit.went_on(all(2)), "it was chance");
+        assert_eq!(limit.begin(), None);
     }
 
     #[test]
@@ -145,7 +234,7 @@ mod tests {
         let mut limit = SessionLimit::default();
         let mut after = |number: u32, ms: u64| {
             let now = start + Duration::from_millis(ms);
-            limit.ended(number, now, now)
+            limit.ended(all(number), now, now)
         };
         for number in 1..=BORNE {
             assert_eq!(after(number, 0), End::Borne);

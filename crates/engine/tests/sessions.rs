@@ -78,6 +78,27 @@ databases! {
         assert_eq!((over.counts.sent, over.counts.failed, over.counts.attempts()), (240, 60, 300));
     }
 
+    async fn a_server_that_counts_what_it_takes_is_understood(db: Db) {
+        let unknown = |event: &Event| number_of(event).is_multiple_of(7);
+        let behaviour = Behaviour::good()
+            .on_if(Stage::Rcpt, unknown, Action::reply("550 5.1.1 No such user"));
+        // After the fifth message that it takes it answers nothing but 421.
+        let enough = |event: &Event| event.taken >= 5;
+        let server = FaultServer::start(behaviour.on_if(Stage::Mail, enough, farewell()).on_if(Stage::Rset, enough, farewell()));
+        let server = server.await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, RECIPIENTS).await;
+        let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        let over = until("it is over, and nothing was the matter", || async {
+            assert_eq!(troubles::current(&db).await.unwrap().len(), 0);
+            newest(&db, &anna, mailing).await.filter(|run| run.state.is_final())
+        })
+        .await;
+        engine.stop().await;
+        assert_eq!((over.counts.sent, over.counts.failed, over.counts.attempts()), (258, 42, 300));
+    }
+
     async fn a_domain_with_one_connection_keeps_it(db: Db) {
         let server = FaultServer::start(seven(farewell())).await.unwrap();
         let anna = someone(&db).await;

@@ -53,6 +53,8 @@ pub struct Event {
     pub nth: usize,
     /// How often this stage was reached before, on this connection.
     pub here: usize,
+    /// Messages accepted before on this connection.
+    pub taken: usize,
     /// The transaction's sender, once known.
     pub from: Option<String>,
     /// The transaction's recipient, once known.

@@ -350,7 +350,8 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             let here = record.here.entry((self.number, stage)).or_default();
             *here += 1;
             let here = *here - 1;
-            Event { stage, connection: self.number, nth, here, from: self.from.clone(), to, seen }
+            let taken = record.accepted.iter().filter(|accepted| accepted.connection == self.number).count();
+            Event { stage, connection: self.number, nth, here, taken, from: self.from.clone(), to, seen }
         };
         self.behaviour.decide(&event)
     }

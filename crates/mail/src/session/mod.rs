@@ -154,8 +154,9 @@ pub struct Session<S> {
     capabilities: Capabilities,
     timeouts: Timeouts,
     state: State,
-    /// Messages that the server has judged.
+    /// Messages that the server has judged, and those of them that it has taken.
     judged: u32,
+    taken: u32,
     /// What is being written; kept for its memory.
     out: Vec<u8>,
 }
@@ -185,6 +186,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// How many messages the server has judged here, from their recipient on.
     pub fn judged(&self) -> u32 {
         self.judged
+    }
+
+    /// How many of these it has taken.
+    pub fn taken(&self) -> u32 {
+        self.taken
     }
 
     /// Looks, without waiting, whether a connection that has been idle is still open; if not, it is
@@ -236,7 +242,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         if stop.phase > Phase::MailFrom && matches!(stop.why, Why::Reply(_)) {
             self.judged += 1;
         }
-        self.sent(stop, started)
+        let sent = self.sent(stop, started);
+        self.taken += u32::from(sent.verdict == Verdict::Accepted);
+        sent
     }
 
     /// Takes the transaction up to the server's 354.

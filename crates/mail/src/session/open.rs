@@ -96,6 +96,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             timeouts: timeouts.clone(),
             state: State::Idle { reset: false },
             judged: 0,
+            taken: 0,
             out: Vec::new(),
         }
     }
