@@ -67,6 +67,11 @@ async fn turn(context: &Context) -> Result<bool> {
             }
             None => (LetterOutcome::GivenBack, String::new()),
         };
+        if matches!(outcome, LetterOutcome::Failed) {
+            // The words may have the address in them; they are in the tables, and on the person's page.
+            let code = reply.get(..3).unwrap_or_default();
+            tracing::warn!(letter = %letter.id, kind = letter.kind, code, "a letter of the service is not delivered");
+        }
         letters::settle(&context.db, letter.id, outcome, &reply).await?;
         context.config.measures.letter(outcome);
     }

@@ -77,7 +77,8 @@ async fn pause(context: &Context, job: &Job, sent: &Sent, now: UnixMillis) {
         return;
     }
     let words = sent.reply.as_ref().map(ToString::to_string).unwrap_or_default();
-    tracing::warn!(run = %job.run.id, words, "the mail server refuses all of a run's messages, so it is paused");
+    let code = sent.reply.as_ref().map(|reply| reply.code);
+    tracing::warn!(run = %job.run.id, code, "the mail server refuses all of a run's messages, so it is paused");
     if let Err(error) = control::pause_for(&context.db, job.run.id, &words, now).await {
         tracing::error!(%error, "a run that is refused could not be paused");
     }

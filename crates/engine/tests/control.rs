@@ -135,6 +135,8 @@ databases! {
         })
         .await;
         assert!(paused.paused_by.contains("rejected as spam"), "{:?}", paused.paused_by);
+        let told = vestnik_store::stats::refused(&db).await.unwrap();
+        assert!(told.0 == 1 && told.1.contains("rejected as spam"), "{told:?}");
         // Until the sessions are closed, which keep to what they have begun with.
         tokio::time::sleep(Duration::from_secs(7)).await;
         let paused = newest(&db, &anna, mailing).await.unwrap();

@@ -143,6 +143,29 @@ pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) 
     Ok(())
 }
 
+/// What became of a letter to a person.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct LetterFate {
+    /// Its subject.
+    pub subject: String,
+    /// `pending`, `sent` or `failed`.
+    pub state: String,
+    /// What the mail server said last; may be empty.
+    pub reply: String,
+    /// When it was written.
+    pub created_at: UnixMillis,
+}
+
+/// What became of the newest letter of the service to a person. Whoever may see it sees the person's page.
+pub async fn newest_of(db: &Db, user: UserId) -> Result<Option<LetterFate>> {
+    db.fetch_optional(
+        "SELECT subject, state, reply, created_at FROM letters WHERE user_id = $1 AND kind <> 'test'
+         ORDER BY id DESC LIMIT 1",
+        &[&user],
+    )
+    .await
+}
+
 /// Removes those that were done with before.
 pub async fn remove_settled(db: &Db, before: UnixMillis) -> Result<()> {
     db.execute("DELETE FROM letters WHERE state <> 'pending' AND created_at < $1", &[&before]).await?;

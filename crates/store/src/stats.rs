@@ -40,6 +40,17 @@ pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
     .await
 }
 
+/// How many runs wait for a person because the mail server refuses them, and what it says to the newest.
+pub async fn refused(db: &Db) -> Result<(i64, String)> {
+    db.fetch_one(
+        "SELECT count(*), COALESCE((SELECT paused_by FROM runs WHERE state = 'paused' AND paused_by <> ''
+            ORDER BY id DESC LIMIT 1), '')
+         FROM runs WHERE state = 'paused' AND paused_by <> ''",
+        &[],
+    )
+    .await
+}
+
 /// Figures over everyone's data, for the public (S-49).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct PublicTotals {

@@ -46,11 +46,12 @@ recover-back = Remembered the password?
 recover-sent-title = Check your mail
 recover-sent-text = If { $email } has an account, a link is on its way to it. It works for one hour.
 recover-new-title = New password
+recover-first-title = Set a password
 recover-new-lead = For the account { $email }. All other sessions will end.
 recover-first-lead = For the account { $email }.
 recover-new-submit = Save the password and log in
 recover-gone-title = This link no longer works
-recover-gone-text = It has been used, replaced by a newer one, or is more than an hour old. Ask for another link.
+recover-gone-text = It has been used, replaced by a newer one, or its time is over. Ask for another link.
 recover-gone-again = Ask again
 
 settings-title = Settings

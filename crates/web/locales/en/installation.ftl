@@ -101,7 +101,7 @@ trial-login-text = If none is needed, leave user and password empty. If one is, 
 trial-password = User name or password is wrong
 trial-password-text = Mail services often want a separate password for applications.
 trial-refusal = The server refused the letter
-trial-refusal-text = It usually says why. Most often the account may not use this sender address.
+trial-refusal-text = It usually says why. Most often the account may not use this sender address, or there is no such recipient.
 
 setup-title = Let’s set up Vestnik
 setup-lead = It takes two minutes. All but the first administrator can be changed later.
@@ -118,7 +118,7 @@ register-invited-text = Accounts are made by the administrator here. Ask them to
 home-not-set-up = The service is not set up yet. The link for that is printed where it was started.
 
 flash-installation-saved = Settings saved.
-flash-mail-server-unreached = Saved, but no mail will go out yet. { $matter } ({ $words }). Mail waits until then.
+flash-mail-server-unreached = Saved, but no mail will go out yet. { $matter } ({ $words }). Mail waits until it answers.
 flash-mail-server-saved = Saved. Mail goes the new way in a few seconds.
 flash-sending-resumed = Mail goes out again. Paused sendings wait until you resume them.
 flash-set-up = Done! You are logged in as the administrator.

@@ -46,11 +46,12 @@ recover-back = Вспомнили пароль?
 recover-sent-title = Проверьте почту
 recover-sent-text = Если для { $email } есть учётная запись, на этот адрес отправлена ссылка. Она действует один час.
 recover-new-title = Новый пароль
+recover-first-title = Задайте пароль
 recover-new-lead = Для учётной записи { $email }. Остальные сеансы будут завершены.
 recover-first-lead = Для учётной записи { $email }.
 recover-new-submit = Сохранить пароль и войти
 recover-gone-title = Ссылка больше не действует
-recover-gone-text = Её уже использовали, прислали новую или прошло больше часа. Запросите ссылку ещё раз.
+recover-gone-text = Её уже использовали, прислали новую или её время вышло. Запросите ссылку ещё раз.
 recover-gone-again = Запросить снова
 
 settings-title = Настройки

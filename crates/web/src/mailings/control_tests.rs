@@ -111,9 +111,10 @@ async fn a_run_whose_sender_is_refused_says_what_to_do() {
     control::pause_for(&going.app.db, going.run, "550 5.7.1 <b>Sender</b> rejected", going.app.clock_now())
         .await
         .expect("paused");
-    for (language, words) in
-        [("en", "The mail server refuses the sender’s address"), ("ru", "Почтовый сервер отклоняет адрес отправителя")]
-    {
+    for (language, words) in [
+        ("en", "The mail server does not take this sending’s letters"),
+        ("ru", "Почтовый сервер не принимает письма этой отправки"),
+    ] {
         going.browser.post("/language", &[("language", language)]).await;
         for path in [going.page.as_str(), "/dashboard"] {
             let page = going.browser.get(path).await.text;

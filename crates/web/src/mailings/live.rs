@@ -24,7 +24,7 @@ use vestnik_store::{mailings, runs};
 
 use super::{
     progress::{RateMeters, RunView, TroubleView},
-    show::{LiveView, RUNS, split},
+    show::{FailuresView, LiveView, RUNS, split},
 };
 use crate::{dashboard, error::Error, form::Path, page::fragment, session::CurrentUser, state::AppState, visit::Visit};
 
@@ -50,6 +50,12 @@ pub(crate) struct Live<'a, T> {
     pub(crate) live: &'a T,
 }
 
+/// Why letters were not delivered, in the same way.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failures<'a> {
+    pub(crate) failures: &'a FailuresView,
+}
+
 /// What one look found.
 struct Look {
     /// What of it makes a difference to the page; nothing is sent while it stays the same.
@@ -71,6 +77,8 @@ struct WatchMailing {
     language: Language,
     id: MailingId,
     meters: RateMeters,
+    /// The newest run, whether it is over, and how many it failed for, at the last look.
+    newest: Option<(RunId, bool, i64)>,
 }
 
 struct WatchAll {
@@ -89,7 +97,7 @@ pub(crate) async fn mailing(
 ) -> Result<Events, Error> {
     mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let (actor, language) = (user.actor.clone(), visit.language);
-    Ok(stream(app, WatchMailing { actor, language, id, meters: RateMeters::default() }))
+    Ok(stream(app, WatchMailing { actor, language, id, meters: RateMeters::default(), newest: None }))
 }
 
 /// The stream of the overview: everything that is being sent.
@@ -112,7 +120,15 @@ impl Watch for WatchMailing {
         let busy = view.runs.iter().any(RunView::moves);
         let part = |template| fragment(self.language, template, &Live { live: &view });
         let head = partial(&format!("mailing-{id}-head"), &part("mailings/head.html")?);
-        let html = head + &partial(&format!("mailing-{id}-live"), &part("mailings/live.html")?);
+        let mut html = head + &partial(&format!("mailing-{id}-live"), &part("mailings/live.html")?);
+        let newest = found.first().map(|run| (run.id, run.state.is_final(), run.counts.failed));
+        let before = std::mem::replace(&mut self.newest, newest);
+        // Only when it has ended since the last look: these are read from the attempts.
+        if before.is_some() && before != newest && newest.is_some_and(|(_, over, _)| over) {
+            let failures = FailuresView::of(app, &self.actor, id, &found).await?;
+            let card = fragment(self.language, "mailings/failures.html", &Failures { failures: &failures })?;
+            html += &partial(&format!("mailing-{id}-failures"), &card);
+        }
         let disabled = mailing.disabled_at.map(|at| (at, mailing.disabled_reason));
         let stands = (mailing.status, mailing.next_at, view.over, disabled);
         let runs = split(&found).0.into_iter().zip(&view.runs).map(|(run, view)| key(run, view)).collect();

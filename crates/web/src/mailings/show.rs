@@ -97,9 +97,28 @@ pub(crate) struct ShowView {
     pub(crate) live: LiveView,
     /// The runs that are not in the live part.
     pub(crate) runs: Vec<RunView>,
-    pub(crate) failures: Vec<FailureView>,
-    /// Of which sending these are.
-    pub(crate) failed_run: Option<RunId>,
+    pub(crate) failures: FailuresView,
+}
+
+/// Why letters of the newest sending were not delivered.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailuresView {
+    pub(crate) mailing: MailingId,
+    /// Which sending that is.
+    pub(crate) run: Option<RunId>,
+    pub(crate) rows: Vec<FailureView>,
+}
+
+impl FailuresView {
+    /// Of the newest of these runs.
+    pub(crate) async fn of(app: &AppState, actor: &Actor, mailing: MailingId, runs: &[Run]) -> Result<Self, Error> {
+        let groups = match runs.first() {
+            Some(run) if run.counts.failed > 0 => ledger::failures(&app.db, actor, run.id, FAILURES).await?,
+            _ => Vec::new(),
+        };
+        let rows = groups.into_iter().map(FailureView::from).collect();
+        Ok(Self { mailing, run: runs.first().map(|run| run.id), rows })
+    }
 }
 
 impl MailingView {
@@ -196,16 +215,10 @@ pub(crate) async fn show(
     let (mailing, stored) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
     let now = app.now();
     let found = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
-    let failures = match found.first() {
-        Some(run) if run.counts.failed > 0 => ledger::failures(&app.db, &user.actor, run.id, FAILURES).await?,
-        _ => Vec::new(),
-    };
-
     let view = ShowView {
         live: LiveView::of(&app, &user.actor, &stored, &found, |_| None).await?,
         runs: split(&found).1.into_iter().map(|run| RunView::of(run, &mailing.name, None, now)).collect(),
-        failures: failures.into_iter().map(FailureView::from).collect(),
-        failed_run: found.first().map(|run| run.id),
+        failures: FailuresView::of(&app, &user.actor, id, &found).await?,
         mailing,
     };
     page.show("mailings/show.html", &view)

@@ -405,6 +405,9 @@ async fn s21_the_stream_tells_what_changes() {
     send(&app, &actor, run).await;
     let second = next().await;
     assert!(second.contains("id: 2") && second.contains("Completed"), "{second}");
+    // And why some were not delivered, which stands beside.
+    assert!(second.contains(&format!("hx-target=\"#mailing-{id}-failures\"")), "{second}");
+    assert!(second.contains("550 5.1.1 &lt;b&gt;User"), "{second}");
 
     let response = open("/live".into()).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);

@@ -7,7 +7,9 @@ use vestnik_model::{
     message::MessageDraft,
     recipient::RecipientDraft,
 };
-use vestnik_store::{audit::Author, groups, mailings, messages, people, recipients, runs, users};
+use vestnik_store::{
+    audit::Author, groups, letters::LetterOutcome, mailings, messages, people, recipients, runs, users,
+};
 
 use crate::testing::{Browser, PASSWORD, TestApp};
 
@@ -207,6 +209,12 @@ async fn s46_an_administrator_invites_and_deletes() {
     assert!(made.goes_to().is_some_and(|to| to.starts_with("/manage/users/")));
     admin.post("/manage/users/new", &form).await.says("This address has an account already");
     let letter = app.letters(1).await.remove(0);
+    // What the mail server says to the invitation stands on the person's page.
+    let page = made.goes_to().expect("her page").to_owned();
+    admin.get(&page).await.says("Приглашение в сервис рассылок «Вестник»").says("On its way");
+    let refused = "550 5.1.1 <b>unknown";
+    vestnik_store::letters::settle(&app.db, letter.id, LetterOutcome::Failed, refused).await.expect("noted");
+    admin.get(&page).await.says("Not delivered").says("550 5.1.1 &lt;b&gt;unknown");
     let link = letter.text.split_whitespace().find(|word| word.contains("/recover/")).expect("a link");
     let path = link.trim_start_matches("http://vestnik.example");
     let mut browser = app.browser();

@@ -10,6 +10,7 @@ use vestnik_model::{
 use vestnik_store::{
     audit::{self, Entry},
     groups,
+    letters::{LetterFate, newest_of},
     people::{self, Person},
 };
 
@@ -68,11 +69,35 @@ pub(crate) struct UserView {
     pub(crate) blocked_reason: String,
     /// Since when a second factor is asked for.
     pub(crate) second_factor_at: Option<UnixMillis>,
+    /// What became of the newest letter of the service to them; for those who may have one sent.
+    pub(crate) letter: Option<LetterView>,
     pub(crate) figures: FiguresView,
     pub(crate) groups: Vec<GroupChoice>,
     pub(crate) allowed: Allowed,
     /// Whether it is the one who looks.
     pub(crate) oneself: bool,
+}
+
+/// A letter of the service.
+#[derive(Debug, Serialize)]
+pub(crate) struct LetterView {
+    pub(crate) subject: String,
+    /// The words are `feedback-letter-{state}`.
+    pub(crate) state: String,
+    pub(crate) tone: &'static str,
+    pub(crate) reply: String,
+    pub(crate) at: UnixMillis,
+}
+
+impl From<LetterFate> for LetterView {
+    fn from(letter: LetterFate) -> Self {
+        let tone = match letter.state.as_str() {
+            "sent" => "ok",
+            "failed" => "warn",
+            _ => "wait",
+        };
+        Self { subject: letter.subject, tone, state: letter.state, reply: letter.reply, at: letter.created_at }
+    }
 }
 
 /// The page that asks before something is done to someone.
@@ -106,13 +131,16 @@ pub(crate) async fn show(
     let all = groups::all(&app.db).await?;
     let actor = &user.actor;
     let outranks = actor.may_all(&person.permissions);
+    let manages = people::may_act_on(actor, Permission::ManageUsers, &person);
+    let letter = if manages { newest_of(&app.db, id).await?.map(LetterView::from) } else { None };
     let view = UserView {
         id,
+        letter,
         figures: figures(&app, &user.user, &actor.looking_at(id)).await?.0,
         groups: all.iter().map(|(group, _)| GroupChoice::of(group, person.groups.contains(&group.id))).collect(),
         allowed: Allowed {
             block: people::may_act_on(actor, Permission::BlockUsers, &person),
-            manage: people::may_act_on(actor, Permission::ManageUsers, &person),
+            manage: manages,
             groups: actor.may(Permission::ManageUsers) && outranks,
             report: actor.may(Permission::ViewUsers),
             see_mailings: actor.may(Permission::ViewMailings),

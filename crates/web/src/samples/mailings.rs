@@ -24,10 +24,10 @@ use crate::{
         fates::{self, FatesQuery, FatesView},
         form::{FormView, MailingForm},
         list::{ListView, Row},
-        live::Live,
+        live::{Failures, Live},
         progress::{RunView, TroubleKind, TroubleView},
         review::{BeforeView, Check, LetterView, ReviewView},
-        show::{FailureView, LiveView, MailingView, ShowView, TotalsView},
+        show::{FailureView, FailuresView, LiveView, MailingView, ShowView, TotalsView},
     },
     page::Pager,
     reports::breakdown::ReasonView,
@@ -212,17 +212,16 @@ pub(super) fn all() -> Vec<Sample> {
             mailing: mailing(*state == RunState::Completed),
             live: live(Some(*state)),
             runs: vec![run(*state)],
-            failed_run: Some(RunId(17)),
-            failures,
+            failures: FailuresView { mailing: MailingId(5), run: Some(RunId(17)), rows: failures },
         };
+        samples.push(page("mailings/failures.html", Failures { failures: &view.failures }));
         samples.push(page("mailings/show.html", view));
     }
     let empty = ShowView {
         mailing: mailing(false),
         live: live(None),
         runs: Vec::new(),
-        failures: Vec::new(),
-        failed_run: None,
+        failures: FailuresView { mailing: MailingId(5), run: None, rows: Vec::new() },
     };
     samples.push(page("mailings/show.html", empty));
     samples.push(page("mailings/live.html", Live { live: &live(None) }));

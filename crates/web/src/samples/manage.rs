@@ -22,7 +22,7 @@ use crate::{
         mailings::{AskDisableView, MailingView, MailingsView, OverseenRow},
         new_user::{NewUserForm, NewUserView},
         recipients::RecipientsView,
-        user::{Allowed, AskView, GroupChoice, UserView},
+        user::{Allowed, AskView, GroupChoice, LetterView, UserView},
         users::UsersView,
     },
     page::Pager,
@@ -62,6 +62,13 @@ fn user(full: bool) -> UserView {
         blocked_at: (!full).then_some(NOW),
         blocked_reason: "<b>spam".into(),
         second_factor_at: full.then_some(NOW),
+        letter: full.then(|| LetterView {
+            subject: "<b>Приглашение".into(),
+            state: "failed".into(),
+            tone: "warn",
+            reply: "550 5.1.1 <b>".into(),
+            at: NOW,
+        }),
         figures: figures(full),
         groups: vec![choice(1, Some("users")), choice(5, None)],
         allowed: Allowed {

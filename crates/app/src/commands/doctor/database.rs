@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::HumanBytes;
 use vestnik_model::Clock as _;
 use vestnik_model::clock::SystemClock;
-use vestnik_store::{Db, health, life, nodes};
+use vestnik_store::{Db, health, life, nodes, stats};
 
 use super::{Finding, PATIENCE};
 use crate::cli::DoctorArgs;
@@ -84,6 +84,22 @@ async fn clock(db: &Db) -> Option<Finding> {
     })
 }
 
+/// Whether the mail server refuses what is being sent, so that it waits for a person.
+async fn refused(db: &Db) -> Finding {
+    const CHECK: &str = "sending";
+    match stats::refused(db).await {
+        Ok((0, _)) => Finding::ok(CHECK, "nothing is held back"),
+        Ok((count, words)) => Finding::warning(
+            CHECK,
+            format!(
+                "the mail server refuses {count} of the sendings, which are paused; to the newest it says: {words}"
+            ),
+            "see what it objects to, and have their owners resume them",
+        ),
+        Err(error) => Finding::problem(CHECK, error.to_string(), "see above"),
+    }
+}
+
 async fn sending(db: &Db) -> Vec<Finding> {
     let mut findings = Vec::new();
     match life::read(db).await {
@@ -93,7 +109,7 @@ async fn sending(db: &Db) -> Vec<Finding> {
             let advice = "look around, then `vestnik resume-sending` or the button on the page \"Service settings\"";
             findings.push(Finding::warning("sending", found, advice));
         }
-        Ok(_) => findings.push(Finding::ok("sending", "nothing is held back")),
+        Ok(_) => findings.push(refused(db).await),
         Err(error) => findings.push(Finding::problem("sending", error.to_string(), "see above")),
     }
     if db.is_embedded() {

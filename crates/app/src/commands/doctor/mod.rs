@@ -183,10 +183,11 @@ async fn mail_server(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
     if let Some(octets) = can.max_size {
         offers.push(format!("messages up to {}", indicatif::HumanBytes(octets)));
     }
-    for (has, name) in [(can.pipelining, "PIPELINING"), (can.eight_bit, "8BITMIME"), (can.smtputf8, "SMTPUTF8")] {
-        offers.push(if has { name.to_owned() } else { format!("no {name}") });
-    }
-    let found = format!("{relay} answers: {}", offers.join(", "));
+    let all = [(can.pipelining, "PIPELINING"), (can.eight_bit, "8BITMIME"), (can.smtputf8, "SMTPUTF8")];
+    offers.extend(all.iter().filter(|(has, _)| *has).map(|(_, name)| (*name).to_owned()));
+    let lacks: Vec<&str> = all.iter().filter(|(has, _)| !has).map(|(_, name)| *name).collect();
+    let lacks = if lacks.is_empty() { String::new() } else { format!("; it lacks {}", lacks.join(", ")) };
+    let found = format!("{relay} answers: {}{lacks}", offers.join(", "));
     if !encrypted && !settings::is_here(relay.host()) {
         let advice = "use smtps:// or ?starttls=required, or everyone on the way can read what is sent";
         return vec![Finding::warning(CHECK, found, advice)];
