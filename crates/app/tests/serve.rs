@@ -59,7 +59,7 @@ async fn from_the_first_start(installation: &Installation) {
     let (first_port, second_port, closed_port) = (port_of(&first), port_of(&second), port_of(&closed));
     let test = format!("{path}/test");
     let typed = [&person[..], &settings, &mail_server(&closed_port, "news@first.example")].concat();
-    anna.post(&test, &typed).await.says("554 no service").says("The server refused");
+    anna.post(&test, &typed).await.says("554 no service").says("The server refuses the connection");
     let typed = [&person[..], &settings, &mail_server(&first_port, "news@first.example")].concat();
     anna.post(&test, &typed).await.says("The server took the letter");
     assert_eq!(sent_by(&first, "news@first.example"), 1, "a real letter");
