@@ -254,7 +254,7 @@ test("an administrator invites someone, who sets a password and begins", async (
   await guest.openLetter(guest.email);
   await expect(guest.heading(t("letter-invite-subject"))).toBeVisible();
   await guest.followLink("/recover/");
-  await expect(guest.heading(t("recover-new-title"))).toBeVisible();
+  await expect(guest.heading(t("recover-first-title"))).toBeVisible();
   await guest.field("settings-password-new").fill(guest.password);
   await guest.button("recover-new-submit").click();
   await expect(guest.page).toHaveURL(/\/dashboard$/);
