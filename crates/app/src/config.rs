@@ -132,11 +132,15 @@ impl WebArgs {
         let Some(url) = &self.base_url else {
             return Url::parse(&format!("http://{listening}/")).map_err(|error| Failure::failed(error.to_string()));
         };
-        match fault_of_base_url(url) {
-            Some(fault) => Err(Failure::misused(format!("--base-url or VESTNIK_BASE_URL {fault}"))),
-            None => Ok(url.clone()),
-        }
+        check_base_url(url)?;
+        Ok(url.clone())
     }
+}
+
+/// Refuses an address that cannot stand in front of every link.
+pub fn check_base_url(url: &Url) -> Result<(), Failure> {
+    let refused = |fault| Err(Failure::misused(format!("--base-url or VESTNIK_BASE_URL {fault}")));
+    fault_of_base_url(url).map_or(Ok(()), refused)
 }
 
 /// Why an address cannot stand in front of every link. A password in it is not told.

@@ -23,6 +23,19 @@ pub struct FateFilter {
     pub text: String,
 }
 
+/// What the server answered to the last attempt at a letter; nothing if there was none.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct LastAnswer {
+    /// When the attempt ended.
+    pub at: Option<UnixMillis>,
+    /// The reply code.
+    pub code: Option<i64>,
+    /// The enhanced status code.
+    pub enhanced: Option<String>,
+    /// The server's words.
+    pub reply: Option<String>,
+}
+
 /// A recipient of a run.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Addressee {
@@ -36,14 +49,9 @@ pub struct Addressee {
     pub state: DeliveryState,
     /// Attempts so far.
     pub attempts: i64,
-    /// When the last attempt ended.
-    pub at: Option<UnixMillis>,
-    /// Its reply code.
-    pub code: Option<i64>,
-    /// Its enhanced status code.
-    pub enhanced: Option<String>,
-    /// The server's words.
-    pub reply: Option<String>,
+    /// What was said last.
+    #[sqlx(flatten)]
+    pub last: LastAnswer,
 }
 
 /// A letter to someone in the list.
@@ -63,14 +71,9 @@ pub struct Addressed {
     pub state: DeliveryState,
     /// Attempts so far.
     pub attempts: i64,
-    /// When the last attempt ended.
-    pub at: Option<UnixMillis>,
-    /// Its reply code.
-    pub code: Option<i64>,
-    /// Its enhanced status code.
-    pub enhanced: Option<String>,
-    /// The server's words.
-    pub reply: Option<String>,
+    /// What was said last.
+    #[sqlx(flatten)]
+    pub last: LastAnswer,
 }
 
 /// Runs in which letters to a recipient are looked for: each is a look into an index.

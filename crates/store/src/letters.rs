@@ -2,8 +2,8 @@
 //! transaction or request that made it necessary; the engine sends it.
 
 use vestnik_mail::address::EmailAddress;
-use vestnik_model::UnixMillis;
 use vestnik_model::id::{LetterId, UserId};
+use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Result, Tx, Wake};
 
@@ -156,12 +156,16 @@ pub struct LetterFate {
     pub created_at: UnixMillis,
 }
 
-/// What became of the newest letter of the service to a person. Whoever may see it sees the person's page.
-pub async fn newest_of(db: &Db, user: UserId) -> Result<Option<LetterFate>> {
+/// What became of the newest letter that lets a person in: an invitation, a link to confirm the address or to set a
+/// password. For those who may have one sent; what the person has written or tried is nobody else's affair.
+pub async fn newest_link(db: &Db, actor: &Actor, person: UserId) -> Result<Option<LetterFate>> {
+    if !actor.may(Permission::ManageUsers) {
+        return Ok(None);
+    }
     db.fetch_optional(
-        "SELECT subject, state, reply, created_at FROM letters WHERE user_id = $1 AND kind <> 'test'
-         ORDER BY id DESC LIMIT 1",
-        &[&user],
+        "SELECT subject, state, reply, created_at FROM letters
+         WHERE user_id = $1 AND kind IN ('invite', 'confirm', 'recover') ORDER BY id DESC LIMIT 1",
+        &[&person],
     )
     .await
 }

@@ -129,7 +129,7 @@ databases! {
         // S-24: by person, what came of it in the end.
         let of = |fate| FateFilter { run: run.id, fate, text: String::new() };
         let everyone = fates::list(&db, &anna, &of(None), None, 10).await.unwrap().rows;
-        let told: Vec<_> = everyone.iter().map(|one| (one.state, one.attempts, one.code)).collect();
+        let told: Vec<_> = everyone.iter().map(|one| (one.state, one.attempts, one.last.code)).collect();
         assert_eq!(told, [(DeliveryState::Sent, 2, Some(250)), (DeliveryState::Failed, 1, Some(451))]);
         assert_eq!(fates::list(&db, &anna, &of(Some(Fate::Failed)), None, 10).await.unwrap().rows, everyone[1..]);
         assert!(fates::list(&db, &anna, &of(Some(Fate::Waiting)), None, 10).await.unwrap().rows.is_empty());
@@ -142,7 +142,7 @@ databases! {
         // And to one person, whatever was sent.
         let failed = everyone[1].recipient_id;
         let letters = fates::of_recipient(&db, &anna, failed, 10).await.unwrap();
-        let told: Vec<_> = letters.iter().map(|one| (one.run_id, one.mailing_id, one.state, one.code)).collect();
+        let told: Vec<_> = letters.iter().map(|one| (one.run_id, one.mailing_id, one.state, one.last.code)).collect();
         assert_eq!(told, [(run.id, mailing, DeliveryState::Failed, Some(451))]);
         assert!(fates::of_recipient(&db, &boris, failed, 10).await.unwrap().is_empty());
         let named = FateFilter { text: everyone[1].email[..2].to_uppercase(), ..of(None) };

@@ -132,8 +132,7 @@ pub(crate) async fn unreached(app: &AppState, page: &Page, server: MailServer) -
         return None;
     }
     let Hindrance { obstacle, words } = app.trial.reach(server).await.err()?;
-    let matter = page.text(&format!("trial-{}", obstacle.name()), &[]);
-    Some(Flash::warn("flash-mail-server-unreached").with("matter", matter).with("words", words))
+    Some(Flash::warn("flash-mail-server-unreached").with("obstacle", obstacle.name()).with("words", words))
 }
 
 /// What mail comes from where nothing else is typed.

@@ -15,7 +15,7 @@ use vestnik_web::letters::{Kind, Post};
 use vestnik_web::password::hash_password;
 
 use crate::cli::{CreateGroupsArgs, CreateUserArgs, ResetSecondFactorArgs};
-use crate::config::fault_of_base_url;
+use crate::config::check_base_url;
 use crate::failure::{Failure, language};
 use crate::installation;
 
@@ -78,9 +78,7 @@ pub async fn create_groups(args: CreateGroupsArgs) -> Result<(), Failure> {
 
 /// Lets someone in again who has lost their second factor: the last administrator has nobody else to ask.
 pub async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), Failure> {
-    if let Some(fault) = fault_of_base_url(&args.base_url) {
-        return Err(Failure::misused(format!("--base-url or VESTNIK_BASE_URL {fault}")));
-    }
+    check_base_url(&args.base_url)?;
     let db = installation::open(&args.data).await?;
     let email = address(&args.email).map_err(|problem| Problems::one("email", problem))?;
     let nobody = || Failure::failed(format!("there is no account with the address {email}"));

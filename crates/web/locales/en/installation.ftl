@@ -118,7 +118,16 @@ register-invited-text = Accounts are made by the administrator here. Ask them to
 home-not-set-up = The service is not set up yet. The link for that is printed where it was started.
 
 flash-installation-saved = Settings saved.
-flash-mail-server-unreached = Saved, but no mail will go out yet. { $matter } ({ $words }). Mail waits until it answers.
+flash-mail-server-unreached = Saved, but no mail will go out yet. { $obstacle ->
+    [name] { trial-name }
+    [silence] { trial-silence }
+    [encryption] { trial-encryption }
+    [speech] { trial-speech }
+    [connection] { trial-connection }
+    [login] { trial-login }
+    [password] { trial-password }
+   *[refusal] { trial-refusal }
+} ({ $words }). Mail waits until it answers.
 flash-mail-server-saved = Saved. Mail goes the new way in a few seconds.
 flash-sending-resumed = Mail goes out again. Paused sendings wait until you resume them.
 flash-set-up = Done! You are logged in as the administrator.

@@ -122,7 +122,16 @@ register-invited-text = Учётные записи здесь заводит а
 home-not-set-up = Сервис ещё не настроен. Ссылка для настройки напечатана там, где его запустили.
 
 flash-installation-saved = Настройки сохранены.
-flash-mail-server-unreached = Сохранено, но почта пока не пойдёт. { $matter } ({ $words }). Письма подождут, пока он не ответит.
+flash-mail-server-unreached = Сохранено, но почта пока не пойдёт. { $obstacle ->
+    [name] { trial-name }
+    [silence] { trial-silence }
+    [encryption] { trial-encryption }
+    [speech] { trial-speech }
+    [connection] { trial-connection }
+    [login] { trial-login }
+    [password] { trial-password }
+   *[refusal] { trial-refusal }
+} ({ $words }). Письма подождут, пока он не ответит.
 flash-mail-server-saved = Сохранено. Через несколько секунд письма пойдут новым путём.
 flash-sending-resumed = Почта снова уходит. Отправки на паузе ждут, пока их не продолжат.
 flash-set-up = Готово! Вы вошли как администратор.

@@ -11,7 +11,7 @@ use vestnik_model::{
     user::Language,
 };
 use vestnik_store::{
-    fates::{self, Addressee, FateFilter},
+    fates::{self, Addressee, FateFilter, LastAnswer},
     mailings, runs,
 };
 
@@ -93,27 +93,25 @@ pub(crate) struct FatesView {
 
 impl From<Addressee> for Row {
     fn from(one: Addressee) -> Self {
-        let reply = last_reply(one.state, one.code, one.enhanced.as_deref(), one.reply.as_deref());
+        let reply = last_reply(one.state, &one.last);
         Self {
             id: one.full_name.is_some().then_some(one.recipient_id),
             email: one.email,
             full_name: one.full_name.unwrap_or_default(),
             fate: Fate::of(one.state),
             attempts: one.attempts,
-            at: one.at,
+            at: one.last.at,
             reply,
         }
     }
 }
 
 /// What the server said last of a letter. What it said to an attempt says nothing of the next, which was not made.
-pub(crate) fn last_reply(
-    state: DeliveryState,
-    code: Option<i64>,
-    enhanced: Option<&str>,
-    words: Option<&str>,
-) -> String {
-    if state == DeliveryState::Skipped { String::new() } else { answer(code, enhanced, words.unwrap_or_default()) }
+pub(crate) fn last_reply(state: DeliveryState, last: &LastAnswer) -> String {
+    if state == DeliveryState::Skipped {
+        return String::new();
+    }
+    answer(last.code, last.enhanced.as_deref(), last.reply.as_deref().unwrap_or_default())
 }
 
 /// The sending that is asked for, among the mailing's own.
@@ -199,10 +197,10 @@ async fn write(
                 one.full_name.unwrap_or_default(),
                 word(&format!("fate-{}", Fate::of(one.state))),
                 one.attempts.to_string(),
-                one.at.map(|at| at.to_string()).unwrap_or_default(),
-                one.code.map(|code| code.to_string()).unwrap_or_default(),
-                one.enhanced.unwrap_or_default(),
-                one.reply.unwrap_or_default(),
+                one.last.at.map(|at| at.to_string()).unwrap_or_default(),
+                one.last.code.map(|code| code.to_string()).unwrap_or_default(),
+                one.last.enhanced.unwrap_or_default(),
+                one.last.reply.unwrap_or_default(),
             ]
         };
         file.send(rows.into_iter().map(line)).await?;

@@ -8,7 +8,10 @@ use vestnik_model::{
     recipient::RecipientDraft,
 };
 use vestnik_store::{
-    audit::Author, groups, letters::LetterOutcome, mailings, messages, people, recipients, runs, users,
+    audit::Author,
+    groups,
+    letters::{self, LetterOutcome, NewLetter},
+    mailings, messages, people, recipients, runs, users,
 };
 
 use crate::testing::{Browser, PASSWORD, TestApp};
@@ -213,8 +216,24 @@ async fn s46_an_administrator_invites_and_deletes() {
     let page = made.goes_to().expect("her page").to_owned();
     admin.get(&page).await.says("Приглашение в сервис рассылок «Вестник»").says("On its way");
     let refused = "550 5.1.1 <b>unknown";
-    vestnik_store::letters::settle(&app.db, letter.id, LetterOutcome::Failed, refused).await.expect("noted");
-    admin.get(&page).await.says("Not delivered").says("550 5.1.1 &lt;b&gt;unknown");
+    letters::settle(&app.db, letter.id, LetterOutcome::Failed, refused).await.expect("noted");
+    // Not what the person has written to others.
+    let id = page.rsplit('/').next().expect("an id").parse().expect("an id");
+    let (stranger, subject) = ("stranger@example.org".parse().expect("an address"), "Re: a private matter");
+    let answer = NewLetter {
+        user: id,
+        kind: "feedback-answer",
+        recipient: &stranger,
+        recipient_name: "",
+        subject,
+        text: "",
+        html: "",
+        key: "k",
+    };
+    letters::enqueue(&app.db, &answer, app.clock_now()).await.expect("queued");
+    let shown = admin.get(&page).await;
+    shown.says("Not delivered").says("550 5.1.1 &lt;b&gt;unknown");
+    assert!(!shown.text.contains(subject));
     let link = letter.text.split_whitespace().find(|word| word.contains("/recover/")).expect("a link");
     let path = link.trim_start_matches("http://vestnik.example");
     let mut browser = app.browser();

@@ -10,7 +10,7 @@ use vestnik_model::{
 use vestnik_store::{
     audit::{self, Entry},
     groups,
-    letters::{LetterFate, newest_of},
+    letters::{LetterFate, newest_link},
     people::{self, Person},
 };
 
@@ -69,7 +69,7 @@ pub(crate) struct UserView {
     pub(crate) blocked_reason: String,
     /// Since when a second factor is asked for.
     pub(crate) second_factor_at: Option<UnixMillis>,
-    /// What became of the newest letter of the service to them; for those who may have one sent.
+    /// What became of the newest letter that lets them in; for those who may have one sent.
     pub(crate) letter: Option<LetterView>,
     pub(crate) figures: FiguresView,
     pub(crate) groups: Vec<GroupChoice>,
@@ -78,7 +78,7 @@ pub(crate) struct UserView {
     pub(crate) oneself: bool,
 }
 
-/// A letter of the service.
+/// A letter that lets someone in.
 #[derive(Debug, Serialize)]
 pub(crate) struct LetterView {
     pub(crate) subject: String,
@@ -132,7 +132,7 @@ pub(crate) async fn show(
     let actor = &user.actor;
     let outranks = actor.may_all(&person.permissions);
     let manages = people::may_act_on(actor, Permission::ManageUsers, &person);
-    let letter = if manages { newest_of(&app.db, id).await?.map(LetterView::from) } else { None };
+    let letter = if manages { newest_link(&app.db, actor, id).await?.map(LetterView::from) } else { None };
     let view = UserView {
         id,
         letter,

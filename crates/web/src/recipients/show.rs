@@ -58,8 +58,8 @@ impl From<Addressed> for LetterView {
             email: letter.email,
             fate: Fate::of(letter.state),
             attempts: letter.attempts,
-            at: letter.at,
-            reply: last_reply(letter.state, letter.code, letter.enhanced.as_deref(), letter.reply.as_deref()),
+            at: letter.last.at,
+            reply: last_reply(letter.state, &letter.last),
         }
     }
 }
