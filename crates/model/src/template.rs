@@ -3,19 +3,20 @@
 //! Users write these templates, so they run on a short leash: no other template can be reached, an unknown name is an
 //! error, steps and output are capped. HTML is escaped by its place; subject and text are not HTML and are not escaped.
 
+mod text;
+
 use std::io;
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context};
 
 use crate::problem::{Problem, Problems};
 use crate::recipient::Recipient;
+use text::text_from_html;
 
 /// Steps that one rendering may take. A long newsletter with loops takes a few thousand.
 const FUEL: u64 = 200_000;
 /// Largest rendered part, in bytes: four times the longest template.
 const LARGEST_OUTPUT: usize = 4_000_000;
-/// Columns at which a text made from HTML is wrapped (RFC 5322, 2.1.1 advises 78 at most).
-const TEXT_WIDTH: usize = 76;
 
 const SUBJECT: &str = "subject";
 const HTML: &str = "html";
@@ -149,15 +150,6 @@ fn one_line(text: &str) -> String {
     }
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The text of an HTML document, links as footnotes. `None` if it cannot be laid out.
-fn text_from_html(html: &str) -> Option<String> {
-    html2text::config::plain()
-        .no_table_borders()
-        .allow_width_overflow()
-        .string_from_read(html.as_bytes(), TEXT_WIDTH)
-        .ok()
 }
 
 /// Puts a template's error into words, with its line.
