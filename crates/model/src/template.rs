@@ -39,6 +39,20 @@ impl<'a> From<&'a Recipient> for Person<'a> {
     }
 }
 
+/// What ends one rendering early, apart from the caps on steps and output that always hold.
+#[derive(Clone, Copy, Default)]
+pub struct RenderLimits<'a> {
+    /// Asked every few thousand steps and for each piece of output; `true` ends the rendering with
+    /// `problem-template-cancelled`. A deadline, or a visitor who is gone, is the caller's to look at.
+    pub cancelled: Option<&'a dyn Fn() -> bool>,
+}
+
+impl RenderLimits<'_> {
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.is_some_and(|cancelled| cancelled())
+    }
+}
+
 /// A message for one recipient, before it becomes MIME.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
@@ -112,6 +126,11 @@ impl Content {
 
     /// Renders the message for one person. The problem stands at the part that failed.
     pub fn render(&self, person: Person<'_>) -> Result<Rendered, Problems> {
+        self.render_within(person, RenderLimits::default())
+    }
+
+    /// Renders the message for one person, or until `limits` ends it.
+    pub fn render_within(&self, person: Person<'_>, limits: RenderLimits<'_>) -> Result<Rendered, Problems> {
         let context = context! {
             recipient => context! {
                 email => person.email,
@@ -119,11 +138,11 @@ impl Content {
                 comment => person.comment,
             }
         };
-        let subject = self.part(SUBJECT, &context)?;
-        let html = if self.has_html { Some(self.part(HTML, &context)?) } else { None };
+        let subject = self.part(SUBJECT, &context, limits)?;
+        let html = if self.has_html { Some(self.part(HTML, &context, limits)?) } else { None };
         let text = match (&self.text, &html) {
             (TextPart::FromHtml, Some(html)) => text_from_html(html).unwrap_or_default(),
-            _ => self.part(TEXT, &context)?,
+            _ => self.part(TEXT, &context, limits)?,
         };
         Ok(Rendered { subject: one_line(&subject), html, text })
     }
@@ -134,12 +153,18 @@ impl Content {
         self.render(sample).map(|_| ())
     }
 
-    fn part(&self, name: &'static str, context: &Value) -> Result<String, Problems> {
-        let at = |error: &minijinja::Error| Problems::one(name, problem(error));
+    fn part(&self, name: &'static str, context: &Value, limits: RenderLimits<'_>) -> Result<String, Problems> {
+        let cancelled = || Problems::one(name, Problem::new("problem-template-cancelled"));
+        if limits.is_cancelled() {
+            return Err(cancelled());
+        }
+        let at = |error: &minijinja::Error| {
+            if limits.is_cancelled() { cancelled() } else { Problems::one(name, problem(error)) }
+        };
         let template = self.environment.get_template(name).map_err(|error| at(&error))?;
-        let mut output = Capped(String::new());
+        let mut output = Capped { text: String::new(), limits };
         template.render_captured_to(context.clone(), &mut output).map_err(|error| at(&error))?;
-        Ok(output.0)
+        Ok(output.text)
     }
 }
 
@@ -173,16 +198,22 @@ fn problem(error: &minijinja::Error) -> Problem {
     Problem::new(id).with("line", error.line().unwrap_or(1)).with("detail", detail)
 }
 
-/// Output that stops growing at [`LARGEST_OUTPUT`].
-struct Capped(String);
+/// Output that stops growing at [`LARGEST_OUTPUT`], or when the rendering is cancelled.
+struct Capped<'a> {
+    text: String,
+    limits: RenderLimits<'a>,
+}
 
-impl io::Write for Capped {
+impl io::Write for Capped<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > LARGEST_OUTPUT {
+        if self.text.len() + bytes.len() > LARGEST_OUTPUT {
             return Err(io::Error::other("the output is too large"));
         }
+        if self.limits.is_cancelled() {
+            return Err(io::Error::other("the rendering was cancelled"));
+        }
         // Templates write strings. Checking each piece with SIMD costs a tenth of what checking the whole at the end did.
-        self.0.push_str(simdutf8::basic::from_utf8(bytes).map_err(io::Error::other)?);
+        self.text.push_str(simdutf8::basic::from_utf8(bytes).map_err(io::Error::other)?);
         Ok(bytes.len())
     }
 
@@ -233,6 +264,19 @@ mod tests {
         assert!(simple.text.contains("https://a.example/"), "{}", simple.text);
         let looped = render("s", "<ul>{% for i in [1,2] %}<li>№{{ i }}</li>{% endfor %}</ul>", "");
         assert!(looped.text.contains("№1") && looped.text.contains("№2"), "{}", looped.text);
+    }
+
+    #[test]
+    fn a_cancelled_rendering_ends() {
+        let content = Content::compile("s", "", "{% for i in range(9999) %}{{ i }}{% endfor %}").unwrap();
+        let asked = std::cell::Cell::new(0);
+        let cancelled = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 5
+        };
+        let problems = content.render_within(ANNA, RenderLimits { cancelled: Some(&cancelled) }).unwrap_err();
+        let (field, problem) = problems.iter().next().unwrap();
+        assert_eq!((field, problem.id.as_ref()), ("text", "problem-template-cancelled"));
     }
 
     #[test]

@@ -35,6 +35,7 @@ problem-template = Error in the template, line { $line }: { $detail }.
 problem-template-unknown = The template uses something that does not exist, line { $line }: { $detail }.
 problem-template-endless = The template runs too long, line { $line }. Check the loops.
 problem-template-large = This template makes too large a letter, line { $line }.
+problem-template-cancelled = The message took too long to render. Try again, or make it simpler.
 
 problem-message-missing = Choose a message.
 problem-end-before-start = The end must be later than the start.

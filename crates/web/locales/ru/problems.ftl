@@ -36,6 +36,7 @@ problem-template = Ошибка в шаблоне, строка { $line }: { $de
 problem-template-unknown = Шаблон обращается к тому, чего нет, строка { $line }: { $detail }.
 problem-template-endless = Шаблон выполняется слишком долго, строка { $line }. Проверьте циклы.
 problem-template-large = Письмо по этому шаблону получается слишком большим, строка { $line }.
+problem-template-cancelled = Подготовка сообщения заняла слишком много времени. Попробуйте ещё раз или упростите его.
 
 problem-message-missing = Выберите сообщение.
 problem-end-before-start = Окончание должно быть позже начала.
