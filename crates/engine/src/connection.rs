@@ -2,7 +2,9 @@
 //! next one's commands riding along, and passes what became of each to the recorder. What an outcome means for the
 //! delivery and for its lanes is in [`crate::outcome`].
 
+use std::future::pending;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +19,7 @@ use vestnik_store::settle::Outcome;
 use crate::Context;
 use crate::claimer::give_back;
 use crate::journal::HandedOver;
-use crate::open::{OpenSession, open};
+use crate::open::{OpenSession, open_unless};
 use crate::outcome::{self, asks_for_rest};
 use crate::queue::Taken;
 use crate::run_content::Prepared;
@@ -65,6 +67,24 @@ impl Drop for Connection {
     }
 }
 
+/// Completes when the run of the message at hand is halted. The message behind it goes back as soon as its own run is.
+async fn until_halted(context: &Context, at_hand: Option<&Taken>, ahead: Option<&Ready>, returned: &mut bool) {
+    let halted = async |job: Option<&Taken>| match job {
+        Some(job) => job.run.halted().await,
+        None => pending().await,
+    };
+    tokio::select! {
+        () = halted(at_hand) => return,
+        () = halted(ahead.map(|ahead| &*ahead.job)) => {}
+    }
+    if let Some(ahead) = ahead {
+        // Cut short here, it was not given back.
+        give_back(context, &ahead.job, None).await;
+        *returned = true;
+    }
+    halted(at_hand).await;
+}
+
 impl Connection {
     fn new(context: Context, index: usize) -> Self {
         Self {
@@ -81,7 +101,7 @@ impl Connection {
 
     async fn work(&mut self) {
         while let Some(ready) = self.next().await {
-            let Some(session) = self.session().await else {
+            let Some(session) = self.session_for(&ready).await else {
                 self.let_go(&ready.job).await;
                 continue;
             };
@@ -202,9 +222,22 @@ impl Connection {
         self.at_hand.retain(|held| !Arc::ptr_eq(held, job));
     }
 
-    /// An open session; waits while the server takes no messages. `None` when the process stops, or when the server could
-    /// not be reached.
-    async fn session(&mut self) -> Option<OpenSession> {
+    /// An open session for a message. `None`: its run was halted meanwhile, the process stops, or the server could not be
+    /// reached.
+    async fn session_for(&mut self, ready: &Ready) -> Option<OpenSession> {
+        let ahead = self.ahead.take();
+        let mut returned = false;
+        let context = self.context.clone();
+        let session = {
+            let halted = until_halted(&context, Some(&ready.job), ahead.as_ref(), &mut returned);
+            self.session(pin!(halted)).await
+        };
+        self.keep_ahead(ahead, returned);
+        session
+    }
+
+    /// An open session; waits while the server takes no messages, until `given_up` completes.
+    async fn session(&mut self, mut given_up: Pin<&mut impl Future<Output = ()>>) -> Option<OpenSession> {
         if let Some(session) = &self.session
             && session.announced().is_some()
         {
@@ -212,10 +245,14 @@ impl Connection {
         }
         if !self.context.relay.is_fine() {
             // A server that wants to be left in peace is not held on to, and may think otherwise of a new session.
-            self.rest().await;
+            tokio::select! {
+                () = self.rest() => {}
+                () = given_up.as_mut() => return None,
+            }
         }
         tokio::select! {
             () = self.context.relay.turn_to_send() => {}
+            () = given_up.as_mut() => return None,
             () = self.context.stopped() => return None,
         }
         // A server may have closed a session that had nothing to do; that is nobody's failed attempt.
@@ -226,7 +263,15 @@ impl Connection {
         }
         // It may take its time, and what was heard must not be lost with this process meanwhile.
         self.write();
-        open(&self.context).await
+        open_unless(&self.context, given_up).await
+    }
+
+    /// Keeps what is to go next, unless it was given back.
+    fn keep_ahead(&mut self, ahead: Option<Ready>, returned: bool) {
+        if returned && let Some(ahead) = &ahead {
+            self.done_with(&ahead.job);
+        }
+        self.ahead = ahead.filter(|_| !returned);
     }
 
     /// Gives a job back that was not begun.
@@ -258,8 +303,31 @@ impl Connection {
             Ok(())
         };
         let next = ahead.as_ref().filter(|_| !is_last).map(|ready| &ready.mail.envelope);
-        let sent = session.send(&outgoing, next, before_dot).await;
-        self.ahead = ahead;
+        let mut returned = false;
+        let sent = {
+            let mut sending = pin!(session.send(&outgoing, next, before_dot));
+            let mut at_hand = Some(&*ready.job);
+            loop {
+                tokio::select! {
+                    // First of all: an answer that has come counts.
+                    biased;
+                    sent = &mut sending => break Some(sent),
+                    () = until_halted(context, at_hand.take(), ahead.as_ref().filter(|_| !returned), &mut returned) => {
+                        // Nobody else polls the one that sets this: without it, no dot has been written.
+                        if !handed_over.load(Ordering::Relaxed) {
+                            break None;
+                        }
+                    }
+                }
+            }
+        };
+        self.keep_ahead(ahead, returned);
+        let Some(sent) = sent else {
+            // The server may take any time to say where it stands, and there is no way back in the middle: the session goes.
+            drop(session);
+            self.write();
+            return self.let_go(&ready.job).await;
+        };
         if sent.closed && session.was_only_ended(&sent) {
             // The message was not touched: another session, and no attempt.
             self.again = Some(ready);
@@ -270,7 +338,9 @@ impl Connection {
         let handed_over = self.handed_over.load(Ordering::Relaxed);
         let tls = session.stream().tls_version();
         // Behind one address there may be several servers, and a session that is kept would ask the same one each time.
-        let keeps = sent.usable && !is_last && asks_for_rest(&sent).is_none();
+        let keeps = sent.usable && !is_last && asks_for_rest(&sent).is_none()
+            // The server waits for a message that was given back meanwhile.
+            && !(returned && session.announced().is_some());
         let settled =
             outcome::judge(&self.context, &ready.job, sent, outcome::Circumstances { began, tls, withdrawn }).await;
         if handed_over {

@@ -2,9 +2,12 @@
 //! that hold one of their messages let go of it.
 
 use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use vestnik_model::id::RunId;
 use vestnik_store::{Result, runs};
 
@@ -14,6 +17,37 @@ use crate::run_content::RunContent;
 
 /// How often runs are looked at when nobody calls. Stop means stop: within two seconds, also if the call is lost.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// Whether a run was paused or cancelled, for the connections that hold its messages.
+#[derive(Debug, Default)]
+pub struct HaltFlag {
+    is_set: AtomicBool,
+    changed: Notify,
+}
+
+impl HaltFlag {
+    /// Sets it and wakes whoever waits. `true`: it was not set before.
+    pub fn set(&self) -> bool {
+        let first = !self.is_set.swap(true, Ordering::SeqCst);
+        self.changed.notify_waiters();
+        first
+    }
+
+    /// Whether it is set.
+    pub fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it is set.
+    pub async fn wait(&self) {
+        let mut changed = pin!(self.changed.notified());
+        // Registered before the look, so that a call between the look and the wait is not lost.
+        changed.as_mut().enable();
+        if !self.is_set() {
+            changed.await;
+        }
+    }
+}
 
 /// What the runs send that deliveries are claimed of.
 #[derive(Default)]

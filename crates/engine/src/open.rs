@@ -1,6 +1,8 @@
 //! Opening sessions with the mail server, as its state allows, and telling the tables when it stops or begins to take
 //! any.
 
+use std::future::pending;
+
 use tokio::time::Instant;
 use vestnik_mail::relay::{Stream, connect};
 use vestnik_mail::session::{Sent, Session};
@@ -60,18 +62,24 @@ impl std::ops::DerefMut for OpenSession {
 
 /// Opens a session when the server takes one. `None`: it could not be reached, or the process stops.
 pub async fn open(context: &Context) -> Option<OpenSession> {
-    tokio::select! {
-        open = reach(context) => open,
-        () = context.stopped() => None,
-    }
+    open_unless(context, pending()).await
 }
 
-async fn reach(context: &Context) -> Option<OpenSession> {
-    context.relay.turn_to_connect().await;
-    let began = Instant::now();
+/// The same, until `given_up` completes: nothing is waited for then, whatever the server does.
+pub async fn open_unless(context: &Context, given_up: impl Future<Output = ()>) -> Option<OpenSession> {
     let config = &context.config;
     let server = &context.relay.server;
-    let connected = connect(&config.relay, &config.tls, &config.hello, &config.timeouts).await;
+    let connecting = async {
+        context.relay.turn_to_connect().await;
+        let began = Instant::now();
+        (began, connect(&config.relay, &config.tls, &config.hello, &config.timeouts).await)
+    };
+    let (began, connected) = tokio::select! {
+        connected = connecting => connected,
+        () = given_up => return None,
+        () = context.stopped() => return None,
+    };
+    // Not to be cut short: what the relay's state knows, the tables are to know as well.
     let noted = match &connected {
         Ok(_) if context.relay.connected(began) => {
             tracing::info!(server, "the mail server takes connections again");

@@ -1,7 +1,5 @@
 //! What a run sends, compiled once, and the mail that it becomes for one recipient.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
 use vestnik_mail::session::Envelope;
@@ -15,6 +13,7 @@ use vestnik_store::deliveries::Claimed;
 use vestnik_store::runs::{OpenRun, RunMessage};
 
 use crate::Config;
+use crate::halt::HaltFlag;
 use crate::refusals::Refusals;
 
 /// What a run sends.
@@ -28,7 +27,7 @@ pub struct RunContent {
     pub mailing: MailingId,
     /// What becomes of its deliveries of unknown fate.
     pub on_unknown: UnknownPolicy,
-    halted: AtomicBool,
+    halted: HaltFlag,
     /// What the server refuses of it.
     pub refusals: Refusals,
     /// Nothing is sent at or after this.
@@ -63,7 +62,7 @@ impl RunContent {
             owner: run.owner_id,
             mailing: run.mailing_id,
             on_unknown: run.on_unknown,
-            halted: AtomicBool::new(false),
+            halted: HaltFlag::default(),
             refusals: Refusals::default(),
             ends_at: run.ends_at,
             key: run.key.clone(),
@@ -83,7 +82,7 @@ impl RunContent {
             owner,
             mailing: MailingId(1),
             on_unknown: UnknownPolicy::Hold,
-            halted: AtomicBool::new(false),
+            halted: HaltFlag::default(),
             refusals: Refusals::default(),
             ends_at: None,
             key: String::new(),
@@ -97,12 +96,17 @@ impl RunContent {
 
     /// Nothing of the run is begun any more. `true`: until now it was.
     pub fn halt(&self) -> bool {
-        !self.halted.swap(true, Ordering::Relaxed)
+        self.halted.set()
     }
 
     /// Whether the run was paused, called off, or is over.
     pub fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::Relaxed)
+        self.halted.is_set()
+    }
+
+    /// Waits until it is.
+    pub async fn halted(&self) {
+        self.halted.wait().await;
     }
 
     /// Renders the mail for one recipient. The error is for the ledger.

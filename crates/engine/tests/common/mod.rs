@@ -126,7 +126,16 @@ pub fn number_of(event: &Event) -> usize {
 
 /// A mailing to everyone in the list that is sent at once; under `resend` what is unknown is sent again.
 pub async fn sending(db: &Db, actor: &Actor, on_unknown: &str) -> MailingId {
-    let message = MessageDraft::parse("Hello", "", "{{ recipient.email }}").unwrap();
+    sending_as(db, actor, on_unknown, ("", "{{ recipient.email }}")).await
+}
+
+/// The same, with these words as HTML and as text.
+pub async fn sending_of(db: &Db, actor: &Actor, words: &str) -> MailingId {
+    sending_as(db, actor, "hold", (words, words)).await
+}
+
+async fn sending_as(db: &Db, actor: &Actor, on_unknown: &str, (html, text): (&str, &str)) -> MailingId {
+    let message = MessageDraft::parse("Hello", html, text).unwrap();
     let message = messages::create(db, actor, &message, NOW).await.unwrap();
     let draft = MailingDraft::parse(&MailingInput {
         message_id: Some(message),
