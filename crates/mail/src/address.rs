@@ -118,13 +118,13 @@ pub struct EmailAddress {
 impl EmailAddress {
     /// Reads one bare address: no display name, no angle brackets.
     ///
-    /// White space around it is dropped, as are the invisible byte order marks and zero-width spaces that
-    /// spreadsheets leave behind.
+    /// White space around it is dropped, as are the invisible byte order marks, zero-width spaces and direction marks
+    /// that spreadsheets and address books leave behind.
     ///
     /// # Errors
     /// The first reason found, in reading order.
     pub fn parse(input: &str) -> Result<Self, AddressError> {
-        let input = input.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{FEFF}' | '\u{200B}'));
+        let input = input.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
         if input.is_empty() {
             return Err(AddressError::Empty);
         }
@@ -240,13 +240,14 @@ fn is_atext(c: char) -> bool {
 /// a wrong encoding leaves behind are refused all the same: nobody has such an address, and shown in a list they
 /// make one address look like another.
 fn is_safe_non_ascii(c: char) -> bool {
-    !c.is_ascii()
-        && !c.is_whitespace()
-        && !c.is_control()
-        && !matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFF}'
-            | '\u{E0000}'..='\u{E0FFF}')
+    !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_invisible(c) && !matches!(c, '\u{FFF0}'..='\u{FFFF}')
+}
+
+/// Characters that are not seen: of zero width, of direction, variants and tags.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// The domain in ASCII and as shown.

@@ -3,6 +3,7 @@
 //! A struct here is also the row that `store` reads (it derives `sqlx::FromRow`), so that a noun is described once.
 //! Errors that a person can mend are [`Problem`]s: a Fluent id with its arguments, put into words where they are shown.
 
+pub mod address_field;
 pub mod article;
 pub mod audit;
 pub mod clock;
@@ -26,6 +27,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod spreadsheet;
 pub mod template;
+pub mod text;
 mod text_enum;
 pub mod user;
 

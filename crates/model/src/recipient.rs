@@ -3,9 +3,11 @@
 use serde::Serialize;
 use vestnik_mail::address::EmailAddress;
 
+use crate::address_field::{AddressField, in_words};
 use crate::clock::UnixMillis;
 use crate::id::{RecipientId, UserId};
 use crate::problem::{Problem, Problems, line, paragraph};
+use crate::text::visible;
 use crate::text_enum::text_enum;
 
 /// Longest full name, in characters.
@@ -44,21 +46,35 @@ pub struct RecipientDraft {
 }
 
 impl RecipientDraft {
-    /// Checks the typed fields: `email`, `full_name`, `comment`.
+    /// Checks the typed fields: `email`, `full_name`, `comment`. The address may come with a name
+    /// (`Anna <anna@example.com>`), which stands where no name was typed.
     pub fn parse(email: &str, full_name: &str, comment: &str) -> Result<Self, Problems> {
         let mut problems = Problems::default();
-        let email = problems.take("email", address(email));
-        let full_name = problems.take("full_name", line(full_name, false, LONGEST_NAME));
-        let comment = problems.take("comment", paragraph(comment.trim(), LONGEST_COMMENT));
-        let draft =
-            email.zip(full_name).zip(comment).map(|((email, full_name), comment)| Self { email, full_name, comment });
+        let email = problems.take("email", AddressField::single(email));
+        let full_name = problems.take("full_name", full_name_of(full_name));
+        let comment = problems.take("comment", comment_of(comment));
+        let draft = email.zip(full_name).zip(comment).map(|((field, full_name), comment)| Self {
+            full_name: if full_name.is_empty() { field.name } else { full_name },
+            email: field.email,
+            comment,
+        });
         problems.into_result(draft)
     }
 }
 
+/// Checks a full name.
+pub(crate) fn full_name_of(text: &str) -> Result<String, Problem> {
+    line(&visible(text), false, LONGEST_NAME)
+}
+
+/// Checks a comment.
+pub(crate) fn comment_of(text: &str) -> Result<String, Problem> {
+    paragraph(visible(text).trim(), LONGEST_COMMENT)
+}
+
 /// Checks an address, saying in words what is wrong with it.
 pub fn address(text: &str) -> Result<EmailAddress, Problem> {
-    EmailAddress::parse(text).map_err(|error| Problem::new(error.id()).with("reason", error.to_string()))
+    EmailAddress::parse(text).map_err(|error| in_words(&error))
 }
 
 text_enum! {

@@ -41,6 +41,7 @@ problem-message-missing = Choose a message.
 problem-end-before-start = The end must be later than the start.
 problem-repeat-without-start = A repeating mailing needs a start.
 
+problem-address-several = Enter one address. There is also: { $other }
 address-empty = Enter an email address.
 address-control-character = The address contains a control character. Type it by hand.
 address-no-at = The address has no @.

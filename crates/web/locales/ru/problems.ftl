@@ -42,6 +42,7 @@ problem-message-missing = Выберите сообщение.
 problem-end-before-start = Окончание должно быть позже начала.
 problem-repeat-without-start = Для повторяющейся рассылки укажите начало.
 
+problem-address-several = Нужен один адрес. Здесь есть ещё: { $other }
 address-empty = Укажите адрес электронной почты.
 address-control-character = В адресе есть служебный символ. Наберите его вручную.
 address-no-at = В адресе нет знака @.

@@ -261,3 +261,27 @@ async fn s06_what_is_exported_comes_back_the_same() {
     assert!(everyone(&app, &annas).await.iter().any(|one| one.email == "anna@example.com"));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn the_form_takes_an_address_as_it_is_copied() {
+    let app = TestApp::start().await;
+    let (mut anna, actor) = app.signed_in("anna").await;
+    for (email, name) in [
+        ("Anna North <anna@sever.example>", ""),
+        ("<boris@sever.example>", "Борис"),
+        ("mailto:vera@sever.example", "\u{200e}Вера"),
+        ("\u{202a}gleb@sever.example\u{202c}", ""),
+    ] {
+        let form = [("email", email), ("full_name", name), ("comment", "")];
+        assert_eq!(anna.post("/recipients/new", &form).await.goes_to(), Some("/recipients"), "{email}");
+    }
+    let stored: Vec<_> = everyone(&app, &actor).await.into_iter().map(|one| (one.email, one.full_name)).collect();
+    let row = |email: &str, name: &str| (format!("{email}@sever.example"), name.to_owned());
+    assert_eq!(stored, [row("anna", "Anna North"), row("boris", "Борис"), row("vera", "Вера"), row("gleb", "")]);
+
+    let form = [("email", "a@sever.example; b@sever.example"), ("full_name", ""), ("comment", "")];
+    let answer = anna.post("/recipients/new", &form).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    answer.says("Enter one address. There is also: b@sever.example");
+    app.stop().await;
+}
