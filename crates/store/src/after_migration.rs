@@ -2,6 +2,9 @@
 //! table `unfinished`; it is done right after, and struck off in the same transaction. A process that ends in between
 //! leaves it to the next.
 
+use sqlx::AssertSqlSafe;
+use vestnik_model::text::fold;
+
 use crate::audit;
 use crate::db::{Db, Result, Rows, Tx};
 
@@ -9,8 +12,13 @@ use crate::db::{Db, Result, Rows, Tx};
 const STEP: i64 = 1_000;
 /// Whoever does these steps does them alone.
 const FINISHING: i64 = 0x7665_7374_6e69_6b03;
+/// Keys that are searched.
+const FOLDED: [(&str, &str); 2] = [("recipients", "name_key"), ("recipients", "comment_key")];
 
-const LEFT: &str = "SELECT EXISTS (SELECT 1 FROM unfinished WHERE step = 'search_keys')";
+/// Steps in the order in which they are done.
+const STEPS: [&str; 2] = ["search_keys", "folded_keys"];
+
+const LEFT: &str = "SELECT EXISTS (SELECT 1 FROM unfinished)";
 
 /// Does what is left.
 pub(crate) async fn finish(db: &Db) -> Result<()> {
@@ -26,11 +34,30 @@ pub(crate) async fn finish(db: &Db) -> Result<()> {
 /// The same in a transaction.
 pub(crate) async fn finish_in(tx: &mut Tx) -> Result<()> {
     tx.lock(FINISHING).await?;
-    // Another node may have done it while this one waited.
-    let (left,): (bool,) = tx.fetch_one(LEFT, &[]).await?;
-    if left {
-        fill_search_keys(tx).await?;
-        tx.execute("DELETE FROM unfinished WHERE step = 'search_keys'", &[]).await?;
+    for step in STEPS {
+        // Another node may have done it while this one waited.
+        if tx.execute("DELETE FROM unfinished WHERE step = $1", &[&step]).await? == 0 {
+            continue;
+        }
+        match step {
+            "search_keys" => fill_search_keys(tx).await?,
+            _ => fold_keys(tx).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Folds keys that were stored in lower case: only those that differ.
+async fn fold_keys(tx: &mut Tx) -> Result<()> {
+    for (table, key) in FOLDED {
+        let select = format!(
+            "SELECT id, {key}, '' FROM {table}
+             WHERE id > $1 AND ({key} LIKE '%ё%' OR {key} LIKE '%\u{306}%' OR {key} LIKE '%\u{308}%')
+             ORDER BY id LIMIT $2"
+        );
+        let update =
+            format!("WITH v (id, key) AS ({{rows}}) UPDATE {table} SET {key} = v.key FROM v WHERE {table}.id = v.id");
+        fill(tx, &select, &update, |key, _| fold(key)).await?;
     }
     Ok(())
 }
@@ -69,15 +96,11 @@ async fn fill_search_keys(tx: &mut Tx) -> Result<()> {
     .await
 }
 
-async fn fill(
-    tx: &mut Tx,
-    select: &'static str,
-    update: &'static str,
-    key: impl Fn(&str, &str) -> String,
-) -> Result<()> {
+async fn fill(tx: &mut Tx, select: &str, update: &str, key: impl Fn(&str, &str) -> String) -> Result<()> {
     let mut after = 0_i64;
     loop {
-        let found: Vec<(i64, String, String)> = tx.fetch_all(select, &[&after, &STEP]).await?;
+        let found: Vec<(i64, String, String)> =
+            tx.fetch_all(AssertSqlSafe(select.to_owned()), &[&after, &STEP]).await?;
         let Some((last, ..)) = found.last() else { return Ok(()) };
         after = *last;
         let rows =

@@ -40,6 +40,7 @@ pub mod pictures;
 pub mod recipients;
 pub mod reports;
 pub mod runs;
+mod search;
 pub mod second_factor;
 pub mod sessions;
 pub mod settle;

@@ -7,10 +7,11 @@ use vestnik_model::mailing::{Audience, Mailing, MailingDraft};
 use vestnik_model::run::RunState;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
-use crate::db::{Db, Result, Rows, Tx, Wake};
+use crate::db::{Db, Param, Result, Rows, Tx, Wake};
 use crate::page::{Cursor, Page};
-use crate::recipients::{containing, matches};
+use crate::recipients::SEARCHED;
 use crate::runs;
+use crate::search::Words;
 
 const COLUMNS: &str = "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.ends_at, m.periodicity,
     m.time_zone, m.status, m.next_at, m.on_unknown, m.disabled_at, m.disabled_reason,
@@ -337,12 +338,14 @@ async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection
             .await?;
         }
         Selection::Matching { search, also } => {
+            let words = Words::of(search);
+            let mut args: Vec<&dyn Param> = vec![&id, &owner];
+            let found = words.condition(SEARCHED, &mut args);
             let sql = format!(
                 "INSERT INTO mailing_recipients (mailing_id, recipient_id)
-                 SELECT $1, r.id FROM recipients r WHERE r.owner_id = $2 AND {}",
-                matches(3)
+                 SELECT $1, r.id FROM recipients r WHERE r.owner_id = $2 AND {found}"
             );
-            tx.execute(AssertSqlSafe(sql), &[&id, &owner, &containing(search)]).await?;
+            tx.execute(AssertSqlSafe(sql), &args).await?;
             choose_ids(tx, actor, id, also).await?;
         }
     }

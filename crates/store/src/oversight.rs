@@ -15,7 +15,8 @@ use crate::db::{Db, Param, Result};
 use crate::groups;
 use crate::mailings::{self, MailingRow};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::{containing, matches};
+use crate::recipients::{SEARCHED, containing};
+use crate::search::Words;
 
 /// Someone's mailing in the list.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -112,17 +113,14 @@ pub async fn recipients(
 ) -> Result<Page<OverseenRecipient>> {
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
-    let pattern = containing(&filter.search);
+    let words = Words::of(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = format!("r.id {compare} $1");
     if let Some(owner) = &filter.owner {
         args.push(owner);
         conditions.push_str(&format!(" AND r.owner_id = ${}", args.len()));
     }
-    if !filter.search.trim().is_empty() {
-        args.push(&pattern);
-        conditions.push_str(&format!(" AND {}", matches(args.len())));
-    }
+    conditions.push_str(&format!(" AND {}", words.condition(SEARCHED, &mut args)));
     let sql = format!(
         "SELECT r.id, r.email, r.full_name, r.comment, r.created_at, r.owner_id,
             o.email AS owner_email, o.name AS owner_name

@@ -6,10 +6,12 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::RecipientId;
 use vestnik_model::recipient::{Recipient, RecipientDraft, RecipientSort};
+use vestnik_model::text::fold;
 use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Args, Db, Param, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
+use crate::search::{SearchIn, Words};
 
 const COLUMNS: &str = "id, owner_id, email, full_name, comment, created_at, updated_at";
 
@@ -34,12 +36,13 @@ pub(crate) fn containing(search: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// The condition that a recipient matches the pattern in placeholder `number`. The keys hold lower case (SQLite's own
-/// knows ASCII only); the address as typed has the domain in letters where its key has it in IDNA's form.
-pub(crate) fn matches(number: usize) -> String {
-    let columns = ["r.email_key", "r.email", "r.name_key", "r.comment_key"];
-    format!("({})", columns.map(|column| format!("{column} LIKE ${number} ESCAPE '\\'")).join(" OR "))
-}
+/// What of a recipient is searched. The address as typed has the domain in letters where its key has it in IDNA's form.
+pub(crate) const SEARCHED: &[SearchIn] = &[
+    SearchIn::Lower("r.email_key"),
+    SearchIn::Lower("r.email"),
+    SearchIn::Folded("r.name_key"),
+    SearchIn::Folded("r.comment_key"),
+];
 
 /// A page of the actor's recipients.
 pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page<Recipient>> {
@@ -51,15 +54,11 @@ pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page
     };
     let back = query.cursor.as_ref().is_some_and(|cursor| cursor.back);
     let (compare, direction) = if rising != back { (">", "ASC") } else { ("<", "DESC") };
-    let pattern = containing(&query.search);
+    let words = Words::of(&query.search);
     let limit = query.size as i64 + 1;
     let owner = actor.user();
-    let mut filter = String::from("owner_id = $1");
     let mut args: Vec<&dyn Param> = vec![&owner, &limit];
-    if !query.search.trim().is_empty() {
-        args.push(&pattern);
-        filter.push_str(&format!(" AND {}", matches(args.len())));
-    }
+    let mut filter = format!("owner_id = $1 AND {}", words.condition(SEARCHED, &mut args));
     if let Some(cursor) = &query.cursor {
         if key == "id" {
             args.push(&cursor.id);
@@ -78,7 +77,7 @@ pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page
         let key = match query.sort {
             RecipientSort::Newest => String::new(),
             RecipientSort::Email => email_key(&recipient.email),
-            RecipientSort::Name => recipient.full_name.to_lowercase(),
+            RecipientSort::Name => fold(&recipient.full_name),
         };
         (recipient.id.0, key)
     }))
@@ -90,13 +89,17 @@ fn email_key(email: &str) -> String {
 
 /// How many of the actor's recipients match; all of them when `search` is empty.
 pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
-    if search.trim().is_empty() {
+    let words = Words::of(search);
+    if words.is_empty() {
         let known: Option<(i64,)> =
             db.fetch_optional("SELECT recipients FROM users WHERE id = $1", &[&actor.user()]).await?;
         return Ok(known.map_or(0, |(count,)| count));
     }
-    let sql = format!("SELECT count(*) FROM recipients r WHERE owner_id = $1 AND {}", matches(2));
-    let (count,): (i64,) = db.fetch_one(AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await?;
+    let owner = actor.user();
+    let mut args: Vec<&dyn Param> = vec![&owner];
+    let found = words.condition(SEARCHED, &mut args);
+    let sql = format!("SELECT count(*) FROM recipients r WHERE owner_id = $1 AND {found}");
+    let (count,): (i64,) = db.fetch_one(AssertSqlSafe(sql), &args).await?;
     Ok(count)
 }
 
@@ -183,9 +186,9 @@ pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMil
                 &draft.email.key(),
                 &draft.email.domain(),
                 &draft.full_name,
-                &draft.full_name.to_lowercase(),
+                &fold(&draft.full_name),
                 &draft.comment,
-                &draft.comment.to_lowercase(),
+                &fold(&draft.comment),
                 &now,
             ],
         )
@@ -210,9 +213,9 @@ pub async fn update(db: &Db, actor: &Actor, id: RecipientId, draft: &RecipientDr
                 &draft.email.key(),
                 &draft.email.domain(),
                 &draft.full_name,
-                &draft.full_name.to_lowercase(),
+                &fold(&draft.full_name),
                 &draft.comment,
-                &draft.comment.to_lowercase(),
+                &fold(&draft.comment),
                 &now,
                 &id,
                 &actor.user(),
@@ -235,11 +238,15 @@ pub async fn delete(db: &Db, actor: &Actor, id: RecipientId) -> Result<bool> {
 
 /// Deletes every recipient that matches the search; answers how many. An empty search deletes no one: that is a slip.
 pub async fn delete_matching(db: &Db, actor: &Actor, search: &str) -> Result<u64> {
-    if search.trim().is_empty() {
+    let words = Words::of(search);
+    if words.is_empty() {
         return Ok(0);
     }
-    let sql = format!("DELETE FROM recipients AS r WHERE owner_id = $1 AND {}", matches(2));
-    delete_by(db, actor, AssertSqlSafe(sql), &[&actor.user(), &containing(search)]).await
+    let owner = actor.user();
+    let mut args: Vec<&dyn Param> = vec![&owner];
+    let found = words.condition(SEARCHED, &mut args);
+    delete_by(db, actor, AssertSqlSafe(format!("DELETE FROM recipients AS r WHERE owner_id = $1 AND {found}")), &args)
+        .await
 }
 
 /// Deletes every recipient of the actor's; answers how many.
@@ -293,9 +300,9 @@ pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft],
         .texts(drafts.iter().map(|draft| draft.email.key()))
         .texts(drafts.iter().map(|draft| draft.email.domain()))
         .texts(drafts.iter().map(|draft| draft.full_name.as_str()))
-        .texts(drafts.iter().map(|draft| draft.full_name.to_lowercase()))
+        .texts(drafts.iter().map(|draft| fold(&draft.full_name)))
         .texts(drafts.iter().map(|draft| draft.comment.as_str()))
-        .texts(drafts.iter().map(|draft| draft.comment.to_lowercase()))
+        .texts(drafts.iter().map(|draft| fold(&draft.comment)))
         .ints(drafts.iter().map(|_| now.0));
     // An address comes once in a file, so a row returned with an id above all earlier ones is new.
     let (last,): (i64,) = tx.fetch_one("SELECT COALESCE(max(id), 0) FROM recipients", &[]).await?;

@@ -92,6 +92,33 @@ databases! {
         }
     }
 
+    async fn search_takes_words_in_any_order_and_ye_for_yo(db: Db) {
+        let anna = someone(&db, "anna").await;
+        for (email, name, comment) in [
+            ("semenov@example.org", "Семёнов Пётр Ильич", "Орёл, VIP"),
+            ("petr@example.org", "Петр Семенов", "Тула"),
+            ("other@example.org", "Андрей Лесной", ""),
+            ("ёлка@ёж.рф", "", ""),
+        ] {
+            recipients::create(&db, &anna, &draft(email, name, comment), NOW).await.unwrap();
+        }
+        for (search, found) in [
+            ("семенов петр", 2), ("Пётр СЕМЁНОВ", 2), ("петр орел", 1), ("vip semenov@ ильич", 1), ("петр лесной", 0),
+            ("андреи", 0), ("андрей", 1), ("елка", 1), ("ёлка", 1), ("еж.рф", 1), ("xn--e1a", 0), ("тула орел", 0),
+            ("п е т р", 2), ("\0", 4),
+        ] {
+            assert_eq!(recipients::count(&db, &anna, search).await.unwrap(), found, "{search:?}");
+            let mut listed = query(search, RecipientSort::Name, None);
+            listed.size = 9;
+            let rows = recipients::list(&db, &anna, &listed).await.unwrap().rows;
+            assert_eq!(rows.len() as i64, found, "{search:?}");
+        }
+        // What is deleted is what was found, and a search for nothing deletes nobody.
+        assert_eq!(recipients::delete_matching(&db, &anna, "\0").await.unwrap(), 0);
+        assert_eq!(recipients::delete_matching(&db, &anna, "орел семенов").await.unwrap(), 1);
+        assert_eq!(recipients::count(&db, &anna, "").await.unwrap(), 3);
+    }
+
     async fn every_order_can_be_walked_forth_and_back(db: Db) {
         let anna = someone(&db, "anna").await;
         for n in [5, 3, 8, 1, 7, 2, 6, 4] {

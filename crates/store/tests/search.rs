@@ -13,7 +13,7 @@ use vestnik_store::caught::{self, NewCaught};
 use vestnik_store::oversight::{self, OverseenFilter};
 use vestnik_store::people::{self, PeopleFilter};
 use vestnik_store::testing::TestDatabase;
-use vestnik_store::{Db, databases, users};
+use vestnik_store::{Db, databases, recipients, users};
 
 async fn administrator(db: &Db, id: UserId) -> Actor {
     let author = Author::at_console(NOW);
@@ -104,6 +104,48 @@ async fn finds_what_is_there(database: TestDatabase) {
     assert_eq!(found(&db, &admin, "x").await[1], 1);
     db.close().await;
     database.remove().await;
+}
+
+/// Keys that were stored with their «ё» are folded once a database is brought up to date.
+async fn finds_folded_what_is_there(database: TestDatabase) {
+    let db = Db::open(&database.address()).await.unwrap();
+    db.migrate_to(12).await.unwrap();
+    for sql in [
+        "INSERT INTO users (id, email, email_key, name, name_key, password_hash, language, time_zone, theme, confirmed_at,
+            created_at) VALUES (1, 'a@b.c', 'a@b.c', 'Анна', 'анна', '', 'ru', 'UTC', 'auto', 0, 0)",
+        "INSERT INTO recipients (owner_id, email, email_key, domain, full_name, name_key, comment, comment_key,
+            created_at, updated_at)
+         SELECT 1, email, email, 'example.org', name, key, name, key, 0, 0
+         FROM (WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+            SELECT 'r' || n || '@example.org' AS email, CASE WHEN n % 2 = 0 THEN 'Пётр' ELSE 'Вера' END AS name,
+                CASE WHEN n % 2 = 0 THEN 'пётр' ELSE 'вера' END AS key FROM n ORDER BY n) AS people",
+        "UPDATE users SET recipients = 2500",
+    ] {
+        db.execute(sql, &[]).await.unwrap();
+    }
+    db.migrate().await.unwrap();
+    let user = users::find(&db, UserId(1)).await.unwrap().unwrap();
+    let anna = Actor::with(&user, &[], SecondFactorPolicy::Optional);
+    for (words, found) in [("петр", 1_250), ("ПЁТР", 1_250), ("вера", 1_250), ("вера петр", 0)] {
+        assert_eq!(recipients::count(&db, &anna, words).await.unwrap(), found, "{words}");
+    }
+    let keys: (i64,) = db
+        .fetch_one("SELECT count(*) FROM recipients WHERE name_key = 'петр' AND comment_key = 'петр'", &[])
+        .await
+        .unwrap();
+    assert_eq!(keys.0, 1_250);
+    db.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_folds_what_is_there_on_sqlite() {
+    finds_folded_what_is_there(TestDatabase::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_folds_what_is_there_on_postgres() {
+    finds_folded_what_is_there(TestDatabase::postgres().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
