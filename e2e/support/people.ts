@@ -48,15 +48,15 @@ function windows1251(text: string): Buffer {
   );
 }
 
-/** The fields of a CSV file (RFC 4180), without the mark at its beginning. */
-export function parseCsv(text: string): string[][] {
+/** The fields of a CSV file (RFC 4180), without the mark at its beginning. In Russian, semicolons separate them. */
+export function parseCsv(language: "ru" | "en", text: string): string[][] {
+  const separator = language === "ru" ? ";" : ",";
+  const field = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))(${separator}|\\r?\\n|$)`, "g");
   const rows: string[][] = [];
   let row: string[] = [];
-  for (const [, quoted, plain, end] of text
-    .replace(/^\ufeff/, "")
-    .matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+  for (const [, quoted, plain, end] of text.replace(/^\ufeff/, "").matchAll(field)) {
     row.push(quoted?.replaceAll('""', '"') ?? plain ?? "");
-    if (end === ",") continue;
+    if (end === separator) continue;
     if (row.length > 1 || row[0] !== "") rows.push(row);
     row = [];
   }

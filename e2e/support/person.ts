@@ -295,7 +295,7 @@ export class Person {
     const waiting = this.page.waitForEvent("download");
     await this.link(link).click();
     const file = await (await waiting).path();
-    return parseCsv(await readFile(file, "utf8"));
+    return parseCsv(this.language, await readFile(file, "utf8"));
   }
 
   // Data for tests that are about something else

@@ -108,6 +108,7 @@ fn table() -> Table {
         .get("/recipients/delete", SignedIn, recipients::delete::ask_many)
         .post("/recipients/delete", SignedIn, recipients::delete::delete_many)
         .get("/recipients/export.csv", SignedIn, recipients::export::everyone)
+        .get("/recipients/export.xlsx", SignedIn, recipients::export::workbook)
         .get("/recipients/import", SignedIn, recipients::import::form)
         .upload("/recipients/import", SignedIn, recipients::import::submit)
         .get("/recipients/import/sample.csv", SignedIn, recipients::export::sample)

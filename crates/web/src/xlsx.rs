@@ -17,6 +17,8 @@ use crate::{
 const MEDIA_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// Rows that a sheet has at most, its head included.
 const LONGEST: u32 = 1_048_576;
+/// Rows that a sheet takes below its head.
+pub(crate) const ROWS: usize = LONGEST as usize - 1;
 /// Characters that a cell has at most.
 const WIDEST: usize = 32_767;
 /// A piece of the file as it is sent.

@@ -6,6 +6,7 @@ recipients-add-one = Add by hand
 recipients-import = Import
 recipients-import-file = Upload a CSV file
 recipients-export = Download CSV
+recipients-export-workbook = Download for Excel
 recipients-empty-title = No recipients yet
 recipients-empty-text = Upload a list from a file, or add the first recipient by hand. Names and comments can be put into letters.
 recipients-none-title = Nobody found

@@ -6,6 +6,7 @@ recipients-add-one = Добавить вручную
 recipients-import = Импорт
 recipients-import-file = Загрузить файл CSV
 recipients-export = Скачать CSV
+recipients-export-workbook = Скачать таблицей Excel
 recipients-empty-title = Получателей пока нет
 recipients-empty-text = Загрузите список из файла или добавьте первого получателя вручную. Имя и комментарий можно будет подставлять в письма.
 recipients-none-title = Никого не нашлось

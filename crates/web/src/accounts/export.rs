@@ -146,12 +146,14 @@ impl Everything {
 
     async fn recipients(&self, archive: &mut Archive) -> Result<(), Stop> {
         let (db, actor) = (&self.app.db, &self.user.actor);
-        begin_table(archive, "recipients.csv", false, recipients_file::heads(self.language)).await?;
+        begin_table(archive, self.language, "recipients.csv", false, recipients_file::heads(self.language)).await?;
         in_batches(
             RecipientId(0),
             async |after| recipients::batch_after(db, actor, after, BATCH).await,
             |one| one.id,
-            async |batch| archive.write(&csv_file::lines(batch.iter().map(recipients_file::line))?).await,
+            async |batch| {
+                archive.write(&csv_file::lines(self.language, batch.iter().map(recipients_file::line))?).await
+            },
         )
         .await
     }
@@ -177,7 +179,7 @@ impl Everything {
 
     async fn mailing_recipients(&self, archive: &mut Archive) -> Result<(), Stop> {
         let (db, actor) = (&self.app.db, &self.user.actor);
-        begin_table(archive, "mailing-recipients.csv", false, ["mailing", "email"]).await?;
+        begin_table(archive, self.language, "mailing-recipients.csv", false, ["mailing", "email"]).await?;
         self.each_mailings(async |batch| {
             for mailing in batch.iter().filter(|mailing| mailing.audience == Audience::Chosen) {
                 let id = mailing.id.to_string();
@@ -185,7 +187,11 @@ impl Everything {
                     RecipientId(0),
                     async |after| mailings::chosen_after(db, actor, mailing.id, after, BATCH).await,
                     |(recipient, _)| *recipient,
-                    async |chosen| archive.write(&csv_file::lines(chosen.iter().map(|(_, email)| [&id, email]))?).await,
+                    async |chosen| {
+                        archive
+                            .write(&csv_file::lines(self.language, chosen.iter().map(|(_, email)| [&id, email]))?)
+                            .await
+                    },
                 )
                 .await?;
             }
@@ -195,8 +201,9 @@ impl Everything {
     }
 
     async fn runs(&self, archive: &mut Archive) -> Result<(), Stop> {
-        begin_table(archive, "runs.csv", false, RUN_HEADS).await?;
-        self.each_runs(async |batch| archive.write(&csv_file::lines(batch.iter().map(run_line))?).await).await
+        begin_table(archive, self.language, "runs.csv", false, RUN_HEADS).await?;
+        self.each_runs(async |batch| archive.write(&csv_file::lines(self.language, batch.iter().map(run_line))?).await)
+            .await
     }
 
     async fn sent(&self, archive: &mut Archive) -> Result<(), Stop> {
@@ -218,7 +225,7 @@ impl Everything {
 
     async fn deliveries(&self, archive: &mut Archive, many: bool) -> Result<(), Stop> {
         let (db, actor) = (&self.app.db, &self.user.actor);
-        begin_table(archive, "deliveries.csv", many, ["run", "email", "state", "attempts"]).await?;
+        begin_table(archive, self.language, "deliveries.csv", many, ["run", "email", "state", "attempts"]).await?;
         self.each_runs(async |batch| {
             for run in batch {
                 let id = run.id.to_string();
@@ -227,7 +234,7 @@ impl Everything {
                     RecipientId(0),
                     async |after| ledger::deliveries_after(db, actor, run.id, after, BATCH).await,
                     |one| one.recipient_id,
-                    async |found| archive.write(&csv_file::lines(found.into_iter().map(line))?).await,
+                    async |found| archive.write(&csv_file::lines(self.language, found.into_iter().map(line))?).await,
                 )
                 .await?;
             }
@@ -240,7 +247,7 @@ impl Everything {
         let (db, actor) = (&self.app.db, &self.user.actor);
         let table = AttemptTable::new(self.language);
         let heads = [vec!["mailing".to_owned(), "run".to_owned()], table.heads()].concat();
-        begin_table(archive, "attempts.csv", many, heads).await?;
+        begin_table(archive, self.language, "attempts.csv", many, heads).await?;
         self.each_mailings(async |batch| {
             for mailing in batch {
                 let filter = AttemptFilter::of(mailing.id);
@@ -250,7 +257,7 @@ impl Everything {
                     AttemptId(0),
                     async |after| ledger::batch_after(db, actor, &filter, after, BATCH).await,
                     |one| one.id,
-                    async |found| archive.write(&csv_file::lines(found.into_iter().map(line))?).await,
+                    async |found| archive.write(&csv_file::lines(self.language, found.into_iter().map(line))?).await,
                 )
                 .await?;
             }
@@ -261,12 +268,12 @@ impl Everything {
 
     async fn audit(&self, archive: &mut Archive) -> Result<(), Stop> {
         let (db, actor) = (&self.app.db, &self.user.actor);
-        begin_table(archive, "audit.csv", false, AUDIT_HEADS.map(|id| self.word(id, &[]))).await?;
+        begin_table(archive, self.language, "audit.csv", false, AUDIT_HEADS.map(|id| self.word(id, &[]))).await?;
         in_batches(
             AuditId(0),
             async |after| audit::own_after(db, actor, after, BATCH).await,
             |one| one.id,
-            async |batch| archive.write(&csv_file::lines(batch.into_iter().map(audit_line))?).await,
+            async |batch| archive.write(&csv_file::lines(self.language, batch.into_iter().map(audit_line))?).await,
         )
         .await
     }
@@ -302,12 +309,13 @@ async fn in_batches<T, Key: Copy>(
 
 async fn begin_table<Value: AsRef<str>>(
     archive: &mut Archive,
+    language: Language,
     name: &str,
     large: bool,
     heads: impl IntoIterator<Item = Value>,
 ) -> Result<(), Stop> {
     archive.begin(name, large).await?;
     archive.write(MARK).await?;
-    let heads = csv_file::lines([heads])?;
+    let heads = csv_file::lines(language, [heads])?;
     archive.write(&heads).await
 }

@@ -195,7 +195,11 @@ pub(crate) async fn csv(
     mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let name = csv_file::name(&format!("attempts-{id}"), &user.user, app.now());
     let (actor, language, filter) = (user.actor.clone(), page.language(), query.filter(id));
-    Ok(csv_file::answer(&name, move |file| async move { write(&app, &actor, language, &filter, &file).await }))
+    Ok(csv_file::answer(
+        &name,
+        language,
+        move |file| async move { write(&app, &actor, language, &filter, &file).await },
+    ))
 }
 
 async fn write(

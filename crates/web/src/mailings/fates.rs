@@ -173,7 +173,11 @@ pub(crate) async fn csv(
     let run = run_of(&app, &user.actor, id, &query).await?.ok_or(Error::NotFound)?;
     let name = csv_file::name(&format!("recipients-{id}-{run}"), &user.user, app.now());
     let (actor, language, filter) = (user.actor.clone(), page.language(), query.filter(run));
-    Ok(csv_file::answer(&name, move |file| async move { write(&app, &actor, language, &filter, &file).await }))
+    Ok(csv_file::answer(
+        &name,
+        language,
+        move |file| async move { write(&app, &actor, language, &filter, &file).await },
+    ))
 }
 
 async fn write(

@@ -87,7 +87,7 @@ pub(crate) async fn csv(
 ) -> Result<Response, Error> {
     let name = csv_file::name("audit", &user.user, app.now());
     let (actor, language, filter) = (user.actor.clone(), page.language(), query.filter());
-    Ok(csv_file::answer(&name, move |file| async move {
+    Ok(csv_file::answer(&name, language, move |file| async move {
         file.send([HEADS.map(|head| i18n::text(language, head, &[]))]).await?;
         let mut after = AuditId(0);
         loop {

@@ -1,4 +1,5 @@
-//! Files of recipients: the whole list, the rows that an import could not take, and a sample to begin with.
+//! Files of recipients: the whole list, the rows of an import that were not taken or not as they stood, and a sample to
+//! begin with.
 
 use axum::{extract::State, response::Response};
 use vestnik_model::{
@@ -8,10 +9,23 @@ use vestnik_model::{
 };
 use vestnik_store::{Cursor, import, recipients};
 
-use crate::{csv_file, error::Error, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
+use crate::{
+    csv_file,
+    error::Error,
+    form::Path,
+    i18n,
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+    xlsx::{self, Cell},
+};
 
 /// Rows in memory at a time.
 const BATCH: usize = 1_000;
+/// Widths of the columns of the workbook, in characters.
+const EMAIL_WIDTH: u16 = 36;
+const NAME_WIDTH: u16 = 36;
+const COMMENT_WIDTH: u16 = 60;
 
 /// The heads of columns, as the import understands them in either language.
 pub(crate) fn heads(language: Language) -> [String; 3] {
@@ -27,7 +41,7 @@ pub(crate) fn line(one: &Recipient) -> [&str; 3] {
 /// The whole list, in the order in which it grew.
 pub(crate) async fn everyone(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let name = csv_file::name("recipients", &user.user, app.now());
-    Ok(csv_file::answer(&name, async move |file| {
+    Ok(csv_file::answer(&name, page.language(), async move |file| {
         file.send([heads(page.language())]).await?;
         let mut after = RecipientId(0);
         loop {
@@ -35,6 +49,30 @@ pub(crate) async fn everyone(State(app): State<AppState>, page: Page, user: Curr
             let Some(last) = batch.last() else { return Ok(()) };
             after = last.id;
             file.send(batch.iter().map(line)).await?;
+        }
+    }))
+}
+
+/// The same as a workbook. What does not fit into a sheet stands in further ones.
+pub(crate) async fn workbook(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
+    let (name, now) = (xlsx::name("recipients", &user.user, app.now()), app.now());
+    Ok(xlsx::answer(&name, now, async move |book| {
+        let title = page.text("recipients-title", &[]);
+        let (mut after, mut sheets, mut room) = (RecipientId(0), 0, 0);
+        loop {
+            let batch = recipients::batch_after(&app.db, &user.actor, after, BATCH as i64).await?;
+            if room < batch.len() || sheets == 0 {
+                sheets += 1;
+                room = xlsx::ROWS;
+                let name = if sheets == 1 { title.clone() } else { format!("{title} {sheets}") };
+                let widths = [EMAIL_WIDTH, NAME_WIDTH, COMMENT_WIDTH];
+                book.sheet(name, heads(page.language()).into_iter().zip(widths).collect()).await?;
+            }
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = last.id;
+            room -= batch.len();
+            let row = |one: &Recipient| line(one).map(|value| Cell::Text(value.to_owned())).to_vec();
+            book.rows(batch.iter().map(row).collect()).await?;
         }
     }))
 }
@@ -49,7 +87,7 @@ pub(crate) async fn rejected(
     import::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
 
     let name = csv_file::name(&format!("import-{id}-rejected"), &user.user, app.now());
-    Ok(csv_file::answer(&name, async move |file| {
+    Ok(csv_file::answer(&name, page.language(), async move |file| {
         file.send([
             ["import-column-line", "recipients-column-email", "import-column-reason"].map(|id| page.text(id, &[]))
         ])
@@ -76,5 +114,8 @@ pub(crate) async fn rejected(
 pub(crate) async fn sample(page: Page) -> Result<Response, Error> {
     let example = ["import-sample-email", "import-sample-full-name", "import-sample-comment"];
     let example = example.map(|id| page.text(id, &[]));
-    Ok(csv_file::answer("recipients-sample.csv", async move |file| file.send([heads(page.language()), example]).await))
+    let language = page.language();
+    Ok(csv_file::answer("recipients-sample.csv", language, async move |file| {
+        file.send([heads(language), example]).await
+    }))
 }

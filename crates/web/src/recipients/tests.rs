@@ -252,6 +252,22 @@ async fn s06_what_is_exported_comes_back_the_same() {
         |list: Vec<Recipient>| list.into_iter().map(|one| (one.email, one.full_name, one.comment)).collect::<Vec<_>>();
     assert_eq!(fields(everyone(&app, &annas).await), fields(everyone(&app, &boriss).await));
 
+    // So do the semicolons that a Russian spreadsheet needs.
+    recipients::delete_all(&app.db, &boriss).await.expect("a database");
+    anna.post("/language", &[("language", "ru")]).await;
+    let export = anna.get("/recipients/export.csv").await;
+    assert!(export.text.starts_with("\u{feff}Электронная почта;Ф. И. О.;Комментарий\r\n"), "{}", export.text);
+    import(&mut boris, export.text.as_bytes()).await.1.says("every row of the file was taken");
+    assert_eq!(fields(everyone(&app, &annas).await), fields(everyone(&app, &boriss).await));
+
+    let workbook = anna.get("/recipients/export.xlsx").await;
+    assert_eq!(
+        workbook.headers[header::CONTENT_TYPE],
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    );
+    let disposition = workbook.headers[header::CONTENT_DISPOSITION].to_str().expect("text");
+    assert_eq!(disposition, "attachment; filename=\"recipients-2026-11-24.xlsx\"");
+
     // The sample is a file that the import takes, in either language.
     for language in ["ru", "en"] {
         anna.post("/language", &[("language", language)]).await;

@@ -62,7 +62,7 @@ pub(crate) fn days(
     let bounds = period.bounds(&reader.zone());
     let name = csv_file::name("report-days", reader, app.now());
     let (app, page, actor) = (app.clone(), page.clone(), actor.clone());
-    Ok(csv_file::answer(&name, async move |file| {
+    Ok(csv_file::answer(&name, page.language(), async move |file| {
         file.send([heads(&page, &["chart-day"], &[])]).await?;
         let figures = reports::by_day(&app.db, &actor, &bounds).await?;
         let line = |(day, figures): (jiff::civil::Date, &Figures)| {
@@ -84,7 +84,7 @@ pub(crate) fn mailings(
     let span = span(period, &reader.zone());
     let name = csv_file::name("report-mailings", reader, app.now());
     let (app, page, actor) = (app.clone(), page.clone(), actor.clone());
-    Ok(csv_file::answer(&name, async move |file| {
+    Ok(csv_file::answer(&name, page.language(), async move |file| {
         file.send([heads(&page, &["csv-mailing-number", "mailing"], &["report-last-run"])]).await?;
         let line = |row: MailingFigures| {
             let last = row.last_at.map(|at| at.to_string()).unwrap_or_default();
