@@ -80,7 +80,7 @@ impl Vestnik<'_> {
     /// Imports a list of new addresses.
     pub(crate) fn import(&self, list: &str, rows: usize) -> io::Result<Usage> {
         let (usage, output) = process::run(&mut self.command(&["recipients", "import", list, "--owner", OWNER]))?;
-        let expected = format!("added {rows}, updated 0, rejected 0");
+        let expected = format!("added {rows}, updated 0, unchanged 0, rejected 0");
         if output.trim() == expected {
             Ok(usage)
         } else {

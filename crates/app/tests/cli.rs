@@ -40,7 +40,7 @@ async fn the_main_job(installation: &Installation) {
     let report = installation.path("report.csv").display().to_string();
     let imported =
         installation.ok(&["recipients", "import", "--owner", "anna@example.com", "--report", &report, &list]).await;
-    assert_eq!(imported, "added 400, updated 0, rejected 1");
+    assert_eq!(imported, "added 400, updated 0, unchanged 0, rejected 1");
     let report = std::fs::read_to_string(report).unwrap();
     assert!(report.starts_with("line,email,reason\n402,no address,"), "{report}");
     let exported = installation.ok(&["recipients", "export", "--owner", "anna@example.com"]).await;
@@ -196,6 +196,41 @@ async fn what_is_wrong_is_said_in_one_line() {
         let error = installation.fails(status, &args).await;
         assert!(error.contains(words), "{args:?}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_says_what_it_left_out_and_fails_if_that_is_all() {
+    let installation = Installation::on_sqlite();
+    installation.account().await;
+    let import = async |file: &[u8]| {
+        std::fs::write(installation.path("list.csv"), file).unwrap();
+        let path = installation.path("list.csv").display().to_string();
+        let output = installation.run(&["recipients", "import", "--owner", "anna@example.com", &path]).await;
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let fixture = include_bytes!("../../model/tests/fixtures/import/postal-address-first.csv");
+    let (status, printed, told) = import(fixture).await;
+    assert_eq!((status, printed.trim()), (Some(0), "added 1, updated 0, unchanged 0, rejected 0"));
+    assert!(told.contains("columns not taken: Address, Phone"), "{told}");
+    let (status, printed, _) = import(fixture).await;
+    assert_eq!((status, printed.trim()), (Some(0), "added 0, updated 0, unchanged 1, rejected 0"), "they are there");
+    let (_, _, told) = import("Email;Name\nb@example.com;Бор\u{fffd}с\n".as_bytes()).await;
+    assert!(told.contains("line 2, b@example.com: The name has damaged characters"), "{told}");
+
+    for file in ["Address,Phone\n\"1 Quay Street, Town\",555-0100\n", "Email,Name\n"] {
+        let (status, printed, told) = import(file.as_bytes()).await;
+        let count = i64::from(file.contains("Quay"));
+        assert_eq!(
+            (status, printed),
+            (Some(1), format!("added 0, updated 0, unchanged 0, rejected {count}\n")),
+            "{told}"
+        );
+        assert!(told.contains("list.csv: no row was taken"), "{told}");
+    }
+    let (status, printed, told) = import(include_bytes!("../../model/tests/fixtures/import/workbook.xlsx")).await;
+    assert_eq!((status, printed.as_str()), (Some(1), ""));
+    assert!(told.contains("Excel workbook"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,79 +1,63 @@
 //! Reading recipients from CSV (RFC 4180) as businesses have it: any usual delimiter and encoding, headers in Russian or
-//! English, and some rows that are broken. A bad row is reported with its line and reason; the good ones are kept.
+//! English, and some rows that are broken. A bad row is reported with its line and reason; the good ones are kept, with a
+//! warning where something of them was not.
 //!
 //! Memory is bounded whatever the file holds: a record that does not end within [`LONGEST_RECORD`] bytes (a quote that
 //! is never closed, megabytes in one line) is one bad row, and reading goes on at the next line.
 
+mod content;
+mod encoding;
 mod header;
+mod layout;
+mod record;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use csv_core::ReadRecordResult;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+use encoding_rs::Encoding;
 
-use self::header::{Columns, columns, delimiter};
+use self::layout::{Columns, shortened};
+use self::record::{Next, Records, end_of_line};
+use crate::address_field::{AddressField, in_words};
 use crate::problem::Problem;
-use crate::recipient::RecipientDraft;
+use crate::recipient::{RecipientDraft, comment_of, full_name_of};
 use crate::spreadsheet::plain;
+use crate::text::{is_damaged, on_one_line, visible};
+
+pub use self::encoding::detect_encoding;
+pub use self::layout::{Column, Layout};
 
 /// Longest record in bytes of UTF-8. The longest valid one (4,000 characters of comment, quoted) is well below.
 pub const LONGEST_RECORD: usize = 64 * 1024;
-/// Most columns that are looked at.
-const MOST_COLUMNS: usize = 256;
-
-/// Finds a file's encoding by reading all of it: a byte order mark, or else the bytes themselves. Legacy Russian
-/// spreadsheets save Windows-1251, and the first Cyrillic letter may stand on any line.
-pub fn detect_encoding(mut file: impl Read) -> io::Result<&'static Encoding> {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let mut buffer = vec![0_u8; 64 * 1024];
-    let mut start = Vec::new();
-    loop {
-        let length = file.read(&mut buffer)?;
-        let chunk = &buffer[..length];
-        if start.len() < 4_096 {
-            start.extend_from_slice(&chunk[..length.min(4_096)]);
-        }
-        detector.feed(chunk, length == 0);
-        if length == 0 {
-            break;
-        }
-    }
-    if let Some((encoding, _)) = Encoding::for_bom(&start) {
-        return Ok(encoding);
-    }
-    if let Some(encoding) = utf_16_without_mark(&start) {
-        return Ok(encoding);
-    }
-    Ok(match detector.guess(Some(b"ru"), Utf8Detection::Allow) {
-        // ASCII alone is guessed as the locale's legacy encoding, which reads it the same.
-        guess if guess.is_single_byte() || guess == UTF_8 => guess,
-        _ => UTF_8,
-    })
-}
-
-/// UTF-16 of mostly Latin or Cyrillic text has the same few high bytes (0x00, 0x04) at every other place.
-fn utf_16_without_mark(start: &[u8]) -> Option<&'static Encoding> {
-    let pairs = start.len() / 2;
-    let high = |offset: usize| start.chunks_exact(2).filter(|pair| matches!(pair[offset], 0 | 4)).count();
-    let most = |count: usize| pairs >= 4 && count * 10 >= pairs * 9;
-    match (most(high(1)), most(high(0))) {
-        (true, false) => Some(UTF_16LE),
-        (false, true) => Some(UTF_16BE),
-        _ => None,
-    }
-}
+/// Most columns of a file.
+const MOST_COLUMNS: usize = 1_024;
+/// Addresses that are remembered, at least, to name the line on which one stood before. Twice as many take 70 MB.
+const REMEMBERED: usize = 1_835_008;
 
 /// A row of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
     /// A recipient.
-    Good(RecipientDraft),
+    Good(GoodRow),
     /// A row that cannot be taken.
     Bad(BadRow),
+}
+
+/// A recipient, and what of the row was not taken as it stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoodRow {
+    /// The line of the file on which the row begins; 1 for the first.
+    pub line: u64,
+    /// The recipient.
+    pub draft: RecipientDraft,
+    /// The name has lost characters, or was read in a wrong encoding before.
+    pub name_is_damaged: bool,
+    /// So has the comment.
+    pub comment_is_damaged: bool,
+    /// What stood beside the address: more addresses.
+    pub other_addresses: Vec<String>,
 }
 
 /// A row that cannot be taken, and why.
@@ -89,196 +73,270 @@ pub struct BadRow {
 
 /// Reads recipients one by one.
 pub struct CsvImport<R: Read> {
-    source: DecodeReaderBytes<R, Vec<u8>>,
-    buffer: Vec<u8>,
-    /// Where in `buffer` the next record begins.
-    at: usize,
-    ended: bool,
-    line: u64,
-    parser: csv_core::Reader,
+    records: Records<R>,
+    encoding: &'static Encoding,
+    headers: Vec<String>,
     columns: Columns,
-    /// Lines by the hash of the address, to name the first one when an address comes again. Hashes, because a million
-    /// addresses as text are ten times the memory, and two of a million share one of 2^64 once in 37 million files.
-    seen: HashMap<u64, u64>,
-    output: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-enum Record {
-    Fields(Vec<String>),
-    TooLong,
-    End,
+    /// Columns that are not taken and that no row had a value in so far.
+    empty_columns: Vec<usize>,
+    /// Whether a row had a value behind the last column of the header.
+    beyond_header: bool,
+    blank_rows: u64,
+    lines_of_addresses: Lines,
 }
 
 impl<R: Read> CsvImport<R> {
-    /// Begins to read: finds the delimiter and the columns in the header.
+    /// Begins to read: finds the delimiter and the columns in the header and the first rows.
     ///
-    /// The problem is the file's as a whole: it is empty, has no header, or no column for the address.
+    /// The problem is the file's as a whole: it is empty, no table, has no header, or no column for the address.
     pub fn open(file: R, encoding: &'static Encoding) -> io::Result<Result<Self, Problem>> {
-        let source = DecodeReaderBytesBuilder::new().encoding(Some(encoding)).bom_sniffing(true).build(file);
-        let mut import = Self {
-            source,
-            buffer: Vec::new(),
-            at: 0,
-            ended: false,
-            line: 1,
-            parser: csv_core::Reader::new(),
-            columns: Columns::default(),
-            seen: HashMap::new(),
-            output: vec![0; LONGEST_RECORD],
-            ends: vec![0; MOST_COLUMNS],
+        let mut records = Records::new(file, encoding);
+        if let Some(problem) = content::text(without_mark(records.ahead()?.0)) {
+            return Ok(Err(problem));
+        }
+        let delimiter = match skip_preamble(&mut records)? {
+            Some(delimiter) => delimiter,
+            None => return Ok(Err(Problem::new("problem-import-empty"))),
         };
-        import.fill()?;
-        let delimiter = delimiter(import.first_line());
-        import.parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        let header = match import.record()? {
-            Record::Fields(fields) => fields,
-            Record::TooLong => return Ok(Err(Problem::new("problem-import-no-header"))),
-            Record::End => return Ok(Err(Problem::new("problem-import-empty"))),
-        };
-        import.columns = match columns(&header) {
-            Ok(columns) => columns,
+        let (start, ends) = records.ahead()?;
+        let found = match layout::find(start, ends, delimiter) {
+            Ok(found) => found,
             Err(problem) => return Ok(Err(problem)),
         };
-        Ok(Ok(import))
+        records.set_delimiter(found.delimiter);
+        let mut blank_rows = 0;
+        loop {
+            match records.next()? {
+                Next::Record if records.is_blank() => blank_rows += 1,
+                Next::Record => break,
+                Next::TooLong => return Ok(Err(Problem::new("problem-import-no-header"))),
+                Next::End => return Ok(Err(Problem::new("problem-import-empty"))),
+            }
+        }
+        let empty_columns = (0..found.headers.len()).filter(|index| !found.columns.take(*index)).collect();
+        Ok(Ok(Self {
+            records,
+            encoding,
+            headers: found.headers,
+            columns: found.columns,
+            empty_columns,
+            beyond_header: false,
+            blank_rows,
+            lines_of_addresses: Lines::default(),
+        }))
     }
 
     /// The next row; `None` at the end of the file.
     pub fn next_row(&mut self) -> io::Result<Option<Row>> {
-        // Before places in the buffer are noted, because filling it moves them.
-        self.fill()?;
-        let line = self.line;
-        let (start, first_line_end) = (self.at, self.at + self.first_line().len());
-        let fields = match self.record()? {
-            Record::Fields(fields) => fields,
-            Record::TooLong => return Ok(Some(bad(line, "", Problem::new("problem-import-record-long")))),
-            Record::End => return Ok(None),
-        };
-        // `record` skips empty lines; they are not rows, and the row's own line is what a person looks for.
-        let line = self.line.saturating_sub(self.lines_of_last(start)).max(line);
-        // Our own exports guard what looks like a formula.
-        let field = |index: usize| fields.get(index).map_or("", |value| plain(value));
-        let email = field(self.columns.email);
-        if email.contains(['\n', '\r']) && self.at > first_line_end {
-            // A stray quote has swallowed the lines below; take only this one away from them.
-            self.rewind(start, line);
-            return Ok(Some(bad(line, email, Problem::new("problem-import-quote"))));
-        }
-        let full_name: Vec<&str> =
-            self.columns.full_name.iter().map(|index| field(*index).trim()).filter(|name| !name.is_empty()).collect();
-        let comment = self.columns.comment.map_or("", field);
-        let draft = match RecipientDraft::parse(email, &full_name.join(" "), comment) {
-            Ok(draft) => draft,
-            Err(problems) => {
-                let first = problems.iter().next().map(|(_, problem)| problem.clone());
-                return Ok(Some(bad(line, email, first.unwrap_or(Problem::new("problem-required")))));
-            }
-        };
-        let mut hasher = DefaultHasher::new();
-        draft.email.key().hash(&mut hasher);
-        let first = *self.seen.entry(hasher.finish()).or_insert(line);
-        if first != line {
-            return Ok(Some(bad(line, email, Problem::new("problem-import-repeated").with("first", first))));
-        }
-        Ok(Some(Row::Good(draft)))
-    }
-
-    /// Tops the buffer up, so that it holds a longest record or the rest of the file.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.at > LONGEST_RECORD * 4 {
-            self.buffer.drain(..self.at);
-            self.at = 0;
-        }
-        while !self.ended && self.buffer.len() - self.at <= LONGEST_RECORD {
-            let length = self.buffer.len();
-            self.buffer.resize(length + LONGEST_RECORD * 4, 0);
-            let read = self.source.read(&mut self.buffer[length..])?;
-            self.buffer.truncate(length + read);
-            self.ended = read == 0;
-        }
-        Ok(())
-    }
-
-    /// The line at the buffer's place, with its end.
-    fn first_line(&self) -> &[u8] {
-        let rest = &self.buffer[self.at..];
-        &rest[..end_of_line(rest).unwrap_or(rest.len())]
-    }
-
-    fn record(&mut self) -> io::Result<Record> {
-        self.fill()?;
-        self.parser.reset();
-        let window = (self.buffer.len() - self.at).min(LONGEST_RECORD);
-        let input = &self.buffer[self.at..self.at + window];
-        let whole = self.ended && self.at + window == self.buffer.len();
-        let (mut result, mut read, mut written, mut fields) =
-            self.parser.read_record(input, &mut self.output, &mut self.ends);
-        if whole && matches!(result, ReadRecordResult::InputEmpty) {
-            // An empty input says that the file has ended.
-            let (last, _, more, ended) =
-                self.parser.read_record(&[], &mut self.output[written..], &mut self.ends[fields..]);
-            (result, read, written, fields) = (last, window, written + more, fields + ended);
-        }
-        match result {
-            ReadRecordResult::End => {
-                self.advance(window);
-                return Ok(Record::End);
-            }
-            ReadRecordResult::Record if !never_closed(&input[..read], whole && read == window) => self.advance(read),
-            ReadRecordResult::Record
-            | ReadRecordResult::InputEmpty
-            | ReadRecordResult::OutputFull
-            | ReadRecordResult::OutputEndsFull => {
-                self.skip_line()?;
-                return Ok(Record::TooLong);
-            }
-        }
-        let mut start = 0;
-        let mut record = Vec::with_capacity(fields);
-        for &end in &self.ends[..fields] {
-            record.push(String::from_utf8_lossy(&self.output[start..end]).into_owned());
-            start = end;
-        }
-        debug_assert!(start <= written);
-        Ok(Record::Fields(record))
-    }
-
-    fn advance(&mut self, bytes: usize) {
-        self.line += lines(&self.buffer[self.at..], bytes);
-        self.at += bytes;
-    }
-
-    /// Leaves the line at hand, however long it is.
-    fn skip_line(&mut self) -> io::Result<()> {
         loop {
-            match end_of_line(&self.buffer[self.at..]) {
-                Some(end) => {
-                    self.advance(end);
-                    return Ok(());
+            match self.records.next()? {
+                Next::Record if self.records.is_blank() => self.blank_rows += 1,
+                Next::Record => return Ok(Some(self.row())),
+                Next::TooLong => {
+                    let problem = Problem::new("problem-import-record-long");
+                    return Ok(Some(bad(self.records.line(), "", problem)));
                 }
-                None => self.at = self.buffer.len(),
-            }
-            self.fill()?;
-            if self.at == self.buffer.len() {
-                return Ok(());
+                Next::End => return Ok(None),
             }
         }
     }
 
-    /// Goes back to the end of the first line of the record that began at `start` on `line`.
-    fn rewind(&mut self, start: usize, line: u64) {
-        self.at = start;
-        self.line = line;
-        let end = self.first_line().len();
-        self.advance(end);
+    /// Rows so far that had no value.
+    pub fn blank_rows(&self) -> u64 {
+        self.blank_rows
     }
 
-    /// How many lines the record that began at `start` covers, without the empty ones before it.
-    fn lines_of_last(&self, start: usize) -> u64 {
-        let raw = &self.buffer[start..self.at];
-        let blank = raw.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        lines(&self.buffer[start + blank..], raw.len() - blank)
+    /// How the file was understood; which columns have values, as far as it has been read.
+    pub fn layout(&self) -> Layout {
+        let column = |index: &usize| Column {
+            number: index + 1,
+            name: shortened(&self.headers[*index]),
+            filled: !self.empty_columns.contains(index),
+        };
+        let names = self.columns.full_names.iter().chain(&self.columns.parts).chain(&self.columns.maybe_name);
+        let left = (0..self.headers.len()).filter(|index| !self.columns.take(*index));
+        let mut not_taken: Vec<Column> = left.map(|index| column(&index)).collect();
+        if self.beyond_header {
+            not_taken.push(Column { number: self.headers.len() + 1, name: String::new(), filled: true });
+        }
+        // Spreadsheets write delimiters behind the last column: nothing is missing there.
+        not_taken.retain(|column| column.filled || !column.name.is_empty());
+        Layout {
+            encoding: self.encoding.name().to_owned(),
+            email: vec![column(&self.columns.email)],
+            full_name: names.map(column).collect(),
+            comment: self.columns.comment.iter().map(column).collect(),
+            not_taken,
+        }
     }
+
+    fn row(&mut self) -> Row {
+        let line = self.records.line();
+        let records = &self.records;
+        self.empty_columns.retain(|index| records.field(*index).trim().is_empty());
+        self.beyond_header |= (self.headers.len()..records.len()).any(|index| !records.field(index).trim().is_empty());
+        // Our own exports guard what looks like a formula.
+        let email = plain(records.field(self.columns.email));
+        if email.trim().contains(['\n', '\r']) && !is_list(email) {
+            let row = bad(line, email, Problem::new("problem-import-quote"));
+            // A stray quote has swallowed the lines below; take only this one away from them.
+            self.records.rewind_to_second_line();
+            return row;
+        }
+        match self.good(line, email) {
+            Ok(row) => {
+                let mut hasher = DefaultHasher::new();
+                row.draft.email.key().hash(&mut hasher);
+                match self.lines_of_addresses.first(hasher.finish(), line) {
+                    Some(first) => {
+                        let problem = Problem::new("problem-import-repeated").with("first", first);
+                        bad(line, row.draft.email.as_str(), problem)
+                    }
+                    None => Row::Good(row),
+                }
+            }
+            Err(problem) => bad(line, email, problem),
+        }
+    }
+
+    fn good(&self, line: u64, email: &str) -> Result<GoodRow, Problem> {
+        if email.contains('\u{FFFD}') {
+            return Err(Problem::new("problem-import-address-damaged"));
+        }
+        let field = AddressField::parse(email).map_err(|error| in_words(&error))?;
+        let full_name = self.full_name();
+        let full_name = if full_name.is_empty() { field.name } else { full_name_of(&full_name)? };
+        let comment = self.columns.comment.map_or("", |index| plain(self.records.field(index)));
+        let comment = comment_of(&printable(comment))?;
+        Ok(GoodRow {
+            line,
+            name_is_damaged: is_damaged(&full_name),
+            comment_is_damaged: is_damaged(&comment),
+            draft: RecipientDraft { email: field.email, full_name, comment },
+            other_addresses: field.others,
+        })
+    }
+
+    /// The name that the row has, wherever it has it.
+    fn full_name(&self) -> String {
+        let whole = self.columns.full_names.iter().map(|index| self.cell(*index)).find(|name| !name.is_empty());
+        if let Some(name) = whole {
+            return name;
+        }
+        let mut name = String::new();
+        for part in self.columns.parts.iter().map(|index| self.cell(*index)) {
+            // Some programs write the whole name where the first name should be.
+            let is_there = || name.to_lowercase().split(' ').any(|word| word == part.to_lowercase());
+            if part.is_empty() || is_there() {
+                continue;
+            }
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            name.push_str(&part);
+        }
+        match self.columns.maybe_name.map(|index| self.cell(index)) {
+            // «Контакт» may also be a telephone.
+            Some(contact) if contact.chars().any(char::is_alphabetic) && !contact.contains('@') => contact,
+            _ => name,
+        }
+    }
+
+    fn cell(&self, index: usize) -> String {
+        on_one_line(&visible(&printable(plain(self.records.field(index))))).into_owned()
+    }
+}
+
+impl Columns {
+    /// Whether something is taken from this column.
+    fn take(&self, index: usize) -> bool {
+        index == self.email
+            || self.full_names.contains(&index)
+            || self.parts.contains(&index)
+            || self.maybe_name == Some(index)
+            || self.comment == Some(index)
+    }
+}
+
+/// Lines by the hash of the address. Hashes, because a million addresses as text are ten times the memory, and two of a
+/// million share one of 2^64 once in 37 million files. Two generations, because a file of tens of millions of short lines
+/// would fill the memory: an address that was on a line long before is merged into the list once more, which changes
+/// nothing or what the later line says.
+#[derive(Debug, Default)]
+struct Lines {
+    newest: HashMap<u64, u64>,
+    older: HashMap<u64, u64>,
+}
+
+impl Lines {
+    /// The line on which the address stood before, or `None` when it is noted for this one.
+    fn first(&mut self, hash: u64, line: u64) -> Option<u64> {
+        if let Some(first) = self.older.get(&hash).or_else(|| self.newest.get(&hash)) {
+            return Some(*first);
+        }
+        if self.newest.len() >= REMEMBERED {
+            self.older = std::mem::take(&mut self.newest);
+        }
+        self.newest.insert(hash, line);
+        None
+    }
+}
+
+/// Leaves what may stand before the header: blank lines, and `sep=;`, by which spreadsheets are told the delimiter. The
+/// delimiter if there is one; the outer `None`: nothing else is there.
+fn skip_preamble<R: Read>(records: &mut Records<R>) -> io::Result<Option<Option<u8>>> {
+    let mut delimiter = None;
+    loop {
+        let (start, _) = records.ahead()?;
+        if start.is_empty() {
+            return Ok(None);
+        }
+        let line = without_mark(&start[..end_of_line(start).unwrap_or(start.len())]);
+        if line.trim_ascii().is_empty() {
+            records.skip_line()?;
+        } else if delimiter.is_none()
+            && let Some(named) = named_delimiter(line)
+        {
+            delimiter = Some(named);
+            records.skip_line()?;
+        } else {
+            return Ok(Some(delimiter));
+        }
+    }
+}
+
+/// The delimiter that a line like `sep=;` names, also in quotes.
+fn named_delimiter(line: &[u8]) -> Option<u8> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(line);
+    match line.split_at_checked(4)? {
+        (name, &[delimiter]) if name.eq_ignore_ascii_case(b"sep=") => {
+            (delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && delimiter != b'"').then_some(delimiter)
+        }
+        _ => None,
+    }
+}
+
+/// The text without the byte order mark.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
+/// Whether each line of a cell is an address: several in one cell, rather than lines behind a stray quote.
+fn is_list(cell: &str) -> bool {
+    let mut lines = cell.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.all(|line| AddressField::parse(line).is_ok_and(|field| field.others.is_empty()))
+        && AddressField::parse(cell).is_ok()
+}
+
+/// The text with a mark where an encoding has left a control character behind.
+fn printable(text: &str) -> Cow<'_, str> {
+    let left_behind = |c| matches!(c, '\u{80}'..='\u{9f}');
+    if text.is_ascii() || !text.contains(left_behind) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(left_behind, "\u{FFFD}"))
 }
 
 fn bad(line: u64, email: &str, problem: Problem) -> Row {
@@ -289,157 +347,8 @@ fn bad(line: u64, email: &str, problem: Problem) -> Row {
     })
 }
 
-/// Whether a record runs over line ends to the very end of the file because a quote is never closed.
-fn never_closed(raw: &[u8], at_end: bool) -> bool {
-    at_end && raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1 && lines(raw, raw.trim_ascii_end().len()) > 0
-}
-
-/// Ends of lines in the first `length` bytes: LF, CR LF, or CR alone. A CR LF counts where its LF is, which the parser
-/// leaves to the next record.
-fn lines(bytes: &[u8], length: usize) -> u64 {
-    let mut count = 0;
-    for (index, byte) in bytes[..length].iter().enumerate() {
-        let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'));
-        count += u64::from(ends);
-    }
-    count
-}
-
-/// The length of the first line with its end; `None` if the line does not end here.
-fn end_of_line(bytes: &[u8]) -> Option<usize> {
-    let at = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
-    let crlf = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
-    Some(at + 1 + usize::from(crlf))
-}
-
 #[cfg(test)]
-mod tests {
-    use encoding_rs::WINDOWS_1251;
-
-    use super::*;
-
-    /// Reads a whole file: good rows as `email|name|comment`, bad ones as `line: problem`.
-    fn read(file: &[u8]) -> Result<Vec<String>, String> {
-        let encoding = detect_encoding(file).unwrap();
-        let mut import = CsvImport::open(file, encoding).unwrap().map_err(|problem| problem.id.into_owned())?;
-        let mut rows = Vec::new();
-        while let Some(row) = import.next_row().unwrap() {
-            rows.push(match row {
-                Row::Good(draft) => format!("{}|{}|{}", draft.email.as_str(), draft.full_name, draft.comment),
-                Row::Bad(row) => format!("{}: {}", row.line, row.problem.id),
-            });
-        }
-        Ok(rows)
-    }
-
-    #[test]
-    fn headers_in_two_languages_delimiters_and_line_ends() {
-        let expected = ["anna@example.com|Анна Север|друг"];
-        let files = [
-            "email,full name,comment\nanna@example.com,Анна Север,друг\n",
-            "Комментарий;Ф. И. О.;Электронная почта\r\nдруг;Анна Север;anna@example.com\r\n",
-            "E-mail\tName\tNote\ranna@example.com\tАнна Север\tдруг",
-            "\"E-Mail\"|\"ФИО\"|\"Примечание\"\n\n\"anna@example.com\"|\"Анна Север\"|\"друг\"\n\n",
-            "\u{feff}Имя;Фамилия;Почта;Комментарий\nАнна;Север;anna@example.com;друг",
-        ];
-        for file in files {
-            assert_eq!(read(file.as_bytes()).unwrap(), expected, "{file:?}");
-        }
-    }
-
-    #[test]
-    fn encodings_are_found() {
-        let text = "почта;фио\nanna@example.com;Анна Север\nboris@example.com;Борис Южный\n";
-        let expected = ["anna@example.com|Анна Север|", "boris@example.com|Борис Южный|"];
-        let (windows, _, _) = WINDOWS_1251.encode(text);
-        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        let marked: Vec<u8> = [0xff, 0xfe].into_iter().chain(little.iter().copied()).collect();
-        for file in [text.as_bytes(), &windows, &little, &big, &marked] {
-            assert_eq!(read(file).unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn a_late_cyrillic_letter_decides_the_encoding_of_the_whole_file() {
-        let mut text = String::from("email,name\n");
-        for index in 0..5_000 {
-            text.push_str(&format!("a{index}@example.com,Plain Name\n"));
-        }
-        text.push_str("last@example.com,Наталья Щукина\n");
-        let (windows, _, _) = WINDOWS_1251.encode(&text);
-        assert_eq!(read(&windows).unwrap().last().unwrap(), "last@example.com|Наталья Щукина|");
-    }
-
-    #[test]
-    fn files_that_are_no_list_are_refused_as_a_whole() {
-        let cases: &[(&[u8], &str)] = &[
-            (b"", "problem-import-empty"),
-            (b"\n\n", "problem-import-empty"),
-            (b"anna@example.com,Anna\nboris@example.com,Boris\n", "problem-import-no-header"),
-            (b"just some words\n", "problem-import-no-header"),
-            (b"name,phone\nAnna,123\n", "problem-import-no-email"),
-        ];
-        for (file, id) in cases {
-            assert_eq!(read(file).unwrap_err(), *id, "{:?}", String::from_utf8_lossy(file));
-        }
-    }
-
-    #[test]
-    fn bad_rows_are_named_by_their_line_and_the_good_ones_kept() {
-        let long = "x".repeat(10_000_000);
-        let file = format!(
-            "email,name\na@example.com,A\n\nno address,B\n,C\nd@example.com,D\0D\n{long}\nA@Example.com,again\r\ne@example.com,\"two\nlines\"\nf@example.com,F,extra\n"
-        );
-        assert_eq!(
-            read(file.as_bytes()).unwrap(),
-            [
-                "a@example.com|A|",
-                "4: address-no-at",
-                "5: address-empty",
-                "6: problem-control-character",
-                "7: problem-import-record-long",
-                "8: problem-import-repeated",
-                "9: problem-control-character",
-                "f@example.com|F|",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_quote_that_is_never_closed_costs_one_row() {
-        let expected = ["a@example.com|A|", "3: problem-import-record-long", "c@example.com|C|"];
-        assert_eq!(read(b"email,name\na@example.com,A\nb@example.com,\"B\nc@example.com,C\n").unwrap(), expected);
-        let mut file = String::from("email,name\nb@example.com,\"B\n");
-        for index in 0..20_000 {
-            file.push_str(&format!("c{index}@example.com,C\n"));
-        }
-        assert_eq!(read(file.as_bytes()).unwrap().len(), 20_001);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn whatever_the_bytes_reading_ends(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..3000)) {
-            let _ = read(&bytes);
-            let mut file = b"email,name\n".to_vec();
-            file.extend(bytes);
-            let _ = read(&file);
-        }
-
-        #[test]
-        fn every_written_row_is_read_again(
-            names in proptest::collection::vec("[^\\p{Cc}]{0,40}", 1..40),
-            delimiter in proptest::sample::select(vec![',', ';', '\t', '|']),
-        ) {
-            let mut file = format!("email{delimiter}name\n");
-            for (index, name) in names.iter().enumerate() {
-                file.push_str(&format!("r{index}@example.com{delimiter}\"{}\"\n", name.replace('"', "\"\"")));
-            }
-            let rows = read(file.as_bytes()).unwrap();
-            proptest::prop_assert_eq!(rows.len(), names.len());
-            for (index, (row, name)) in rows.iter().zip(&names).enumerate() {
-                proptest::prop_assert_eq!(row, &format!("r{index}@example.com|{}|", plain(name).trim()));
-            }
-        }
-    }
-}
+#[path = "import/case_tests.rs"]
+mod case_tests;
+#[cfg(test)]
+mod tests;

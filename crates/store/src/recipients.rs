@@ -1,6 +1,6 @@
 //! Recipients: the actor's list of people.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 use vestnik_mail::address::EmailAddress;
@@ -327,6 +327,26 @@ pub(crate) async fn merge(tx: &mut Tx, actor: &Actor, drafts: &[RecipientDraft],
     let added = touched.iter().filter(|(id,)| *id > last).count() as u64;
     note(tx, actor, added as i64).await?;
     Ok(Merged { added, updated: touched.len() as u64 - added })
+}
+
+/// Of those of the addresses that are in the actor's list, whether the name and the comment are filled. Others who would
+/// change the list wait from here on.
+pub(crate) async fn filled_texts(
+    tx: &mut Tx,
+    actor: &Actor,
+    emails: &[&EmailAddress],
+) -> Result<HashMap<String, (bool, bool)>> {
+    lock(tx, actor).await?;
+    let rows = Rows::new().ints(emails.iter().map(|_| actor.user().0)).texts(emails.iter().map(|email| email.key()));
+    let found: Vec<(String, bool, bool)> = tx
+        .fetch_rows(
+            "WITH v (owner_id, email_key) AS ({rows})
+             SELECT r.email_key, r.full_name <> '', r.comment <> '' FROM v
+             JOIN recipients r ON r.owner_id = v.owner_id AND r.email_key = v.email_key",
+            &rows,
+        )
+        .await?;
+    Ok(found.into_iter().map(|(key, name, comment)| (key, (name, comment))).collect())
 }
 
 /// Those of the addresses that are not in the actor's list.

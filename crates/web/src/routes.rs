@@ -114,6 +114,7 @@ fn table() -> Table {
         .get("/recipients/import/sample.csv", SignedIn, recipients::export::sample)
         .get("/recipients/imports/{id}", Owner, recipients::import::show)
         .get("/recipients/imports/{id}/rejected.csv", Owner, recipients::export::rejected)
+        .get("/recipients/imports/{id}/warnings.csv", Owner, recipients::export::warnings)
         .get("/recipients/{id}", Owner, recipients::show::show)
         .get("/recipients/{id}/edit", Owner, recipients::edit::form)
         .post("/recipients/{id}/edit", Owner, recipients::edit::submit)

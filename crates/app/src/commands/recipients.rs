@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{ImportId, RecipientId};
+use vestnik_model::import::Column;
 use vestnik_model::spreadsheet::guarded;
 use vestnik_model::{Actor, Clock as _};
 use vestnik_store::import::{self, Import};
@@ -18,6 +19,8 @@ use crate::installation::{self, owner, progress_bar};
 
 /// Rows read at once.
 const BATCH: i64 = 5_000;
+/// Warnings that are printed.
+const SHOWN_WARNINGS: usize = 20;
 
 /// Dispatches.
 pub async fn run(command: RecipientsCommand) -> Result<(), Failure> {
@@ -49,7 +52,11 @@ async fn import(args: ImportArgs) -> Result<(), Failure> {
         return Err(Failure::failed(format!("{}: {}", args.file.display(), in_words(&problem))));
     }
     summary(&read, args.report.as_deref());
-    Ok(())
+    tell_warnings(&db, &actor, &read).await?;
+    match read.taken() {
+        0 => Err(Failure::failed(format!("{}: no row was taken", args.file.display()))),
+        _ => Ok(()),
+    }
 }
 
 /// Moves the bar until the import is done.
@@ -65,12 +72,43 @@ async fn show_progress(db: &Db, actor: &Actor, id: ImportId, size: u64) -> std::
 }
 
 fn summary(import: &Import, report: Option<&Path>) {
-    println!("added {}, updated {}, rejected {}", import.added, import.updated, import.rejected);
+    println!(
+        "added {}, updated {}, unchanged {}, rejected {}",
+        import.added, import.updated, import.unchanged, import.rejected
+    );
+    if import.blank_rows > 0 {
+        eprintln!("blank rows skipped: {}", import.blank_rows);
+    }
+    let not_taken = import.layout().map(|layout| layout.not_taken).unwrap_or_default();
+    let not_taken: Vec<String> = not_taken.into_iter().filter(|column| column.filled).map(named).collect();
+    if !not_taken.is_empty() {
+        eprintln!("columns not taken: {}", not_taken.join(", "));
+    }
     match report {
+        Some(report) if import.rejected > import::KEPT_ROWS as i64 => {
+            eprintln!("the first {} rejected rows are in {}", import::KEPT_ROWS, report.display());
+        }
         Some(report) if import.rejected > 0 => eprintln!("rejected rows are in {}", report.display()),
         None if import.rejected > 0 => eprintln!("--report FILE writes rejected rows with their reasons"),
         _ => {}
     }
+}
+
+/// What a column is called, or where it stands.
+fn named(column: Column) -> String {
+    if column.name.is_empty() { format!("#{}", column.number) } else { column.name }
+}
+
+/// Says what of rows that were taken was not taken as it stood.
+async fn tell_warnings(db: &Db, actor: &Actor, import: &Import) -> Result<(), Failure> {
+    for warning in import::warnings(db, actor, import.id, None, SHOWN_WARNINGS).await?.rows {
+        eprintln!("line {}, {}: {}", warning.line, warning.email, in_words(&warning.problem()));
+    }
+    match import.warnings - SHOWN_WARNINGS as i64 {
+        more if more > 0 => eprintln!("{more} more warnings"),
+        _ => {}
+    }
+    Ok(())
 }
 
 async fn write_report(db: &Db, actor: &Actor, id: ImportId, path: &Path) -> Result<(), Failure> {
@@ -122,13 +160,15 @@ pub fn addresses(path: &Path) -> Result<Vec<vestnik_mail::address::EmailAddress>
     use vestnik_model::import::{CsvImport, Row, detect_encoding};
 
     let unreadable = |error: io::Error| Failure::failed(format!("{} cannot be read: {error}", path.display()));
-    let encoding = detect_encoding(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    let encoding = detect_encoding(File::open(path).map_err(unreadable)?)
+        .map_err(unreadable)?
+        .map_err(|problem| Failure::failed(format!("{}: {}", path.display(), in_words(&problem))))?;
     let at = |line: u64, words: String| Failure::failed(format!("{}, line {line}: {words}", path.display()));
     let mut found = Vec::new();
     if let Ok(mut rows) = CsvImport::open(File::open(path).map_err(unreadable)?, encoding).map_err(unreadable)? {
         while let Some(row) = rows.next_row().map_err(unreadable)? {
             match row {
-                Row::Good(draft) => found.push(draft.email),
+                Row::Good(row) => found.push(row.draft.email),
                 Row::Bad(row) if row.problem.id == "problem-import-repeated" => {}
                 Row::Bad(row) => return Err(at(row.line, in_words(&row.problem))),
             }

@@ -88,8 +88,8 @@ import-drop-help = CSV, up to { $largest } MB
 import-submit = Upload recipients
 import-about = What the file should hold
 import-about-text = A CSV table whose first line names the columns. We find the delimiter and the encoding; the order of columns does not matter, others are skipped.
-import-about-email = Required: “Email”, “E-mail”, “Address”
-import-about-full-name = “Full name”, “Name”. First and last name may stand in columns of their own
+import-about-email = Required: “Email”, “E-mail”, “Customer email”
+import-about-full-name = “Full name”, “Name”. First, middle and last name may stand in columns of their own
 import-about-comment = “Comment”, “Note”
 import-about-known = If an address is in the list already, its name and comment are updated. Empty cells erase nothing.
 import-sample = Download a sample file
@@ -110,7 +110,10 @@ import-reading = The file is being read. You may close this page: the import goe
 import-refresh = Refresh
 import-added = Added
 import-updated = Updated
+import-unchanged = Unchanged
 import-rejected = Not taken
+import-warnings = Warnings
+import-blank-rows = Empty rows
 import-failed = The file was not imported
 import-all-good = Done: every row of the file was taken.
 import-nothing-new = Done: everyone in the file is in the list already, nothing to change.
@@ -118,6 +121,31 @@ import-rejected-title = { $n ->
     [one] { $n } row was not taken
    *[other] { $n } rows were not taken
 }
+import-none-taken = No row was taken
+import-none-taken-text = Check which column was read as the email address: it is named below.
+import-columns-not-taken = { $n ->
+    [one] One column was not taken
+   *[other] { $n } columns were not taken
+}
+import-columns-not-taken-text = Only the email address, the name and a comment are imported.
+import-rows-kept = Only the first { $n } are listed.
+import-warnings-title = { $n ->
+    [one] { $n } warning
+   *[other] { $n } warnings
+}
+import-warnings-download = Download the warnings
+import-warnings-rows = Taken with changes
+import-column-warning = What was done
+import-column-unnamed = column { $n }
+import-warning-damaged = The name has damaged characters and was imported as “{ $value }”. Correct it.
+import-warning-comment-damaged = The comment has damaged characters. Correct it.
+import-warning-name-kept = The name in the file has damaged characters (“{ $value }”); the one in your list was kept.
+import-warning-comment-kept = The comment in the file has damaged characters; the one in your list was kept.
+import-warning-addresses = The first address was taken. Not taken: { $others }.
+import-layout = How the file was read
+import-layout-not-taken = Columns not taken
+import-layout-empty = Empty columns
+import-layout-encoding = Encoding
 import-rejected-text = The other rows were taken. Correct these and upload the file again: nobody will be in the list twice.
 import-rejected-download = Download the report
 import-rejected-rows = Rows that were not taken
@@ -132,6 +160,18 @@ problem-import-upload = The file did not arrive whole. Try again.
 problem-import-empty = The file is empty.
 problem-import-no-header = The first line of the file should name the columns, for example: Email, Full name, Comment.
 problem-import-no-email = No column with addresses. The first line of the file says: { $found }. Name the right column “Email”.
+problem-import-address-damaged = The address has damaged characters.
+problem-import-is-xlsx = This is an Excel workbook (.xlsx), and the import reads CSV. Open it in Excel, choose File → Save As → “CSV UTF-8 (Comma delimited)” and upload the new file.
+problem-import-is-xls = This is a workbook of an older or protected Excel (.xls), and the import reads CSV. Open it in Excel, choose File → Save As → “CSV UTF-8 (Comma delimited)” and upload the new file.
+problem-import-is-spreadsheet = This is a spreadsheet, and the import reads CSV. Open it in your spreadsheet program, save or export it as CSV in UTF-8 and upload the new file.
+problem-import-is-vcard = These are contact cards (vCard), and the import reads CSV. In your address book, choose “Export” and the format CSV: Google Contacts, Outlook and Thunderbird all have it.
+problem-import-is-html = This is a web page or XML, even if its name ends in .xls, and the import reads CSV. Open it in a spreadsheet program, save it as CSV in UTF-8 and upload the new file.
+problem-import-is-pdf = This is a PDF document, and the import reads CSV. Export the list as CSV from the program it came from.
+problem-import-is-document = This is a text document, and the import reads CSV. Copy the table into a spreadsheet program, save it as CSV in UTF-8 and upload that file.
+problem-import-is-archive = This is an archive. Unpack it and upload the CSV file inside.
+problem-import-is-picture = This is a picture, and the import reads CSV. Export the list as CSV from the program it came from.
+problem-import-is-json = This is JSON, and the import reads CSV. Export the list as CSV from the program it came from.
+problem-import-not-text = This is not a text file, and the import reads CSV. Export the list as CSV from the program it came from.
 problem-import-broken = The import broke off. What was read is kept; upload the file again.
 problem-import-record-long = The line is too long, or has a quote that is not closed.
 problem-import-quote = A quote is not closed.

@@ -92,7 +92,7 @@ import-drop-help = CSV, до { $largest } МБ
 import-submit = Загрузить получателей
 import-about = Какой нужен файл
 import-about-text = Таблица CSV, в первой строке которой названы столбцы. Разделитель и кодировку определим сами, порядок столбцов не важен, лишние пропустим.
-import-about-email = Обязательный столбец: «Электронная почта», «Почта», «Email»
+import-about-email = Обязательный столбец: «Электронная почта», «E-mail клиента», «Email»
 import-about-full-name = «Ф. И. О.», «Имя», «Name». Имя, фамилия и отчество могут стоять в разных столбцах
 import-about-comment = «Комментарий», «Примечание», «Comment»
 import-about-known = Если адрес уже есть в списке, обновим имя и комментарий. Пустые ячейки ничего не стирают.
@@ -114,7 +114,10 @@ import-reading = Файл читается. Страницу можно закр
 import-refresh = Обновить
 import-added = Добавлено
 import-updated = Обновлено
+import-unchanged = Без изменений
 import-rejected = Не принято
+import-warnings = Предупреждения
+import-blank-rows = Пустые строки
 import-failed = Файл не загружен
 import-all-good = Готово: приняты все строки файла.
 import-nothing-new = Готово: все получатели из файла уже есть в списке, менять нечего.
@@ -123,6 +126,33 @@ import-rejected-title = { $n ->
     [few] Не приняты { $n } строки
    *[many] Не принято { $n } строк
 }
+import-none-taken = Не принята ни одна строка
+import-none-taken-text = Проверьте, какой столбец прочитан как адрес: он назван ниже.
+import-columns-not-taken = { $n ->
+    [one] Не загружен { $n } столбец
+    [few] Не загружены { $n } столбца
+   *[many] Не загружено { $n } столбцов
+}
+import-columns-not-taken-text = Загружаются только адрес, имя и комментарий.
+import-rows-kept = В перечне только первые { $n }.
+import-warnings-title = { $n ->
+    [one] { $n } предупреждение
+    [few] { $n } предупреждения
+   *[many] { $n } предупреждений
+}
+import-warnings-download = Скачать предупреждения
+import-warnings-rows = Принято с изменениями
+import-column-warning = Что сделано
+import-column-unnamed = столбец { $n }
+import-warning-damaged = В имени испорчены символы, загружено как «{ $value }». Исправьте его.
+import-warning-comment-damaged = В комментарии испорчены символы. Исправьте его.
+import-warning-name-kept = В файле имя с испорченными символами («{ $value }»), оставлено то, что есть в списке.
+import-warning-comment-kept = В файле комментарий с испорченными символами, оставлен тот, что есть в списке.
+import-warning-addresses = Принят первый адрес. Не приняты: { $others }.
+import-layout = Как прочитан файл
+import-layout-not-taken = Не загружены столбцы
+import-layout-empty = Пустые столбцы
+import-layout-encoding = Кодировка
 import-rejected-text = Остальные строки приняты. Исправьте эти и загрузите файл ещё раз: повторов не будет.
 import-rejected-download = Скачать отчёт
 import-rejected-rows = Непринятые строки
@@ -137,6 +167,18 @@ problem-import-upload = Файл не дошёл целиком. Попробу�
 problem-import-empty = В файле ничего нет.
 problem-import-no-header = Первая строка файла должна называть столбцы, например: Электронная почта, Ф. И. О., Комментарий.
 problem-import-no-email = Не нашли столбец с адресами. В первой строке файла: { $found }. Назовите нужный столбец «Электронная почта» или «Email».
+problem-import-address-damaged = В адресе испорчены символы.
+problem-import-is-xlsx = Это книга Excel (.xlsx), а загружаются файлы CSV. Откройте её в Excel, выберите «Файл» → «Сохранить как» → «CSV UTF-8 (разделитель — запятая)» и загрузите новый файл.
+problem-import-is-xls = Это книга старого или защищённого Excel (.xls), а загружаются файлы CSV. Откройте её в Excel, выберите «Файл» → «Сохранить как» → «CSV UTF-8 (разделитель — запятая)» и загрузите новый файл.
+problem-import-is-spreadsheet = Это электронная таблица, а загружаются файлы CSV. Откройте её в табличной программе, сохраните как CSV в кодировке UTF-8 и загрузите новый файл.
+problem-import-is-vcard = Это карточки контактов (vCard), а загружаются файлы CSV. В адресной книге выберите «Экспорт» и формат CSV: он есть в Google Контактах, Outlook и Thunderbird.
+problem-import-is-html = Это веб-страница или XML, даже если имя заканчивается на .xls, а загружаются файлы CSV. Откройте её в табличной программе, сохраните как CSV в кодировке UTF-8 и загрузите новый файл.
+problem-import-is-pdf = Это документ PDF, а загружаются файлы CSV. Выгрузите список в CSV из той программы, где он ведётся.
+problem-import-is-document = Это текстовый документ, а загружаются файлы CSV. Перенесите таблицу в табличную программу, сохраните как CSV в кодировке UTF-8 и загрузите этот файл.
+problem-import-is-archive = Это архив. Распакуйте его и загрузите файл CSV.
+problem-import-is-picture = Это картинка, а загружаются файлы CSV. Выгрузите список в CSV из той программы, где он ведётся.
+problem-import-is-json = Это JSON, а загружаются файлы CSV. Выгрузите список в CSV из той программы, где он ведётся.
+problem-import-not-text = Это не текстовый файл, а загружаются файлы CSV. Выгрузите список в CSV из той программы, где он ведётся.
 problem-import-broken = Загрузка прервалась. То, что успели прочитать, сохранено; загрузите файл ещё раз.
 problem-import-record-long = Строка слишком длинная или в ней не закрыта кавычка.
 problem-import-quote = Не закрыта кавычка.

@@ -110,6 +110,34 @@ pub(crate) async fn rejected(
     }))
 }
 
+/// The rows of which something was not taken as it stood, with what was done instead.
+pub(crate) async fn warnings(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Error> {
+    import::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+
+    let name = csv_file::name(&format!("import-{id}-warnings"), &user.user, app.now());
+    Ok(csv_file::answer(&name, page.language(), async move |file| {
+        let heads = ["import-column-line", "recipients-column-email", "import-column-warning"];
+        file.send([heads.map(|id| page.text(id, &[]))]).await?;
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let batch = import::warnings(&app.db, &user.actor, id, cursor.as_ref(), BATCH).await?;
+            let line = |row: &import::Warning| {
+                [row.line.to_string(), row.email.clone(), i18n::problem(page.language(), &row.problem())]
+            };
+            file.send(batch.rows.iter().map(line)).await?;
+            cursor = batch.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }))
+}
+
 /// A file to fill in.
 pub(crate) async fn sample(page: Page) -> Result<Response, Error> {
     let example = ["import-sample-email", "import-sample-full-name", "import-sample-comment"];

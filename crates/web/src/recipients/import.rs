@@ -16,8 +16,12 @@ use axum::{
 use serde::Serialize;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 use tracing::Instrument;
-use vestnik_model::{Problem, UnixMillis, id::ImportId};
-use vestnik_store::import::{self, Import, Reject};
+use vestnik_model::{
+    Problem, UnixMillis,
+    id::ImportId,
+    import::{Column, Layout},
+};
+use vestnik_store::import::{self, Import};
 
 use crate::{
     error::Error,
@@ -29,7 +33,7 @@ use crate::{
     state::AppState,
 };
 
-/// Rejected rows that the page itself shows; all of them are in the file beside it.
+/// Rejected rows, and warnings, that the page itself shows; those that are kept are in the file beside it.
 const SHOWN_REJECTS: usize = 20;
 /// Earlier imports beside the form.
 const SHOWN_IMPORTS: i64 = 5;
@@ -55,13 +59,16 @@ pub(crate) struct ImportView {
     pub(crate) position: i64,
     pub(crate) added: i64,
     pub(crate) updated: i64,
+    pub(crate) unchanged: i64,
     pub(crate) rejected: i64,
+    pub(crate) blank_rows: i64,
+    pub(crate) warnings: i64,
     /// Why the file as a whole could not be taken, in words.
     pub(crate) problem: Option<String>,
     pub(crate) created_at: UnixMillis,
 }
 
-/// A row that could not be taken, in words.
+/// A row that could not be taken, or not as it stood, in words.
 #[derive(Debug, Serialize)]
 pub(crate) struct RejectView {
     pub(crate) line: i64,
@@ -75,6 +82,45 @@ pub(crate) struct ShowView {
     pub(crate) import: ImportView,
     /// The first of them.
     pub(crate) rejects: Vec<RejectView>,
+    /// Rejected rows, and warnings, that are kept at most.
+    pub(crate) kept: usize,
+    /// The first rows of which something was not taken as it stood.
+    pub(crate) warnings: Vec<RejectView>,
+    /// How the file was understood, once its header has been read.
+    pub(crate) layout: Option<LayoutView>,
+}
+
+/// How a file was understood, in words.
+#[derive(Debug, Serialize)]
+pub(crate) struct LayoutView {
+    pub(crate) encoding: String,
+    /// Names of columns, joined.
+    pub(crate) email: String,
+    pub(crate) full_name: String,
+    pub(crate) comment: String,
+    /// Those that have values and are not taken.
+    pub(crate) not_taken: Vec<String>,
+    /// Those that are not taken and have none.
+    pub(crate) empty: Vec<String>,
+}
+
+impl LayoutView {
+    fn of(page: &Page, layout: Layout) -> Self {
+        let name = |column: &Column| match column.name.as_str() {
+            "" => page.text("import-column-unnamed", &[("n", column.number.into())]),
+            name => name.to_owned(),
+        };
+        let names = |columns: &[Column]| columns.iter().map(name).collect::<Vec<_>>();
+        let (filled, empty): (Vec<_>, Vec<_>) = layout.not_taken.into_iter().partition(|column| column.filled);
+        Self {
+            encoding: layout.encoding,
+            email: names(&layout.email).join(", "),
+            full_name: names(&layout.full_name).join(", "),
+            comment: names(&layout.comment).join(", "),
+            not_taken: names(&filled),
+            empty: names(&empty),
+        }
+    }
 }
 
 impl ImportView {
@@ -82,6 +128,7 @@ impl ImportView {
         Self {
             problem: import.problem().map(|problem| i18n::problem(page.language(), &problem)),
             tone: match import.state.as_str() {
+                "done" if import.taken() == 0 => "warn",
                 "done" => "ok",
                 "failed" => "warn",
                 _ => "act",
@@ -93,15 +140,18 @@ impl ImportView {
             position: import.position.min(import.size),
             added: import.added,
             updated: import.updated,
+            unchanged: import.unchanged,
             rejected: import.rejected,
+            blank_rows: import.blank_rows,
+            warnings: import.warnings,
             created_at: import.created_at,
         }
     }
 }
 
 impl RejectView {
-    fn of(page: &Page, reject: Reject) -> Self {
-        Self { reason: i18n::problem(page.language(), &reject.problem()), line: reject.line, email: reject.email }
+    fn of(page: &Page, line: i64, email: String, problem: &Problem) -> Self {
+        Self { line, email, reason: i18n::problem(page.language(), problem) }
     }
 }
 
@@ -152,8 +202,13 @@ pub(crate) async fn show(
     let import = import::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let rejects = import::rejects(&app.db, &user.actor, id, None, SHOWN_REJECTS).await?;
 
-    let rejects = rejects.rows.into_iter().map(|reject| RejectView::of(&page, reject)).collect();
-    page.show("recipients/imported.html", &ShowView { import: ImportView::of(&page, import), rejects })
+    let rejects = rejects.rows.into_iter();
+    let rejects = rejects.map(|row| RejectView::of(&page, row.line, row.email.clone(), &row.problem())).collect();
+    let warnings = import::warnings(&app.db, &user.actor, id, None, SHOWN_REJECTS).await?.rows.into_iter();
+    let warnings = warnings.map(|row| RejectView::of(&page, row.line, row.email.clone(), &row.problem())).collect();
+    let layout = import.layout().map(|layout| LayoutView::of(&page, layout));
+    let import = ImportView::of(&page, import);
+    page.show("recipients/imported.html", &ShowView { import, rejects, kept: import::KEPT_ROWS, warnings, layout })
 }
 
 /// A file that has come in, ready to be read.

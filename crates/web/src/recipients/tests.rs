@@ -279,6 +279,39 @@ async fn s06_what_is_exported_comes_back_the_same() {
 }
 
 #[tokio::test]
+async fn an_import_tells_what_it_did_not_take_and_what_it_kept() {
+    let app = TestApp::start().await;
+    let (mut anna, actor) = app.signed_in("anna").await;
+    add(&app, &actor, "boris@sever.example", "Борис Южный", "").await;
+    let file = "Name;<Phone>;Email;Fax\nБорис Южны\u{fffd};+7 900;boris@sever.example;\n\
+                Вера;;vera@sever.example, vera2@sever.example;\n;;;\nГлеб;1;nothing;\n";
+    let (path, page) = import(&mut anna, file.as_bytes()).await;
+    page.says("One column was not taken")
+        .says("&lt;Phone&gt;")
+        .says("Fax")
+        .says("2 warnings")
+        .says("the one in your list was kept")
+        .says("Not taken: vera2@sever.example.")
+        .says("Empty rows")
+        .says("UTF-8")
+        .says("1 row was not taken");
+    let warnings = anna.get(&format!("{path}/warnings.csv")).await;
+    let lines: Vec<&str> = warnings.text.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(lines.len(), 3, "{}", warnings.text);
+    assert_eq!(lines[0], "Line,Email,What was done");
+    assert!(lines[2].starts_with("3,vera@sever.example,"), "{}", lines[2]);
+    let names: Vec<String> = everyone(&app, &actor).await.into_iter().map(|one| one.full_name).collect();
+    assert_eq!(names, ["Борис Южный", "Вера"]);
+
+    // The column that was read as the address is named when nothing was taken.
+    let (_, page) = import(&mut anna, "Адрес;Имя\nТула, Лесная 1;Анна\n".as_bytes()).await;
+    page.says("No row was taken").says("Адрес");
+    let workbook = include_bytes!("../../../model/tests/fixtures/import/workbook.xlsx");
+    import(&mut anna, workbook).await.1.says("This is an Excel workbook (.xlsx)");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn the_form_takes_an_address_as_it_is_copied() {
     let app = TestApp::start().await;
     let (mut anna, actor) = app.signed_in("anna").await;

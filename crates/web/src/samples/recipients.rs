@@ -14,7 +14,7 @@ use crate::{
     recipients::{
         delete::{AskManyView, AskView, Chosen},
         edit::{FormView, RecipientForm},
-        import::{self, ImportView, RejectView},
+        import::{self, ImportView, LayoutView, RejectView},
         list::{ListView, Order},
         show::{LetterView, ShowView},
     },
@@ -66,7 +66,10 @@ fn import_view(state: &str, tone: &'static str, rejected: i64, problem: Option<&
         position: 420_000,
         added: rejected * 100,
         updated: 3,
+        unchanged: 5,
         rejected,
+        blank_rows: rejected,
+        warnings: rejected * 2,
         problem: problem.map(str::to_owned),
         created_at: NOW,
     }
@@ -126,6 +129,7 @@ pub(super) fn all() -> Vec<Sample> {
         import_view("reading", "act", 0, None),
         import_view("done", "ok", 0, None),
         import_view("done", "ok", 25, None),
+        import_view("done", "ok", 33_000_000, None),
         import_view("failed", "warn", 0, Some("Первая строка: <Север>")),
     ] {
         let rejects = match import.rejected {
@@ -137,7 +141,21 @@ pub(super) fn all() -> Vec<Sample> {
                 RejectView { line: 12_480, email: String::new(), reason: "<b>".into() },
             ],
         };
-        samples.push(page("recipients/imported.html", import::ShowView { import, rejects }));
+        let warnings = rejects.iter().map(|row| RejectView { email: row.email.clone(), reason: "<b>".into(), ..*row });
+        let warnings = warnings.collect();
+        let column = |name: &str| name.to_owned();
+        let layout = (import.rejected > 0).then(|| LayoutView {
+            encoding: "windows-1251".into(),
+            email: column("<Почта>"),
+            full_name: String::new(),
+            comment: column("<Комментарий>"),
+            not_taken: vec![column("<Телефон>"), column("column 4")],
+            empty: vec![column("<Город>")],
+        });
+        samples.push(page(
+            "recipients/imported.html",
+            import::ShowView { import, rejects, kept: 10_000, warnings, layout },
+        ));
     }
     samples
 }
