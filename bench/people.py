@@ -102,12 +102,17 @@ class Node:
     """`vestnik serve`, with what it printed."""
 
     def __init__(self, vestnik, name, folder, database, redis):
-        command = [vestnik, "serve", "--listen", "127.0.0.1:0", "--data-dir", os.path.join(folder, name), "--behind-proxy",
-                   "--database-url", database, "--redis-url", redis]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            listen = f"127.0.0.1:{free.getsockname()[1]}"
+        command = [vestnik, "serve", "--listen", listen, "--data-dir", os.path.join(folder, name), "--behind-proxy",
+                   "--base-url", "http://people.example/", "--database-url", database, "--redis-url", redis]
         environment = {"PATH": os.environ["PATH"]}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
                                         env=environment)
-        self.url = self.process.stdout.readline().split()[-1]
+        # It prints the address that people would come by; it is ready as soon as it does.
+        self.process.stdout.readline()
+        self.url = f"http://{listen}/"
 
     def setup_path(self):
         link = self.process.stdout.readline().split()[-1]

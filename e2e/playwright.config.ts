@@ -11,7 +11,7 @@ const once = /hostile\.spec\.ts$/;
 // How pages look and answer to keys is seen in each language on each screen. What people do on them goes once through each:
 // a fault that shows in one language, or on one screen, shows in one of these two.
 const everywhere = /(appearance|keyboard)\.spec\.ts$/;
-const alsoDeployed = /(deployed|journey|control)\.spec\.ts$/;
+const alsoDeployed = /(deployed|journey|control|catcher)\.spec\.ts$/;
 
 export default defineConfig<Options>({
   testDir: "tests",

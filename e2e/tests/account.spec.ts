@@ -49,8 +49,8 @@ test("a person finds a password that is not guessed, and fills in the profile", 
     }
     await expect(person.heading(t("register-sent-title"))).toBeVisible();
     person.password = "Северный ветер, семь чашек";
-    await person.confirmAddress();
     await person.logIn();
+    await person.confirmAddress();
   });
 
   await test.step("the profile, with a picture", async () => {

@@ -54,11 +54,11 @@ test("a stranger writes, an administrator answers, the stranger reads it", async
   await chief.watch.check();
 
   // A copy for whoever reads the inbox, and the answer.
-  await person.page.goto("/caught");
-  await expect(person.page.locator("tbody tr")).toHaveCount(2);
-  await person.page.locator("tbody a.row-link").filter({ hasText: /^Re: / }).click();
-  await expect(person.page.locator("main pre")).toContainText("Вот он: на странице отчётов.");
-  await expect(person.page.locator("main pre")).toContainText("> Где он?");
+  await chief.open("/caught");
+  await expect(chief.page.locator("tbody tr")).toHaveCount(2);
+  await chief.page.locator("tbody a.row-link").filter({ hasText: /^Re: / }).click();
+  await expect(chief.page.locator("main pre")).toContainText("Вот он: на странице отчётов.");
+  await expect(chief.page.locator("main pre")).toContainText("> Где он?");
 
   await chief.open("/manage/feedback/1");
   await chief.button("feedback-mark-spam").click();

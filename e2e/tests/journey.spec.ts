@@ -9,8 +9,8 @@ test("from registration to the servers' answers", async ({ page, person, watch, 
 
   await test.step("register and confirm the address", async () => {
     await person.register();
-    await person.confirmAddress();
     await person.logIn();
+    await person.confirmAddress();
   });
 
   await test.step("import recipients", async () => {

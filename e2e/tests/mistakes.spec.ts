@@ -24,10 +24,21 @@ test("a registration with a wrong address and a short password", async ({ page, 
   await watch.check();
 });
 
-test("a confirmation link works once", async ({ page, person, watch, t }) => {
+test("a confirmation link asks for the password, and works once", async ({ page, person, watch, t }) => {
   watch.expect(410);
+  watch.expect(422);
   await person.register();
-  const link = await person.confirmAddress();
+  await person.openLetter(person.email);
+  const link = await person.followLink("/confirm/");
+  await person.field("field-password").fill("not the password");
+  await person.button("confirm-submit").click();
+  await expect(page.locator("#password-error")).toHaveText(t("problem-password-wrong"));
+  await watch.check();
+  await person.field("field-password").fill(person.password);
+  await person.button("confirm-submit").click();
+  await expect(page).toHaveURL(/\/dashboard$/);
+  await expect(person.note("flash-confirmed")).toBeVisible();
+  await watch.check();
   await page.goto(link);
   await expect(person.heading(t("confirm-gone-title"))).toBeVisible();
   await watch.check();

@@ -67,6 +67,9 @@ pub enum Command {
     CreateGroups(CreateGroupsArgs),
     /// Switch off the second factor of someone who has lost it, and sign them out everywhere
     ResetSecondFactor(ResetSecondFactorArgs),
+    /// Set another password for an account and sign it out everywhere: the way in when nobody can read its mail
+    #[command(alias = "reset_password")]
+    ResetPassword(ResetPasswordArgs),
     /// Other names under which commands are known
     #[command(hide = true, long_about = ALIASES, after_help = "")]
     Aliases,
@@ -222,6 +225,23 @@ pub struct ResetSecondFactorArgs {
     /// Where people reach the service, for the letter that tells the person
     #[arg(long, env = "VESTNIK_BASE_URL", default_value = "http://127.0.0.1:8000/", value_name = "URL")]
     pub base_url: Url,
+}
+
+/// `reset-password`
+#[derive(Args, Debug)]
+pub struct ResetPasswordArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The account's address
+    #[arg(long)]
+    pub email: String,
+    /// The new password; other programs can see a flag while this one runs, so better leave it out and be asked
+    #[arg(long, env = "VESTNIK_NEW_PASSWORD", hide_env_values = true, conflicts_with = "password_stdin")]
+    pub password: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// `create-user`, `create-admin`, `create-manager`

@@ -127,6 +127,19 @@ pub struct WebArgs {
 }
 
 impl WebArgs {
+    /// Refuses what cannot work together, before anything is opened.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.behind_proxy && self.base_url.is_none() {
+            // Without it links in emails, and the check of where a form was sent from, would go by an address that
+            // nobody outside reaches.
+            return Err(Failure::misused(
+                "--behind-proxy (VESTNIK_BEHIND_PROXY) needs --base-url (VESTNIK_BASE_URL): the address by which \
+                 people reach the proxy, for example https://mail.example.com/",
+            ));
+        }
+        self.base_url.as_ref().map_or(Ok(()), check_base_url)
+    }
+
     /// The address by which people reach pages that are listened for here.
     pub fn reached_at(&self, listening: SocketAddr) -> Result<Url, Failure> {
         let Some(url) = &self.base_url else {

@@ -56,6 +56,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::CreateManager(args) => block_on(commands::user::create_in(args, BuiltinGroup::Managers)),
         Command::CreateGroups(args) => block_on(commands::user::create_groups(args)),
         Command::ResetSecondFactor(args) => block_on(commands::user::reset_second_factor(args)),
+        Command::ResetPassword(args) => block_on(commands::reset_password::run(args)),
         Command::Aliases => {
             println!("{}", cli::ALIASES);
             Ok(())

@@ -35,14 +35,14 @@ impl Keeper {
 impl Sink for Keeper {
     async fn accept(&self, caught: Caught) -> Result<String, String> {
         let refused = || "The mail could not be kept".to_owned();
-        let subject = MessageParser::new()
-            .parse_headers(caught.bytes.as_slice())
-            .and_then(|message| message.subject().map(str::to_owned))
-            .unwrap_or_default();
+        let message = MessageParser::new().parse_headers(caught.bytes.as_slice()).unwrap_or_default();
+        let subject = message.subject().unwrap_or_default().to_owned();
+        let message_id = message.message_id().unwrap_or_default().to_owned();
         let mail = NewCaught {
             sender: caught.from,
             recipient: caught.to.join(", "),
             subject,
+            message_id,
             raw: caught.bytes,
             caught_at: self.clock.now(),
         };

@@ -46,6 +46,7 @@ async fn clean(context: &Context) -> Result<()> {
     let now = context.clock.now();
     sessions::remove_expired(&context.db, now).await?;
     logins::remove_expired(&context.db, now).await?;
+    logins::remove_old_devices(&context.db, now).await?;
     second_factor::remove_expired(&context.db, now).await?;
     tokens::remove_ended(&context.db, now.minus(TOKENS_KEPT)).await?;
     new_address::remove_expired(&context.db, now).await?;

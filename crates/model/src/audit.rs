@@ -37,6 +37,8 @@ text_enum! {
         SessionsEnded = "sessions_ended",
         /// A letter to set a new password was sent to someone.
         RecoverySent = "recovery_sent",
+        /// Someone's password was set anew at the command line.
+        PasswordReset = "password_reset",
         /// Someone's address became another.
         AddressChanged = "address_changed",
         /// Someone took a copy of all their data.

@@ -224,6 +224,7 @@ mod tests {
             avatar: String::new(),
             avatar_small: String::new(),
             second_factor_at,
+            confirmed_by_catcher: false,
         }
     }
 

@@ -81,6 +81,8 @@ pub struct User {
     pub avatar_small: String,
     /// Since when a second factor is asked for at login.
     pub second_factor_at: Option<UnixMillis>,
+    /// Whether the catcher alone has seen the confirmation: once mail reaches people, the address is confirmed again.
+    pub confirmed_by_catcher: bool,
 }
 
 impl User {

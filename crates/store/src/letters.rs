@@ -164,7 +164,7 @@ pub async fn newest_link(db: &Db, actor: &Actor, person: UserId) -> Result<Optio
     }
     db.fetch_optional(
         "SELECT subject, state, reply, created_at FROM letters
-         WHERE user_id = $1 AND kind IN ('invite', 'confirm', 'recover') ORDER BY id DESC LIMIT 1",
+         WHERE user_id = $1 AND kind IN ('invite', 'confirm', 'confirm-again', 'recover') ORDER BY id DESC LIMIT 1",
         &[&person],
     )
     .await

@@ -1,6 +1,9 @@
 //! From a right password to a session: at once, or by way of a half login, which waits for the second factor.
 
+use std::time::Duration;
+
 use sqlx::AssertSqlSafe;
+use vestnik_mail::address::EmailAddress;
 use vestnik_model::audit::Action;
 use vestnik_model::second_factor::Code;
 use vestnik_model::user::User;
@@ -19,6 +22,8 @@ pub struct Arrival<'a> {
     pub cookie: &'a str,
     /// By what its session is known.
     pub origin: Origin<'a>,
+    /// The secret of the cookie by which the account knows this browser from now on.
+    pub device: &'a str,
     /// When.
     pub at: UnixMillis,
     /// Until when its session lasts.
@@ -65,8 +70,14 @@ pub async fn begin(db: &Db, user: &User, arrival: Arrival<'_>, half_until: UnixM
 }
 
 async fn let_in(tx: &mut Tx, user: &User, arrival: Arrival<'_>) -> Result<()> {
-    let Arrival { cookie, origin, at, expires_at } = arrival;
+    let Arrival { cookie, origin, device, at, expires_at } = arrival;
     sessions::insert(tx, user.id, cookie, origin, at, expires_at).await?;
+    tx.execute(
+        "INSERT INTO known_devices (user_id, hash, seen_at) VALUES ($1, $2, $3)
+         ON CONFLICT (user_id, hash) DO UPDATE SET seen_at = excluded.seen_at",
+        &[&user.id, &secret::hash(device), &at],
+    )
+    .await?;
     audit::note(tx, &author(user, arrival), Entry::new(Action::LoggedIn, Some(user.id.0), &user.email)).await
 }
 
@@ -125,7 +136,30 @@ pub async fn finish(db: &Db, half_cookie: &str, code: &Code, arrival: Arrival<'_
     Ok(Finished::Session(used))
 }
 
+/// Whether someone has signed in to the account of this address with this browser, or from this network address after
+/// `since`. It asks as much where there is no such account.
+pub async fn is_known(db: &Db, email: &EmailAddress, device: &str, address: &str, since: UnixMillis) -> Result<bool> {
+    let (known,): (bool,) = db
+        .fetch_one(
+            "SELECT EXISTS (SELECT 1 FROM users u WHERE u.email_key = $1 AND (
+                EXISTS (SELECT 1 FROM known_devices k WHERE k.user_id = u.id AND k.hash = $2)
+                OR EXISTS (SELECT 1 FROM audit a
+                    WHERE a.actor_id = u.id AND a.action = $3 AND a.address = $4 AND a.at > $5)))",
+            &[&email.key(), &secret::hash(device), &Action::LoggedIn, &address, &since],
+        )
+        .await?;
+    Ok(known)
+}
+
+/// How long a browser is known after someone has signed in with it.
+const DEVICE_KNOWN: Duration = Duration::from_secs(400 * 86_400);
+
 /// Removes half logins that nobody has finished.
 pub async fn remove_expired(db: &Db, now: UnixMillis) -> Result<u64> {
     db.execute("DELETE FROM half_logins WHERE expires_at <= $1", &[&now]).await
+}
+
+/// Removes browsers at which nobody has signed in for long.
+pub async fn remove_old_devices(db: &Db, now: UnixMillis) -> Result<u64> {
+    db.execute("DELETE FROM known_devices WHERE seen_at <= $1", &[&now.minus(DEVICE_KNOWN)]).await
 }

@@ -107,15 +107,15 @@ pub(crate) async fn end_in(tx: &mut Tx, user: UserId, now: UnixMillis) -> Result
 
 /// Whose account would get which address by this link; `None`: the link is worth nothing, or no longer.
 pub async fn look(db: &Db, token: &str, now: UnixMillis) -> Result<Option<(User, EmailAddress)>> {
-    let found: Option<(UserId, String)> =
+    let found: Option<(UserId, String, bool)> =
         db.fetch_optional(PROVEN, &[&secret::hash(token), &TokenPurpose::NewAddress, &now]).await?;
-    let Some((id, email)) = found else { return Ok(None) };
+    let Some((id, email, _)) = found else { return Ok(None) };
     let (user, granted) = (users::find(db, id).await?, groups::permissions_of(db, id).await?);
     Ok(user.filter(|user| may_move(user, &granted)).zip(EmailAddress::parse(&email).ok()))
 }
 
 /// Hash of a token, its purpose, now.
-const PROVEN: &str = "SELECT t.user_id, n.email FROM tokens t JOIN new_addresses n ON n.user_id = t.user_id
+const PROVEN: &str = "SELECT t.user_id, n.email, t.caught FROM tokens t JOIN new_addresses n ON n.user_id = t.user_id
      WHERE t.hash = $1 AND t.purpose = $2 AND t.used_at IS NULL AND t.expires_at > $3";
 
 /// What came of following a link.
@@ -141,15 +141,16 @@ pub async fn take(
 ) -> Result<Moved> {
     let mut tx = db.begin().await?;
     lock(&mut tx, goodbye.user).await?;
-    let proven: Option<(UserId, String)> =
+    let proven: Option<(UserId, String, bool)> =
         tx.fetch_optional(PROVEN, &[&secret::hash(token), &TokenPurpose::NewAddress, &now]).await?;
-    let Some((id, email)) = proven.filter(|(id, _)| *id == goodbye.user) else { return Ok(Moved::Gone) };
+    let proven = proven.filter(|(id, ..)| *id == goodbye.user);
+    let Some((id, email, caught)) = proven else { return Ok(Moved::Gone) };
     let person = people::person_in(&mut tx, id).await?.filter(|person| may_move(&person.user, &person.permissions));
     let (Some(Person { user, .. }), Ok(email)) = (person, EmailAddress::parse(&email)) else { return Ok(Moved::Gone) };
     let moved = tx
         .execute(
-            "UPDATE users SET email = $1, email_key = $2, confirmed_at = $3 WHERE id = $4",
-            &[&email.as_str(), &email.key(), &now, &user.id],
+            "UPDATE users SET email = $1, email_key = $2, confirmed_at = $3, confirmed_by_catcher = $4 WHERE id = $5",
+            &[&email.as_str(), &email.key(), &now, &caught, &user.id],
         )
         .await;
     match moved {

@@ -178,8 +178,9 @@ pub async fn block(db: &Db, actor: &Actor, id: UserId, reason: &str, author: &Au
     change.commit(author, entry).await
 }
 
-/// Runs before their mailings, as everyone locks them.
-async fn stop_everything(tx: &mut Tx, owner: UserId, reason: &str, now: UnixMillis) -> Result<()> {
+/// Calls off what someone is sending and disables their mailings; they can enable them. Runs before their mailings, as
+/// everyone locks them.
+pub(crate) async fn stop_everything(tx: &mut Tx, owner: UserId, reason: &str, now: UnixMillis) -> Result<()> {
     tx.execute(
         "UPDATE runs SET state = 'stopping', paused_at = NULL
          WHERE owner_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused')",

@@ -61,6 +61,8 @@ pub enum Offered {
     Done,
     /// There is an app already, and this was no code of it.
     WrongCode,
+    /// The address is not confirmed. Whoever registered with another's address would lock its holder out.
+    ConfirmFirst,
 }
 
 /// Offers the actor's session a secret, in place of an earlier one. Whoever has a second factor gives a code of it: a
@@ -75,7 +77,11 @@ pub async fn offer(
     expires_at: UnixMillis,
 ) -> Result<Offered> {
     let mut tx = db.begin().await?;
-    if lock(&mut tx, actor).await?.is_some() {
+    let Locked { since, confirmed } = lock(&mut tx, actor).await?;
+    if since.is_none() && !confirmed {
+        return Ok(Offered::ConfirmFirst);
+    }
+    if since.is_some() {
         let used = match code {
             Some(code) => use_up(&mut tx, actor.user(), code, now).await?,
             None => None,
@@ -126,9 +132,9 @@ pub async fn confirm(
 ) -> Result<Confirmed> {
     let (user, now) = (actor.user(), author.at);
     let mut tx = db.begin().await?;
-    lock(&mut tx, actor).await?;
+    let Locked { since, confirmed } = lock(&mut tx, actor).await?;
     let offered: Option<(SharedSecret,)> = tx.fetch_optional(OFFERED, &[&user, &session, &now]).await?;
-    let Some((secret,)) = offered else { return Ok(Confirmed::Gone) };
+    let Some((secret,)) = offered.filter(|_| since.is_some() || confirmed) else { return Ok(Confirmed::Gone) };
     let Some(step) = secret.step_of(digits, now) else { return Ok(Confirmed::WrongCode) };
     remove_in(&mut tx, user).await?;
     tx.execute("UPDATE users SET second_factor_at = $1 WHERE id = $2", &[&now, &user]).await?;
@@ -163,7 +169,7 @@ pub async fn renew_codes(
 ) -> Result<Renewed> {
     let user = actor.user();
     let mut tx = db.begin().await?;
-    if lock(&mut tx, actor).await?.is_none() {
+    if lock(&mut tx, actor).await?.since.is_none() {
         return Ok(Renewed::NotOn);
     }
     if use_up(&mut tx, user, code, author.at).await?.is_none() {
@@ -193,7 +199,7 @@ pub enum SwitchedOff {
 pub async fn switch_off(db: &Db, actor: &Actor, code: &Code, author: &Author) -> Result<SwitchedOff> {
     let user = actor.user();
     let mut tx = db.begin().await?;
-    if lock(&mut tx, actor).await?.is_none() {
+    if lock(&mut tx, actor).await?.since.is_none() {
         return Ok(SwitchedOff::NotOn);
     }
     // As things stand now: it may be wanted since a moment ago.
@@ -235,9 +241,17 @@ async fn insert_codes(tx: &mut Tx, user: UserId, codes: &[RecoveryCode]) -> Resu
     Ok(())
 }
 
-/// Locks the person; answers since when they have a second factor.
-async fn lock(tx: &mut Tx, actor: &Actor) -> Result<Option<UnixMillis>> {
-    let sql = "UPDATE users SET seen_at = seen_at WHERE id = $1 RETURNING second_factor_at";
-    let found: Option<(Option<UnixMillis>,)> = tx.fetch_optional(sql, &[&actor.user()]).await?;
-    Ok(found.and_then(|(since,)| since))
+/// What is known of someone who is locked.
+struct Locked {
+    /// Since when they have a second factor.
+    since: Option<UnixMillis>,
+    /// Whether their address is confirmed.
+    confirmed: bool,
+}
+
+async fn lock(tx: &mut Tx, actor: &Actor) -> Result<Locked> {
+    let sql = "UPDATE users SET seen_at = seen_at WHERE id = $1 RETURNING second_factor_at, confirmed_at IS NOT NULL";
+    let found: Option<(Option<UnixMillis>, bool)> = tx.fetch_optional(sql, &[&actor.user()]).await?;
+    let (since, confirmed) = found.unwrap_or((None, false));
+    Ok(Locked { since, confirmed })
 }

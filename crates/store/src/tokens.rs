@@ -62,35 +62,45 @@ pub(crate) async fn end_in(tx: &mut Tx, user: UserId, purpose: TokenPurpose, now
     Ok(())
 }
 
-/// Says what a link is worth without using it up, for the page that asks before it acts.
-pub async fn look(db: &Db, purpose: TokenPurpose, token: &str, now: UnixMillis) -> Result<Redeemed> {
-    let found: Option<(UserId, UnixMillis, Option<UnixMillis>)> = db
-        .fetch_optional(
-            "SELECT user_id, expires_at, used_at FROM tokens WHERE hash = $1 AND purpose = $2",
-            &[&secret::hash(token), &purpose],
-        )
-        .await?;
-    Ok(match found {
+/// Whose a link is, until when it holds, and when it was used.
+type Known = (UserId, UnixMillis, Option<UnixMillis>);
+
+const KNOWN: &str = "SELECT user_id, expires_at, used_at FROM tokens WHERE hash = $1 AND purpose = $2";
+
+fn worth(found: Option<Known>, now: UnixMillis) -> Redeemed {
+    match found {
         None => Redeemed::Unknown,
         Some((user, _, Some(_))) => Redeemed::Used(user),
         Some((user, expires_at, None)) if expires_at <= now => Redeemed::Expired(user),
         Some((user, _, None)) => Redeemed::Valid(user),
-    })
+    }
 }
 
-/// Uses a link up. Of two who come at once, one gets [`Redeemed::Valid`].
-pub async fn redeem(db: &Db, purpose: TokenPurpose, token: &str, now: UnixMillis) -> Result<Redeemed> {
-    let looked = look(db, purpose, token, now).await?;
-    if let Redeemed::Valid(user) = looked {
-        let used = db
-            .execute(
-                "UPDATE tokens SET used_at = $1 WHERE hash = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $1",
-                &[&now, &secret::hash(token), &purpose],
-            )
-            .await?;
-        return Ok(if used == 1 { looked } else { Redeemed::Used(user) });
+/// Says what a link is worth without using it up, for the page that asks before it acts.
+pub async fn look(db: &Db, purpose: TokenPurpose, token: &str, now: UnixMillis) -> Result<Redeemed> {
+    Ok(worth(db.fetch_optional(KNOWN, &[&secret::hash(token), &purpose]).await?, now))
+}
+
+/// Uses a link up. Of two who come at once, one gets [`Redeemed::Valid`]. Answers as well whether an email with it went
+/// into the catcher.
+pub(crate) async fn redeem_in(
+    tx: &mut Tx,
+    purpose: TokenPurpose,
+    token: &str,
+    now: UnixMillis,
+) -> Result<(Redeemed, bool)> {
+    let used: Option<(UserId, bool)> = tx
+        .fetch_optional(
+            "UPDATE tokens SET used_at = $1 WHERE hash = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $1
+             RETURNING user_id, caught",
+            &[&now, &secret::hash(token), &purpose],
+        )
+        .await?;
+    if let Some((user, caught)) = used {
+        return Ok((Redeemed::Valid(user), caught));
     }
-    Ok(looked)
+    let found: Option<Known> = tx.fetch_optional(KNOWN, &[&secret::hash(token), &purpose]).await?;
+    Ok((worth(found, now), false))
 }
 
 /// When the newest link of a purpose was made, to keep a person's mailbox from being flooded.

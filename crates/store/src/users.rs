@@ -1,15 +1,18 @@
 //! People with accounts.
 
 use vestnik_mail::address::EmailAddress;
+use vestnik_model::audit::Action;
 use vestnik_model::user::{Language, ProfileDraft, Registration, Theme, TokenPurpose, User};
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis, id::UserId};
 
+use crate::audit::{self, Author, Entry};
 use crate::db::{Db, Result, Tx};
-use crate::{groups, new_address, sessions, tokens};
+use crate::tokens::Redeemed;
+use crate::{groups, new_address, people, second_factor, sessions, tokens};
 
 /// Every column of [`User`].
 pub(crate) const COLUMNS: &str = "id, email, name, password_hash, language, time_zone, theme, confirmed_at, created_at,
-    blocked_at, blocked_reason, seen_at, phone, city, avatar, avatar_small, second_factor_at";
+    blocked_at, blocked_reason, seen_at, phone, city, avatar, avatar_small, second_factor_at, confirmed_by_catcher";
 
 /// Makes an account. `None`: the address has one already.
 pub async fn create(
@@ -77,19 +80,118 @@ pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
     .await
 }
 
-/// Notes that the address is the person's. A second time changes nothing.
-pub async fn confirm(db: &Db, id: UserId, now: UnixMillis) -> Result<()> {
-    db.execute("UPDATE users SET confirmed_at = $1 WHERE id = $2 AND confirmed_at IS NULL", &[&now, &id]).await?;
+/// Confirms the address of an account by the link of an email, and uses the link up.
+pub async fn confirm(db: &Db, token: &str, now: UnixMillis) -> Result<Redeemed> {
+    let mut tx = db.begin().await?;
+    let (redeemed, caught) = tokens::redeem_in(&mut tx, TokenPurpose::Confirm, token, now).await?;
+    if let Redeemed::Valid(id) = redeemed {
+        confirm_in(&mut tx, id, caught, now).await?;
+        tx.commit().await?;
+    }
+    Ok(redeemed)
+}
+
+/// Notes that whoever has the account reads its address, as far as the catcher knows or beyond it. An address that a
+/// mail server has proven once stays so.
+async fn confirm_in(tx: &mut Tx, id: UserId, by_catcher: bool, now: UnixMillis) -> Result<()> {
+    tx.execute(
+        "UPDATE users SET confirmed_by_catcher = $1 AND (confirmed_at IS NULL OR confirmed_by_catcher),
+            confirmed_at = COALESCE(confirmed_at, $2) WHERE id = $3",
+        &[&by_catcher, &now, &id],
+    )
+    .await?;
     Ok(())
 }
 
-/// Sets a new password, and ends every session, every open recovery link, and what the person wanted as another address:
-/// whoever knew the old password is out.
-pub async fn set_password(db: &Db, id: UserId, password_hash: &str, now: UnixMillis) -> Result<()> {
+/// Takes back the confirmations that the catcher alone has seen, because mail reaches people from now on. Answers whose
+/// they are: they are asked again. Administrators keep theirs if nobody would be left to run the installation.
+pub async fn unconfirm_caught(db: &Db) -> Result<Vec<User>> {
+    for spare in ["", ADMINISTRATORS] {
+        let mut tx = db.begin().await?;
+        let had = groups::has_administrator(&mut tx).await?;
+        let sql = format!(
+            "UPDATE users SET confirmed_at = NULL
+             WHERE confirmed_by_catcher AND confirmed_at IS NOT NULL AND deleted_at IS NULL {spare} RETURNING {COLUMNS}"
+        );
+        let users: Vec<User> = tx.fetch_all(sqlx::AssertSqlSafe(sql), &[]).await?;
+        if !had || groups::has_administrator(&mut tx).await? {
+            tx.commit().await?;
+            return Ok(users);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The condition that leaves out those who may manage users.
+const ADMINISTRATORS: &str = "AND id NOT IN (SELECT g.user_id FROM user_groups g
+    JOIN group_permissions p ON p.group_id = g.group_id WHERE p.permission = 'manage_users')";
+
+/// What came of a new password by the link of an email.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// It is set.
+    Done {
+        /// Whether a second factor was removed with what others had set up.
+        factor_removed: bool,
+    },
+    /// The link is worth nothing, or no longer.
+    Gone,
+}
+
+/// Sets a new password by the link of an email, and confirms the address with it. Whoever knew the old password is out.
+///
+/// The address of an account that was not confirmed may be someone's who never made it: all that whoever did has set up
+/// ends, the second factor and planned mailings among it. The mailbox is the only proof there is.
+pub async fn recover(db: &Db, token: &str, password_hash: &str, from: &str, now: UnixMillis) -> Result<Recovered> {
     let mut tx = db.begin().await?;
-    tx.execute("UPDATE users SET password_hash = $1 WHERE id = $2", &[&password_hash, &id]).await?;
+    let (redeemed, caught) = tokens::redeem_in(&mut tx, TokenPurpose::Recover, token, now).await?;
+    let Redeemed::Valid(id) = redeemed else { return Ok(Recovered::Gone) };
+    let sql = format!(
+        "UPDATE users SET password_hash = $1 WHERE id = $2 AND blocked_at IS NULL AND deleted_at IS NULL
+         RETURNING {COLUMNS}"
+    );
+    let user: Option<User> = tx.fetch_optional(sqlx::AssertSqlSafe(sql), &[&password_hash, &id]).await?;
+    let Some(user) = user else { return Ok(Recovered::Gone) };
+    let mut factor_removed = false;
+    if user.confirmed_at.is_none() {
+        let author = Author::at_browser(&user, from, now);
+        factor_removed = remove_what_was_set_up(&mut tx, &user, &author).await?;
+    }
     end_what_the_old_password_opened(&mut tx, id, now).await?;
-    tx.commit().await
+    confirm_in(&mut tx, id, caught, now).await?;
+    tx.commit().await?;
+    Ok(Recovered::Done { factor_removed })
+}
+
+/// Removes what whoever made an account has set up whose address was never proven. Sessions and links end with the
+/// password. Whether there was a second factor.
+async fn remove_what_was_set_up(tx: &mut Tx, user: &User, author: &Author) -> Result<bool> {
+    tokens::end_in(tx, user.id, TokenPurpose::Confirm, author.at).await?;
+    tx.execute("DELETE FROM known_devices WHERE user_id = $1", &[&user.id]).await?;
+    people::stop_everything(tx, user.id, "", author.at).await?;
+    let had_factor = second_factor::remove_in(tx, user.id).await?;
+    if had_factor {
+        let entry = Entry::new(Action::SecondFactorReset, Some(user.id.0), &user.email);
+        audit::note(tx, author, entry).await?;
+    }
+    Ok(had_factor)
+}
+
+/// Sets a new password on the word of whoever runs the installation, who may have no other way in. Whoever knew the old
+/// one is out; with it goes what was set up in an account whose address was never proven. `false`: there is no such
+/// account.
+pub async fn reset_password(db: &Db, id: UserId, password_hash: &str, author: &Author) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let sql = format!("UPDATE users SET password_hash = $1 WHERE id = $2 AND deleted_at IS NULL RETURNING {COLUMNS}");
+    let user: Option<User> = tx.fetch_optional(sqlx::AssertSqlSafe(sql), &[&password_hash, &id]).await?;
+    let Some(user) = user else { return Ok(false) };
+    if user.confirmed_at.is_none() {
+        remove_what_was_set_up(&mut tx, &user, author).await?;
+    }
+    end_what_the_old_password_opened(&mut tx, id, author.at).await?;
+    audit::note(&mut tx, author, Entry::new(Action::PasswordReset, Some(id.0), &user.email)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The same for someone who has shown that they know the password of which `user` tells. `false`: it is another one by

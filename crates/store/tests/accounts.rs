@@ -3,10 +3,13 @@
 
 mod common;
 
-use common::{DAY, NOW, minutes};
+use common::{DAY, NOW, minutes, someone};
 use vestnik_model::user::{Language, Registration, TokenPurpose};
+use vestnik_store::audit::Author;
 use vestnik_store::letters::{LetterOutcome, NewLetter};
+use vestnik_store::logins::{self, Arrival, Begun};
 use vestnik_store::tokens::{self, Redeemed};
+use vestnik_store::users::Recovered;
 use vestnik_store::{databases, letters, sessions, users};
 
 fn registration(email: &str) -> Registration {
@@ -14,14 +17,41 @@ fn registration(email: &str) -> Registration {
 }
 
 databases! {
+    async fn browsers_and_addresses_are_known_where_someone_has_signed_in(db: Db) {
+        let anna = someone(&db, "anna").await;
+        someone(&db, "boris").await;
+        let account = users::find(&db, anna.user()).await.unwrap().unwrap();
+        let origin = sessions::Origin { address: "192.0.2.1", agent: "a test" };
+        let signing_in =
+            Arrival { cookie: "cookie", origin, device: "her browser", at: NOW, expires_at: NOW.plus(DAY) };
+        assert_eq!(logins::begin(&db, &account, signing_in, NOW).await.unwrap(), Begun::Session);
+        for (email, device, address, since, known) in [
+            ("anna@example.com", "her browser", "198.51.100.1", NOW, true),
+            ("\"Anna\"@EXAMPLE.com", "her browser", "198.51.100.1", NOW, true),
+            ("anna@example.com", "another", "192.0.2.1", NOW.minus(minutes(1)), true),
+            ("anna@example.com", "another", "192.0.2.1", NOW, false),
+            ("anna@example.com", "", "198.51.100.1", NOW.minus(minutes(1)), false),
+            ("boris@example.com", "her browser", "192.0.2.1", NOW.minus(minutes(1)), false),
+            ("none@example.com", "her browser", "192.0.2.1", NOW.minus(minutes(1)), false),
+        ] {
+            let email = email.parse().unwrap();
+            let is_known = logins::is_known(&db, &email, device, address, since).await.unwrap();
+            assert_eq!(is_known, known, "{email} {device} {address}");
+        }
+        assert_eq!(logins::remove_old_devices(&db, NOW.plus(DAY * 399)).await.unwrap(), 0);
+        assert_eq!(logins::remove_old_devices(&db, NOW.plus(DAY * 401)).await.unwrap(), 1);
+    }
+
     async fn an_address_has_one_account(db: Db) {
         let anna = users::create(&db, &registration("Anna@Example.com"), "hash", None, NOW).await.unwrap().unwrap();
         assert!(users::create(&db, &registration("anna@example.COM"), "hash", None, NOW).await.unwrap().is_none());
         let found = users::find_by_email(&db, &"ANNA@example.com".parse().unwrap()).await.unwrap().unwrap();
         assert_eq!(found.id, anna.id);
         assert_eq!(found.confirmed_at, None);
-        users::confirm(&db, anna.id, NOW).await.unwrap();
-        users::confirm(&db, anna.id, NOW.plus(DAY)).await.unwrap();
+        for (token, at) in [("one", NOW), ("two", NOW.plus(minutes(5)))] {
+            tokens::issue(&db, anna.id, TokenPurpose::Confirm, token, NOW, NOW.plus(DAY)).await.unwrap();
+            assert_eq!(users::confirm(&db, token, at).await.unwrap(), Redeemed::Valid(anna.id));
+        }
         assert_eq!(users::find(&db, anna.id).await.unwrap().unwrap().confirmed_at, Some(NOW));
     }
 
@@ -30,14 +60,11 @@ databases! {
         let end = NOW.plus(minutes(60));
         tokens::issue(&db, anna, TokenPurpose::Confirm, "first", NOW, end).await.unwrap();
         tokens::issue(&db, anna, TokenPurpose::Confirm, "second", NOW, end).await.unwrap();
-        let redeem = |token: &'static str, now| tokens::redeem(&db, TokenPurpose::Confirm, token, now);
+        let redeem = |token: &'static str, now| users::confirm(&db, token, now);
         assert_eq!(redeem("first", NOW).await.unwrap(), Redeemed::Expired(anna), "a newer letter ends it");
         assert_eq!(redeem("nonsense", NOW).await.unwrap(), Redeemed::Unknown);
-        assert_eq!(
-            tokens::redeem(&db, TokenPurpose::Recover, "second", NOW).await.unwrap(),
-            Redeemed::Unknown,
-            "a confirmation opens no password"
-        );
+        let recovered = users::recover(&db, "second", "new hash", "", NOW).await.unwrap();
+        assert_eq!(recovered, Recovered::Gone, "a confirmation opens no password");
         assert_eq!(redeem("second", end).await.unwrap(), Redeemed::Expired(anna));
         let (one, two) = tokio::join!(redeem("second", NOW), redeem("second", NOW));
         let mut both = [one.unwrap(), two.unwrap()];
@@ -54,7 +81,7 @@ databases! {
         assert!(sessions::find(&db, "cookie", end).await.unwrap().is_none(), "it ends by itself");
         assert!(sessions::find(&db, "other", NOW).await.unwrap().is_none());
         let before = users::find(&db, anna).await.unwrap().unwrap();
-        users::set_password(&db, anna, "new hash", NOW).await.unwrap();
+        assert!(users::reset_password(&db, anna, "new hash", &Author::at_console(NOW)).await.unwrap());
         // Someone who was still at it with the old password comes too late.
         assert!(!users::change_password(&db, &before, "stolen hash", NOW).await.unwrap());
         let now = users::find(&db, anna).await.unwrap().unwrap();

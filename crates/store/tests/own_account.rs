@@ -119,7 +119,7 @@ databases! {
         ask(&db, &anna, "third@example.org", "third", NOW).await;
         new_address::withdraw(&db, &anna, NOW).await.unwrap();
         ask(&db, &anna, "fourth@example.org", "fourth", NOW).await;
-        users::set_password(&db, anna.user(), "hash", NOW).await.unwrap();
+        users::reset_password(&db, anna.user(), "hash", &author()).await.unwrap();
         assert_eq!(wanted(&db, &anna, NOW).await, None);
         ask(&db, &anna, "fifth@example.org", "fifth", NOW).await;
         let admin = administrator(&db, "admin").await;
@@ -169,7 +169,8 @@ databases! {
         assert!(new_address::look(&db, "link", NOW).await.unwrap().is_none());
         assert!(matches!(follow(&db, &stranger, "link", NOW).await, Moved::Gone));
         assert_eq!(ask(&db, &stranger, "other@example.com", "again", NOW).await, Asked::ConfirmFirst);
-        users::confirm(&db, stranger.user(), NOW).await.unwrap();
+        tokens::issue(&db, stranger.user(), TokenPurpose::Confirm, "own", NOW, NOW.plus(DAY)).await.unwrap();
+        users::confirm(&db, "own", NOW).await.unwrap();
         assert_eq!(ask(&db, &stranger, "other@example.com", "again", NOW).await, Asked::Noted);
         assert!(matches!(follow(&db, &stranger, "again", NOW).await, Moved::Done));
     }

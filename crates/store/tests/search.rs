@@ -9,7 +9,7 @@ use vestnik_model::id::UserId;
 use vestnik_model::installation::SecondFactorPolicy;
 use vestnik_model::{Actor, BuiltinGroup};
 use vestnik_store::audit::{self, AuditFilter, Author, Entry};
-use vestnik_store::caught::{self, NewCaught};
+use vestnik_store::caught::{self, NewCaught, Viewer};
 use vestnik_store::oversight::{self, OverseenFilter};
 use vestnik_store::people::{self, PeopleFilter};
 use vestnik_store::testing::TestDatabase;
@@ -30,7 +30,7 @@ async fn found(db: &Db, admin: &Actor, words: &str) -> [usize; 4] {
     let mailings = oversight::mailings(db, admin, &filter, None, 10).await.unwrap().rows.len();
     let filter = AuditFilter { text: words.to_owned(), ..AuditFilter::default() };
     let entries = audit::list(db, admin, &filter, None, 10).await.unwrap().rows.len();
-    [users, mailings, entries, caught::list(db, words, None, 10).await.unwrap().rows.len()]
+    [users, mailings, entries, caught::list(db, Viewer::User(admin), words, None, 10).await.unwrap().rows.len()]
 }
 
 async fn caught_mail(db: &Db, subject: &str) {
@@ -38,6 +38,7 @@ async fn caught_mail(db: &Db, subject: &str) {
         sender: "news@example.com".into(),
         recipient: "Anna@Example.org".into(),
         subject: subject.into(),
+        message_id: String::new(),
         raw: Vec::new(),
         caught_at: NOW,
     };

@@ -12,14 +12,15 @@ use vestnik_model::id::{SessionId, UserId};
 use vestnik_model::installation::SecondFactorPolicy;
 use vestnik_model::second_factor::{Code, RecoveryCode, SharedSecret};
 use vestnik_model::secret::SystemRandom;
-use vestnik_model::user::User;
+use vestnik_model::user::{TokenPurpose, User};
 use vestnik_model::{Actor, BuiltinGroup, Installation, Permission, UnixMillis};
 use vestnik_store::audit::{self, AuditFilter, Author};
 use vestnik_store::groups::Changed;
 use vestnik_store::logins::{self, Arrival, Begun, Finished};
 use vestnik_store::second_factor::{self, Confirmed, Offered, Renewed, SwitchedOff, Used};
 use vestnik_store::sessions::Origin;
-use vestnik_store::{Db, databases, groups, installation, people, sessions, users};
+use vestnik_store::users::Recovered;
+use vestnik_store::{Db, databases, groups, installation, mailings, people, sessions, tokens, users};
 
 const STEP: Duration = Duration::from_secs(30);
 
@@ -28,7 +29,13 @@ fn console() -> Author {
 }
 
 fn arrival(cookie: &str, at: UnixMillis) -> Arrival<'_> {
-    Arrival { cookie, origin: Origin { address: "192.0.2.1", agent: "a test" }, at, expires_at: at.plus(common::DAY) }
+    Arrival {
+        cookie,
+        origin: Origin { address: "192.0.2.1", agent: "a test" },
+        device: "",
+        at,
+        expires_at: at.plus(common::DAY),
+    }
 }
 
 async fn user(db: &Db, id: UserId) -> User {
@@ -96,6 +103,60 @@ async fn now(db: &Db, actor: &Actor) -> Actor {
 }
 
 databases! {
+    async fn an_unconfirmed_account_sets_up_no_second_factor(db: Db) {
+        let anna = someone(&db, "anna").await;
+        let at = session(&db, &anna, "cookie").await;
+        let secret = SharedSecret::new(&SystemRandom);
+        let confirmed = async |yes: bool| {
+            let at = if yes { Some(NOW) } else { None };
+            db.execute("UPDATE users SET confirmed_at = $1", &[&at]).await.unwrap();
+        };
+        let offer = async |code: Option<&Code>| {
+            second_factor::offer(&db, &anna, at, code, &secret, NOW, NOW.plus(STEP)).await.unwrap()
+        };
+        confirmed(false).await;
+        assert_eq!(offer(None).await, Offered::ConfirmFirst);
+        // Offered while it was confirmed, and proven afterwards.
+        confirmed(true).await;
+        assert_eq!(offer(None).await, Offered::Done);
+        confirmed(false).await;
+        let (codes, digits) = (RecoveryCode::several(&SystemRandom), secret.code_at(NOW).unwrap());
+        let author = Author::at_browser(&user(&db, anna.user()).await, "192.0.2.1", NOW);
+        let proven = async || second_factor::confirm(&db, &anna, at, &digits, &codes, &author).await.unwrap();
+        assert_eq!(proven().await, Confirmed::Gone);
+        assert_eq!(user(&db, anna.user()).await.second_factor_at, None);
+        confirmed(true).await;
+        assert_eq!(proven().await, Confirmed::On);
+        // Whoever has one moves it to another phone all the same.
+        confirmed(false).await;
+        let at = session(&db, &anna, "another").await;
+        let code = Code::Recovery(codes[0].clone());
+        let moved = second_factor::offer(&db, &anna, at, Some(&code), &secret, NOW, NOW.plus(STEP)).await.unwrap();
+        assert_eq!(moved, Offered::Done);
+    }
+
+    async fn recovery_of_an_unconfirmed_account_removes_what_was_set_up(db: Db) {
+        for confirmed in [true, false] {
+            let name = if confirmed { "anna" } else { "boris" };
+            let enrolled = enrol(&db, someone(&db, name).await).await;
+            let id = enrolled.actor.user();
+            common::add_recipients(&db, &enrolled.actor, 1).await;
+            let mailing = common::plan(&db, &enrolled.actor, "2026-12-01T10:00", "", "daily").await;
+            if !confirmed {
+                db.execute("UPDATE users SET confirmed_at = NULL WHERE id = $1", &[&id]).await.unwrap();
+            }
+            tokens::issue(&db, id, TokenPurpose::Recover, name, NOW, NOW.plus(common::DAY)).await.unwrap();
+            let recovered = users::recover(&db, name, "new hash", "192.0.2.9", NOW).await.unwrap();
+            assert_eq!(recovered, Recovered::Done { factor_removed: !confirmed });
+            let user = user(&db, id).await;
+            assert_eq!(user.second_factor_at.is_some(), confirmed);
+            assert_eq!((user.confirmed_at.is_some(), user.password_hash.as_str()), (true, "new hash"));
+            let planned = mailings::find(&db, &enrolled.actor, mailing).await.unwrap().unwrap();
+            assert_eq!(planned.disabled_at.is_none(), confirmed, "nothing goes out that its new holder has not seen");
+            assert_eq!(users::recover(&db, name, "newer hash", "", NOW).await.unwrap(), Recovered::Gone);
+        }
+    }
+
     async fn an_app_counts_once_its_code_was_given_in_the_session_that_asked(db: Db) {
         let anna = someone(&db, "anna").await;
         let (here, there) = (session(&db, &anna, "here").await, session(&db, &anna, "there").await);
@@ -243,7 +304,7 @@ databases! {
             let changed = match how {
                 "signed out everywhere" => people::end_sessions(&db, &admin, id, &console()).await.unwrap(),
                 "new password" => {
-                    users::set_password(&db, id, "new hash", NOW).await.unwrap();
+                    assert!(users::reset_password(&db, id, "new hash", &console()).await.unwrap());
                     Changed::Done
                 }
                 "other groups" => people::set_groups(&db, &admin, id, &[], &console()).await.unwrap(),
@@ -272,7 +333,7 @@ databases! {
             half_login(&db, &anna.actor, "half").await;
             let code = anna.recovery(round);
             let end = async || match round % 2 {
-                0 => users::set_password(&db, id, "new hash", NOW).await.unwrap(),
+                0 => assert!(users::reset_password(&db, id, "new hash", &console()).await.unwrap()),
                 _ => assert_eq!(people::end_sessions(&db, &admin, id, &console()).await.unwrap(), Changed::Done),
             };
             let (finished, ()) = tokio::join!(logins::finish(&db, "half", &code, arrival("full", NOW)), end());
@@ -290,7 +351,7 @@ databases! {
         };
         assert_eq!(begin(&looked_at, "one").await, Begun::Session);
         assert!(sessions::find(&db, "one", NOW).await.unwrap().is_some());
-        users::set_password(&db, anna.user(), "new hash", NOW).await.unwrap();
+        users::reset_password(&db, anna.user(), "new hash", &console()).await.unwrap();
         assert_eq!(begin(&looked_at, "two").await, Begun::Refused);
         assert!(sessions::find(&db, "two", NOW).await.unwrap().is_none());
         db.execute("UPDATE users SET blocked_at = 1 WHERE id = $1", &[&anna.user()]).await.unwrap();

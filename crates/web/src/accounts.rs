@@ -9,11 +9,13 @@ mod account_tests;
 pub(crate) mod avatar;
 pub(crate) mod confirm;
 pub(crate) mod export;
+mod guesses;
 pub(crate) mod leave;
 pub(crate) mod login;
 pub(crate) mod login_code;
 pub(crate) mod new_address;
 pub(crate) mod password_recovery;
+mod proof;
 pub(crate) mod registration;
 pub(crate) mod security;
 pub(crate) mod settings;
@@ -22,17 +24,14 @@ mod tests;
 pub(crate) mod two_factor;
 #[cfg(test)]
 mod two_factor_tests;
+#[cfg(test)]
+mod unproven_tests;
 
 use axum::{http::StatusCode, response::Response};
 use serde::Serialize;
 use vestnik_model::{EmailAddress, Installation, Problem};
 
-use crate::{
-    error::Error,
-    limits::{Limit, address_key},
-    page::Page,
-    state::AppState,
-};
+use crate::{error::Error, limits::Limit, page::Page, state::AppState};
 
 /// A page of a few words and one way on.
 #[derive(Debug, Serialize)]
@@ -61,10 +60,11 @@ fn check_domain(installation: &Installation, email: &EmailAddress) -> Result<(),
 
 /// Counts a try against the visitor's network address.
 async fn count_address(app: &AppState, page: &Page, limit: Limit) -> Result<(), Error> {
-    limit.count(app, &address_key(page.visit.address)).await
+    limit.count_network(app, page.visit.address).await
 }
 
-/// Counts a try against an account, existing or not.
-async fn count_account(app: &AppState, limit: Limit, email: &str) -> Result<(), Error> {
-    limit.count(app, email.trim()).await
+/// Counts a try against the account of an address, existing or not. The key of the address counts, so that quotes, capitals
+/// and the spelling of a domain do not multiply it.
+async fn count_account(app: &AppState, limit: Limit, email: &EmailAddress) -> Result<(), Error> {
+    limit.count(app, &email.key()).await
 }

@@ -1,8 +1,8 @@
 //! «Пойманные письма»: what the built-in catcher took instead of sending it out into the world.
 //!
-//! Where the service is known under a name of this machine alone (`localhost`), whoever reaches it sits at this machine:
-//! the page is open, so that a first confirmation or a forgotten password needs no mail server. Anywhere else it is for
-//! people who have signed in, and letters with another person's secret link stay closed to them.
+//! A user sees the mail of their own runs and the system emails for their own account; whoever runs the installation sees
+//! all. Who has not signed in sees what the demo made, and only straight from this machine; [`caught`] knows which mail
+//! that is.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use axum::{
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{Permission, UnixMillis, id::CaughtId};
-use vestnik_store::caught::{self, Caught};
+use vestnik_store::caught::{self, Caught, Viewer};
 
 use crate::{
     error::Error,
@@ -23,8 +23,9 @@ use crate::{
     form::{Path, Query},
     headers::preview,
     page::{Page, Pager},
-    state::{AppState, Settings},
-    visit::{Visit, is_local},
+    session::CurrentUser,
+    state::AppState,
+    visit::Visit,
 };
 
 const PAGE_SIZE: usize = 50;
@@ -48,16 +49,28 @@ pub(crate) struct Row {
     pub(crate) caught_at: UnixMillis,
 }
 
+/// Whose mail is in the list.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sees {
+    /// What the demo made.
+    Demo,
+    /// The user's own.
+    Own,
+    /// Everyone's.
+    All,
+}
+
 /// The list.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListView {
     pub(crate) query: ListQuery,
     pub(crate) rows: Vec<Row>,
     pub(crate) pager: Pager,
-    /// How many there are, whatever is searched for.
+    /// How many of them there are, whatever is searched for.
     pub(crate) total: i64,
-    /// Whether this visitor may throw them away.
-    pub(crate) may_clear: bool,
+    /// Whose mail this visitor sees.
+    pub(crate) sees: Sees,
     pub(crate) zone: String,
 }
 
@@ -78,41 +91,22 @@ pub(crate) struct MailView {
     pub(crate) kilobytes: i64,
 }
 
-/// Whether whoever asks sits at this machine.
-fn at_this_machine(app: &AppState, visit: &Visit) -> bool {
-    visit.local && is_local(&app.settings.base_url)
-}
-
-async fn may_look(app: &AppState, visit: &Visit) -> Result<(), Error> {
-    let catches = app.settings.catches(&*app.installation().await?);
-    match (catches, at_this_machine(app, visit), &visit.user) {
-        (false, _, _) => Err(Error::NotFound),
-        (true, true, _) | (true, false, Some(_)) => Ok(()),
-        (true, false, None) => Err(Error::SignIn),
+/// As whom this visitor reads caught mail.
+async fn viewer<'a>(app: &AppState, visit: &'a Visit) -> Result<Viewer<'a>, Error> {
+    if !app.settings.catches(&*app.installation().await?) {
+        return Err(Error::NotFound);
     }
-}
-
-/// On a service that others reach too, no one may throw away what is not theirs, but for those who run it.
-fn may_clear(app: &AppState, visit: &Visit) -> bool {
-    let runs_it = visit.user.as_ref().is_some_and(|who| who.actor.may(Permission::ManageSettings));
-    runs_it || at_this_machine(app, visit)
+    match &visit.user {
+        Some(who) => Ok(Viewer::User(&who.actor)),
+        None if visit.direct => Ok(Viewer::Visitor),
+        None => Err(Error::SignIn),
+    }
 }
 
 /// A mail, if this visitor may read it.
 async fn find(app: &AppState, visit: &Visit, id: CaughtId) -> Result<Caught, Error> {
-    may_look(app, visit).await?;
-    let mail = caught::find(&app.db, id).await?.ok_or(Error::NotFound)?;
-    let own = visit.user.as_ref().is_some_and(|who| who.user.email.eq_ignore_ascii_case(&mail.recipient));
-    if !own && !at_this_machine(app, visit) && opens_an_account(&app.settings, &parse(&mail)) {
-        return Err(Error::NotFound);
-    }
-    Ok(mail)
-}
-
-/// Whether the mail holds one of our links that set a password or confirm an address.
-fn opens_an_account(settings: &Settings, message: &Message<'_>) -> bool {
-    let text = message.body_text(0).unwrap_or_default();
-    ["/recover/", "/confirm/"].iter().any(|path| text.contains(&settings.link(path)))
+    let viewer = viewer(app, visit).await?;
+    caught::find(&app.db, viewer, id).await?.ok_or(Error::NotFound)
 }
 
 fn parse(mail: &Caught) -> Message<'_> {
@@ -129,9 +123,9 @@ pub(crate) async fn list(
     page: Page,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Error> {
-    may_look(&app, &page.visit).await?;
+    let viewer = viewer(&app, &page.visit).await?;
     let cursor = query.at.parse().ok();
-    let found = caught::list(&app.db, &query.q.replace('\0', ""), cursor.as_ref(), PAGE_SIZE).await?;
+    let found = caught::list(&app.db, viewer, &query.q.replace('\0', ""), cursor.as_ref(), PAGE_SIZE).await?;
     let pager = Pager::of("/caught", &[("q", &query.q)], &found);
     let row =
         |mail: Caught| Row { id: mail.id, recipient: mail.recipient, subject: mail.subject, caught_at: mail.caught_at };
@@ -139,8 +133,12 @@ pub(crate) async fn list(
         query,
         rows: found.rows.into_iter().map(row).collect(),
         pager,
-        total: caught::count(&app.db).await?,
-        may_clear: may_clear(&app, &page.visit),
+        total: caught::count(&app.db, viewer).await?,
+        sees: match viewer {
+            Viewer::Visitor => Sees::Demo,
+            Viewer::User(actor) if actor.may(Permission::ManageSettings) => Sees::All,
+            Viewer::User(_) => Sees::Own,
+        },
         zone: zone(&page.visit),
     };
     page.show("caught/list.html", &view)
@@ -191,13 +189,12 @@ pub(crate) async fn source(
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], mail.raw).into_response())
 }
 
-/// Empties the catcher.
-pub(crate) async fn clear(State(app): State<AppState>, visit: Visit) -> Result<Response, Error> {
-    may_look(&app, &visit).await?;
-    if !may_clear(&app, &visit) {
-        return Err(Error::Forbidden);
+/// Removes what this user sees in the catcher.
+pub(crate) async fn clear(State(app): State<AppState>, user: CurrentUser) -> Result<Response, Error> {
+    if !app.settings.catches(&*app.installation().await?) {
+        return Err(Error::NotFound);
     }
-    let cleared = caught::clear(&app.db).await?;
+    let cleared = caught::clear(&app.db, &user.actor).await?;
     if cleared == 0 {
         return Ok(Redirect::to("/caught").into_response());
     }

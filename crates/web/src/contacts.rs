@@ -24,7 +24,7 @@ use crate::{
     error::Error,
     form::{Form, FormErrors},
     letters,
-    limits::{Limit, address_key},
+    limits::Limit,
     page::Page,
     state::AppState,
 };
@@ -118,8 +118,7 @@ pub(crate) async fn submit(
         }
     };
     // What is typed is worth more than a page that says "too often".
-    let address = address_key(page.visit.address);
-    if let Err(Error::TooOften(wait)) = BY_ADDRESS.count(&app, &address).await {
+    if let Err(Error::TooOften(wait)) = BY_ADDRESS.count_network(&app, page.visit.address).await {
         let problem = Problem::new("problem-feedback-often").with("minutes", wait.as_secs().div_ceil(60));
         let view = view(&app, form, page.error("", &problem)).await?;
         return page.answer(StatusCode::TOO_MANY_REQUESTS, "contacts.html", &view);

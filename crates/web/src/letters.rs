@@ -27,6 +27,8 @@ use crate::{
 pub enum Kind {
     /// Prove that the address is yours.
     Confirm,
+    /// Prove it again: so far only the catcher has seen it.
+    ConfirmAgain,
     /// Set a new password.
     Recover,
     /// Someone tried to register with an address that has an account.
@@ -61,8 +63,9 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Confirm,
+        Self::ConfirmAgain,
         Self::Recover,
         Self::Exists,
         Self::Invite,
@@ -84,6 +87,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Confirm => "confirm",
+            Self::ConfirmAgain => "confirm-again",
             Self::Recover => "recover",
             Self::Exists => "exists",
             Self::Invite => "invite",

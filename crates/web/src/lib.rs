@@ -101,6 +101,7 @@ use tower_http::{
     },
 };
 
+pub use accounts::confirm::ask_again as ask_to_confirm_again;
 pub use state::{AppState, FixedMail, Settings};
 
 use crate::error::Error;

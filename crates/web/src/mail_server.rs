@@ -13,7 +13,7 @@ use crate::{
     flash::Flash,
     form::FormErrors,
     i18n,
-    limits::{Limit, address_key},
+    limits::Limit,
     page::Page,
     state::AppState,
     trial::{Hindrance, TrialLetter},
@@ -97,7 +97,7 @@ pub(crate) async fn try_out(
     form: &MailForm,
     before: &Installation,
 ) -> Result<TrialView, Error> {
-    TRIALS.count(app, &address_key(page.visit.address)).await?;
+    TRIALS.count_network(app, page.visit.address).await?;
     let to = address(&form.trial_to).map_err(|problem| Problems::one("trial_to", problem));
     let (server, to) = match (form.parse(before), to) {
         (Ok(server), Ok(to)) => (server, to.to_string()),
@@ -128,7 +128,7 @@ pub(crate) async fn try_out(
 
 /// What to say if a server that is kept cannot be reached. `None`: nothing; nor is it looked for too often.
 pub(crate) async fn unreached(app: &AppState, page: &Page, server: MailServer) -> Option<Flash> {
-    if server.relay.is_none() || TRIALS.count(app, &address_key(page.visit.address)).await.is_err() {
+    if server.relay.is_none() || TRIALS.count_network(app, page.visit.address).await.is_err() {
         return None;
     }
     let Hindrance { obstacle, words } = app.trial.reach(server).await.err()?;

@@ -95,6 +95,8 @@ struct Person<'a> {
     avatar: &'a str,
     /// False until the address is confirmed: then a banner says what to do.
     may_send: bool,
+    /// Whether it was confirmed before, and the catcher alone has seen that.
+    confirms_again: bool,
     time_zone: &'a str,
     /// What the navigation offers.
     permissions: &'a [Permission],
@@ -113,6 +115,7 @@ impl<'a> Person<'a> {
             avatar: &user.avatar_small,
             // Someone who lacks it for another reason has nothing to confirm.
             may_send: user.confirmed_at.is_some(),
+            confirms_again: user.confirmed_by_catcher,
             time_zone: &user.time_zone,
             permissions: who.actor.permissions(),
             lacks_second_factor: !who.actor.withheld().is_empty(),
@@ -332,6 +335,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         initial: "А".into(),
         avatar: if shell == SampleShell::Confirmed { "avatars/1/0b.jpg" } else { "" },
         may_send: shell == SampleShell::Confirmed,
+        confirms_again: shell == SampleShell::Unconfirmed,
         time_zone: "Europe/Moscow",
         permissions: Permission::ALL,
         lacks_second_factor: shell == SampleShell::Unconfirmed,

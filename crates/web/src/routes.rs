@@ -226,9 +226,9 @@ fn table() -> Table {
         .post("/manage/caches", May(ManageSettings), manage::caches::forget)
         .get("/manage/audit", May(ViewAudit), manage::audit::show)
         .get("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
-        // Caught mail. Who may look depends on where the service runs; `caught` decides.
+        // Caught mail. Who sees which is for `caught` to decide.
         .get("/caught", Anyone, caught::list)
-        .post("/caught/clear", Anyone, caught::clear)
+        .post("/caught/clear", SignedIn, caught::clear)
         .get("/caught/{id}", Anyone, caught::show)
         .get("/caught/{id}/html", Anyone, caught::html)
         .get("/caught/{id}/source", Anyone, caught::source)

@@ -33,6 +33,8 @@ enum Held {
     Session,
     /// Of a half login, which waits for the second factor.
     HalfLogin,
+    /// Of a browser, by which accounts know it after their session has ended.
+    Device,
 }
 
 impl Held {
@@ -43,6 +45,8 @@ impl Held {
             (Self::Session, false) => "session",
             (Self::HalfLogin, true) => "__Host-login",
             (Self::HalfLogin, false) => "login",
+            (Self::Device, true) => "__Host-device",
+            (Self::Device, false) => "device",
         }
     }
 
@@ -77,20 +81,44 @@ pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<Signe
     if unused >= NOTED_EVERY {
         sessions::touch(&app.db, &session, now, now.plus(lifetime)).await?;
     }
-    let cookie = SessionCookie(cookie.value().into());
+    let cookie = CookieSecret(cookie.value().into());
     Ok(Some(SignedIn { actor, user: Arc::new(user), session: session.id, cookie }))
 }
 
-/// The browser of this visit, to be let in with the cookie of this secret.
-async fn arrival<'a>(
-    app: &AppState,
-    visit: &'a Visit,
-    address: &'a str,
-    secret: &'a str,
-) -> Result<Arrival<'a>, Error> {
-    let at = app.now();
-    let expires_at = at.plus(app.installation().await?.session_lifetime());
-    Ok(Arrival { cookie: secret, origin: Origin { address, agent: &visit.agent }, at, expires_at })
+/// What a browser gets that is let in.
+struct Secrets {
+    /// For the cookie of its session, or of its half login.
+    session: String,
+    /// For the cookie by which accounts know it: the one that it has, or another.
+    device: String,
+    /// From where it comes.
+    address: String,
+}
+
+impl Secrets {
+    fn new(app: &AppState, visit: &Visit) -> Self {
+        let device = visit.device.as_ref().map(|device| device.secret().to_owned());
+        Self {
+            session: new_secret(&*app.random),
+            device: device.unwrap_or_else(|| new_secret(&*app.random)),
+            address: visit.address.to_string(),
+        }
+    }
+
+    /// The browser of this visit, to be let in with them.
+    async fn arrival<'a>(&'a self, app: &AppState, visit: &'a Visit) -> Result<Arrival<'a>, Error> {
+        let at = app.now();
+        let expires_at = at.plus(app.installation().await?.session_lifetime());
+        let origin = Origin { address: &self.address, agent: &visit.agent };
+        Ok(Arrival { cookie: &self.session, origin, device: &self.device, at, expires_at })
+    }
+}
+
+/// The secret by which accounts know the browser that asks.
+pub(crate) fn device(app: &AppState, jar: &CookieJar) -> Option<CookieSecret> {
+    let value = jar.get(Held::Device.name(&app.settings))?.value();
+    let is_ours = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_ours.then(|| CookieSecret(value.into()))
 }
 
 /// Lets in whoever has given the right password, as it was when this `user` was read, and goes to the page `next`; or, if
@@ -103,15 +131,15 @@ pub(crate) async fn begin(
     next: &str,
     news: Option<Flash>,
 ) -> Result<Response, Error> {
-    let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
-    let arrival = arrival(app, visit, &address, &secret).await?;
+    let secrets = Secrets::new(app, visit);
+    let arrival = secrets.arrival(app, visit).await?;
     match logins::begin(&app.db, user, arrival, arrival.at.plus(HALF_LIFETIME)).await? {
-        Begun::Session => let_in(app, visit, &secret, news.unwrap_or_else(|| welcome(user)).and_go(next)).await,
+        Begun::Session => let_in(app, visit, &secrets, news.unwrap_or_else(|| welcome(user)).and_go(next)).await,
         Begun::HalfLogin => {
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
             let path = format!("/login/code?{query}");
             let asked = news.map_or_else(|| Redirect::to(&path).into_response(), |news| news.and_go(&path));
-            Ok(with_cookie(asked, &Held::HalfLogin.set(&app.settings, &secret, HALF_LIFETIME)))
+            Ok(with_cookie(asked, &Held::HalfLogin.set(&app.settings, &secrets.session, HALF_LIFETIME)))
         }
         Begun::Refused => Ok(Redirect::to("/login").into_response()),
     }
@@ -125,15 +153,15 @@ pub(crate) async fn finish(
     code: &Code,
     next: &str,
 ) -> Result<Result<Response, Finished>, Error> {
-    let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
-    let finished = logins::finish(&app.db, &half.cookie, code, arrival(app, visit, &address, &secret).await?).await?;
+    let secrets = Secrets::new(app, visit);
+    let finished = logins::finish(&app.db, &half.cookie, code, secrets.arrival(app, visit).await?).await?;
     let said = match finished {
         Finished::Session(Used::App) => welcome(&half.user),
         // Stays until it is read.
         Finished::Session(Used::Recovery { left }) => Flash::warn("flash-welcome-recovery").with("left", left),
         Finished::WrongCode | Finished::Gone => return Ok(Err(finished)),
     };
-    let response = let_in(app, visit, &secret, said.and_go(next)).await?;
+    let response = let_in(app, visit, &secrets, said.and_go(next)).await?;
     Ok(Ok(with_cookie(response, &Held::HalfLogin.remove(&app.settings))))
 }
 
@@ -143,11 +171,12 @@ fn welcome(user: &User) -> Flash {
 
 /// Puts a new session's cookie on the answer. Always a new secret: whatever the browser had before, perhaps planted by
 /// someone else, is worth nothing afterwards.
-async fn let_in(app: &AppState, visit: &Visit, secret: &str, response: Response) -> Result<Response, Error> {
+async fn let_in(app: &AppState, visit: &Visit, secrets: &Secrets, response: Response) -> Result<Response, Error> {
     if let Some(who) = &visit.user {
         sessions::end(&app.db, &who.cookie.0).await?;
     }
-    Ok(with_cookie(response, &Held::Session.set(&app.settings, secret, COOKIE_LIFETIME)))
+    let response = with_cookie(response, &Held::Device.set(&app.settings, &secrets.device, COOKIE_LIFETIME));
+    Ok(with_cookie(response, &Held::Session.set(&app.settings, &secrets.session, COOKIE_LIFETIME)))
 }
 
 /// Begins a new session here for someone who is signed in and of whom every session was ended just now.
@@ -157,10 +186,10 @@ pub(crate) async fn renew(
     user: &CurrentUser,
     response: Response,
 ) -> Result<Response, Error> {
-    let (secret, address) = (new_secret(&*app.random), visit.address.to_string());
-    let Arrival { cookie, origin, at, expires_at } = arrival(app, visit, &address, &secret).await?;
+    let secrets = Secrets::new(app, visit);
+    let Arrival { cookie, origin, at, expires_at, .. } = secrets.arrival(app, visit).await?;
     sessions::create(&app.db, user.user.id, cookie, origin, at, expires_at).await?;
-    let_in(app, visit, &secret, response).await
+    let_in(app, visit, &secrets, response).await
 }
 
 /// A browser at which the password was right, and whose second factor is waited for.
@@ -185,13 +214,19 @@ pub(crate) async fn end(app: &AppState, visit: &Visit, response: Response) -> Re
     Ok(with_cookie(response, &Held::Session.remove(&app.settings)))
 }
 
-/// The secret of a session, which is never printed.
+/// The secret of a cookie, which is never printed.
 #[derive(Clone)]
-pub struct SessionCookie(Arc<str>);
+pub struct CookieSecret(Arc<str>);
 
-impl std::fmt::Debug for SessionCookie {
+impl CookieSecret {
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for CookieSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SessionCookie")
+        f.write_str("CookieSecret")
     }
 }
 

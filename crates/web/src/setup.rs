@@ -23,7 +23,7 @@ use vestnik_store::{
 };
 
 use crate::{
-    accounts::MessageView,
+    accounts::{MessageView, confirm},
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Path},
@@ -131,6 +131,7 @@ pub(crate) async fn submit(
     match installation::set_up(&app.db, &token, &registration, &hash, &wanted, author).await? {
         SetUp::Done(user) => {
             app.forget_installation();
+            confirm::ask_again(&app).await?;
             let (next, said) = match unreached(&app, &page, server).await {
                 Some(said) => ("/manage/settings", said),
                 None => ("/dashboard", Flash::ok("flash-set-up")),

@@ -107,7 +107,8 @@ impl TestApp {
     /// A browser at another process of the same installation; the processes share a Redis.
     pub(crate) fn browser_of_node(&self, redis: &str, prefix: &str) -> Browser {
         let app = state(&self.db, &self.clock, Some(redis.to_owned()), prefix);
-        Browser { router: dressed(routes::router(), app), cookies: BTreeMap::new(), language: "en" }
+        let address = String::new();
+        Browser { router: dressed(routes::router(), app), cookies: BTreeMap::new(), language: "en", address }
     }
 
     /// The service itself, for requests that no browser sends.
@@ -122,7 +123,22 @@ impl TestApp {
 
     /// A browser without cookies that reads English.
     pub(crate) fn browser(&self) -> Browser {
-        Browser { router: self.router.clone(), cookies: BTreeMap::new(), language: "en" }
+        self.browser_from("")
+    }
+
+    /// The same at a network address of its own.
+    pub(crate) fn browser_from(&self, address: &str) -> Browser {
+        let address = address.to_owned();
+        Browser { router: self.router.clone(), cookies: BTreeMap::new(), language: "en", address }
+    }
+
+    /// Panics if letters wait, or come while others are queued that were asked for later.
+    pub(crate) async fn no_more_letters(&self) {
+        // What is queued aside from a request is queued in turn: this one comes after whatever was asked for before.
+        self.user("last").await;
+        self.browser_from("198.51.100.254").post("/recover", &[("email", "last@example.org")]).await;
+        let letters = self.letters(1).await;
+        assert!(letters.iter().all(|letter| letter.recipient == "last@example.org"), "{letters:?}");
     }
 
     /// A person with a confirmed address.
@@ -169,6 +185,8 @@ pub(crate) struct Browser {
     router: Router,
     cookies: BTreeMap<String, String>,
     pub(crate) language: &'static str,
+    /// Where it comes from, as the proxy tells; empty: nowhere in particular.
+    pub(crate) address: String,
 }
 
 /// What came back.
@@ -243,6 +261,9 @@ impl Browser {
         headers.insert(header::COOKIE, cookies.join("; ").parse().expect("cookies"));
         headers.insert(header::ACCEPT_LANGUAGE, self.language.parse().expect("a language"));
         headers.entry(header::HOST).or_insert("vestnik.example".parse().expect("a host"));
+        if !self.address.is_empty() {
+            headers.insert("x-forwarded-for", self.address.parse().expect("an address"));
+        }
         let response = self.router.clone().oneshot(request).await.expect("the router never fails");
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {

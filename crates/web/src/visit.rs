@@ -50,11 +50,12 @@ pub struct Circumstances {
     pub reads: bool,
     /// Whether a stream of server-sent events is wanted, not a page.
     pub streams: bool,
-    /// Whether the address bar shows a name of this machine (`localhost`). A site of strangers whose name is made to
-    /// point here does not.
-    pub local: bool,
+    /// Whether the request came from this machine itself, and through no proxy: see [`is_direct`].
+    pub direct: bool,
     /// Where the request came from, for rate limits. Not logged.
     pub address: IpAddr,
+    /// By what accounts know the browser at which someone has signed in before.
+    pub device: Option<session::CookieSecret>,
     /// What the browser calls itself, cut to a length that fits a list.
     pub agent: String,
     /// Names this request in the log and on the page of an internal error. A proxy of ours may have given it
@@ -72,7 +73,7 @@ pub struct SignedIn {
     /// Which of the person's sessions it is.
     pub session: SessionId,
     /// The session's secret, to end it.
-    pub(crate) cookie: session::SessionCookie,
+    pub(crate) cookie: session::CookieSecret,
 }
 
 impl std::ops::Deref for Visit {
@@ -168,8 +169,9 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
         streams: text(headers, header::ACCEPT).contains("text/event-stream"),
         flash: (request.method == Method::GET).then(|| Flash::from_jar(&jar)).flatten(),
         path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-        local: host(request).is_some_and(|host| is_local(&host)),
+        direct: !app.settings.behind_proxy && is_direct(request),
         address: address(app, request),
+        device: session::device(app, &jar),
         agent: text(headers, header::USER_AGENT).chars().filter(|c| !c.is_control()).take(200).collect(),
         request_id: given_number(headers)
             .filter(|_| app.settings.behind_proxy)
@@ -193,11 +195,27 @@ pub(crate) fn is_local(url: &Url) -> bool {
     }
 }
 
+fn peer(request: &Parts) -> IpAddr {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())
+}
+
+/// Headers by which proxies say for whom they ask.
+const FORWARDED: [&str; 7] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-server", "x-real-ip"];
+
+/// Whether whoever asks sits at this machine. The connection says so: it comes from loopback, and nothing in the request
+/// speaks of a proxy. What the visitor writes into `Host` proves nothing; it must be a name of this machine as well only
+/// because a site of strangers can have its own name made to point here, and its scripts in a browser here would read
+/// along.
+fn is_direct(request: &Parts) -> bool {
+    peer(request).to_canonical().is_loopback()
+        && FORWARDED.iter().all(|name| !request.headers.contains_key(*name))
+        && host(request).is_some_and(|host| is_local(&host))
+}
+
 fn address(app: &AppState, request: &Parts) -> IpAddr {
-    let peer = request
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    let peer = peer(request);
     if !app.settings.behind_proxy {
         return peer;
     }
@@ -224,7 +242,12 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderValue};
+    use std::net::SocketAddr;
+
+    use axum::{
+        extract::ConnectInfo,
+        http::{HeaderMap, HeaderValue, Request},
+    };
 
     #[test]
     fn a_request_keeps_the_number_that_it_came_with() {
@@ -240,6 +263,38 @@ mod tests {
             assert_eq!(super::given_number(&headers), taken.then_some(given), "{given}");
         }
         assert_eq!(super::given_number(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn only_an_unforwarded_request_from_loopback_is_direct() {
+        let asked = |peer: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::get("/caught");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let mut parts = request.body(()).expect("a request").into_parts().0;
+            let peer: SocketAddr = peer.parse().expect("an address");
+            parts.extensions.insert(ConnectInfo(peer));
+            super::is_direct(&parts)
+        };
+        for (peer, headers, direct) in [
+            ("127.0.0.1:5", [("host", "127.0.0.1:8000")].as_slice(), true),
+            ("[::1]:5", &[("host", "localhost:8000")], true),
+            ("[::ffff:127.0.0.1]:5", &[("host", "localhost")], true),
+            // A name is no proof.
+            ("192.0.2.1:5", &[("host", "localhost")], false),
+            ("[2001:db8::1]:5", &[("host", "127.0.0.1:8000")], false),
+            ("127.0.0.1:5", &[("host", "mail.example.org")], false),
+            ("127.0.0.1:5", &[], false),
+            // Behind a proxy of which the service has not been told.
+            ("127.0.0.1:5", &[("host", "localhost"), ("x-forwarded-for", "127.0.0.1")], false),
+            ("127.0.0.1:5", &[("host", "localhost"), ("forwarded", "for=127.0.0.1")], false),
+            ("127.0.0.1:5", &[("host", "localhost"), ("x-forwarded-proto", "https")], false),
+            ("127.0.0.1:5", &[("host", "localhost"), ("x-real-ip", "127.0.0.1")], false),
+            ("127.0.0.1:5", &[("host", "localhost"), ("via", "1.1 proxy")], false),
+        ] {
+            assert_eq!(asked(peer, headers), direct, "{peer} {headers:?}");
+        }
     }
 
     #[test]

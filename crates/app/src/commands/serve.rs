@@ -15,7 +15,7 @@ use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_store::{Db, life};
 use vestnik_web::media::Media;
-use vestnik_web::{AppState, FixedMail, Settings, setup};
+use vestnik_web::{AppState, FixedMail, Settings, ask_to_confirm_again, setup};
 
 use crate::cli::{ServeArgs, WorkerArgs};
 use crate::commands::restore;
@@ -37,6 +37,7 @@ pub const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Runs pages and engine until SIGTERM or Ctrl+C.
 pub fn serve(args: ServeArgs) -> Result<(), Failure> {
+    args.web.check()?;
     // Pages answer quickly while mail goes out at full speed, because the engine has threads of its own.
     let pages = runtime("pages")?;
     let engine = runtime("engine")?;
@@ -231,6 +232,9 @@ impl Pages {
             if let Some(why) = held {
                 println!("{why}");
             }
+            ask_to_confirm_again(&app)
+                .await
+                .map_err(|error| Failure::failed(format!("could not ask to confirm addresses: {error:?}")))?;
             if let Some(path) = setup::new_link(&app).await? {
                 println!("Nobody runs it yet. Set it up at {}", app.settings.link(&path));
             }

@@ -22,7 +22,7 @@ use crate::installation;
 /// Makes an account. Whoever may run this command vouches for the address, so it counts as confirmed.
 pub async fn create(args: CreateUserArgs) -> Result<(), Failure> {
     // What is wrong with what was typed is said before anything is made.
-    let password = password(&args)?;
+    let password = password(args.password.as_deref(), args.password_stdin)?;
     let db = installation::open(&args.data).await?;
     let user = made(&db, &args, &password, BuiltinGroup::Users).await?;
     println!("{}", user.id);
@@ -39,13 +39,20 @@ pub async fn create_in(args: CreateUserArgs, group: BuiltinGroup) -> Result<(), 
             let email = &user.email;
             return Err(Failure::failed(format!("{email} has an account whose address is not confirmed yet")));
         }
+        Some(user) if user.confirmed_by_catcher => {
+            return Err(Failure::failed(format!(
+                "{} has an account whose address was confirmed through the mail catcher alone, where anybody could \
+                 have done it; set its password with `vestnik reset-password` and give it the group in the web interface",
+                user.email
+            )));
+        }
         Some(user) => {
             people::join(&db, user.id, group, &Author::at_console(SystemClock.now())).await?;
             eprintln!("{} has an account already; its password stays as it is", user.email);
             user
         }
         None => {
-            let password = password(&args)?;
+            let password = password(args.password.as_deref(), args.password_stdin)?;
             made(&db, &args, &password, group).await?
         }
     };
@@ -97,12 +104,12 @@ pub async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), Fail
     Ok(())
 }
 
-/// From the flag, from standard input, or asked for without echo.
-fn password(args: &CreateUserArgs) -> Result<String, Failure> {
-    if let Some(password) = &args.password {
-        return Ok(password.clone());
+/// From the flag or its variable, from standard input, or asked for without echo.
+pub fn password(given: Option<&str>, from_stdin: bool) -> Result<String, Failure> {
+    if let Some(password) = given {
+        return Ok(password.to_owned());
     }
-    if args.password_stdin {
+    if from_stdin {
         let mut text = String::new();
         std::io::stdin().take(4_096).read_to_string(&mut text)?;
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());

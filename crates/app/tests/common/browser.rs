@@ -58,6 +58,12 @@ impl Browser {
         self.send(request).await.unwrap()
     }
 
+    /// Asks with a header that browsers do not send.
+    pub async fn get_with(&mut self, path: &str, name: &str, value: &str) -> Answer {
+        let request = self.client.get(format!("{}{path}", self.base)).header(name, value);
+        self.send(request).await.unwrap()
+    }
+
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self

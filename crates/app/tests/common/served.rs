@@ -20,14 +20,42 @@ impl Served {
     pub fn start(installation: &Installation, name: &str, more: &[&str]) -> Self {
         let folder = installation.path(name).display().to_string();
         let args = ["serve", "--listen", "127.0.0.1:0", "--data-dir", &folder];
-        let mut command = installation.command(&[&args[..], more].concat());
+        let mut served = Self::spawn(installation, &[&args[..], more].concat());
+        served.url = served.line("Vestnik is at ");
+        served
+    }
+
+    /// The same as it runs behind a proxy, whose address it prints: the tests come straight to it all the same.
+    pub fn start_behind_proxy(installation: &Installation, name: &str) -> Self {
+        let folder = installation.path(name).display().to_string();
+        // A port that is free now; the service cannot say which it took.
+        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let proxy = ["--behind-proxy", "--base-url", "http://mail.example.com/"];
+        let args = ["serve", "--listen", &listen, "--data-dir", &folder];
+        let mut served = Self::spawn(installation, &[&args[..], &proxy].concat());
+        assert_eq!(served.line("Vestnik is at "), "http://mail.example.com/");
+        served.url = format!("http://{listen}/");
+        served
+    }
+
+    /// `vestnik demo`, when its mailing has been sent.
+    pub fn start_demo(installation: &Installation) -> Self {
+        let folder = installation.path("demo").display().to_string();
+        let mut served = Self::spawn(installation, &["demo", "--listen", "127.0.0.1:0", "--data-dir", &folder]);
+        while served.url.is_empty() {
+            let line = served.lines.recv_timeout(Duration::from_secs(60)).expect("it says something");
+            served.url = line.strip_prefix("Vestnik is at ").unwrap_or_default().to_owned();
+        }
+        served
+    }
+
+    fn spawn(installation: &Installation, args: &[&str]) -> Self {
+        let mut command = installation.command(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut served = Self { url: String::new(), child, lines };
-        served.url = served.line("Vestnik is at ");
-        served
+        Self { url: String::new(), child, lines }
     }
 
     /// What follows these words in the line that it prints next.

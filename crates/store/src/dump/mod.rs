@@ -24,6 +24,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("tokens", "links in letters work once, and not once in the original and once more in a copy"),
     ("new_addresses", "wait for such a link"),
     ("setup_links", "a start prints another"),
+    ("known_devices", "browsers that the original knows"),
     ("nodes", "processes that send from the original"),
     ("paces", "what those have agreed on for the next seconds"),
     ("troubles", "what those see of the mail server"),

@@ -14,7 +14,7 @@ register-password-help = At least 10 characters. A long phrase is safer than a c
 register-submit = Create the account
 register-have-account = Already have an account?
 register-sent-title = Check your mail
-register-sent-text = A letter is on its way to { $email }. Open the link in it to confirm the address. If it does not arrive, look into the spam folder.
+register-sent-text = An email is on its way to { $email }. Open the link in it to confirm the address. If it does not arrive, look into the spam folder; an address gets no more than three such emails a day.
 register-sent-login = Log in and look around
 
 login-title = Log in
@@ -34,6 +34,8 @@ field-recovery-code = Recovery code
 
 confirm-title = Confirm the address
 confirm-text = Press the button, and the address { $email } is confirmed.
+confirm-text-password = To confirm the address { $email }, enter the password that you chose when you registered.
+confirm-not-mine = You did not register? Then do nothing: the address stays unconfirmed, and nothing can be sent from this account. If you want it for yourself, set a new password.
 confirm-submit = Confirm the address
 confirm-gone-title = This link no longer works
 confirm-gone-text = It has been used, replaced by a newer one, or is more than three days old. If the address is not confirmed yet, log in and ask for another letter.
@@ -44,7 +46,7 @@ recover-lead = Enter the address of your account, and we will send a link for se
 recover-submit = Send the link
 recover-back = Remembered the password?
 recover-sent-title = Check your mail
-recover-sent-text = If { $email } has an account, a link is on its way to it. It works for one hour.
+recover-sent-text = If { $email } has an account, a link is on its way to it. It works for one hour. An address gets no more than three such emails an hour.
 recover-new-title = New password
 recover-first-title = Set a password
 recover-new-lead = For the account { $email }. All other sessions will end.
@@ -82,6 +84,7 @@ flash-confirmed = The address is confirmed. You can send mailings now.
 flash-confirm-sent = A letter with the link is on its way to { $email }.
 flash-confirm-done = This address is confirmed already.
 flash-password-changed = The password is changed. All other sessions have ended.
+flash-password-recovered-alone = The password is changed, and the address is confirmed. It had not been confirmed before, so the two-factor login that was set up for this account was removed.
 flash-password-first = The password is set. Welcome!
 flash-settings-saved = The settings are saved.
 
@@ -90,6 +93,10 @@ letter-confirm-subject = Confirm your address for { $service }
 letter-confirm-text = This address was given when registering with { $service }. To send mailings, confirm that it is yours:
 letter-confirm-button = Confirm the address
 letter-confirm-until = The link works for three days. If you did not register, simply delete this letter.
+letter-confirm-again-subject = Confirm your address for { $service } once more
+letter-confirm-again-text = { $service } now sends real mail. Until now every email stayed inside it, so nobody knows yet whether emails to { $email } arrive. To go on sending mailings, confirm the address:
+letter-confirm-again-button = Confirm the address
+letter-confirm-again-until = The link works for three days. If you have no account there, simply delete this email.
 letter-recover-subject = A new password for { $service }
 letter-recover-text = Someone, we hope you, asked to set a new password for the account { $email }. This is the place to do it:
 letter-recover-button = Set a new password
@@ -178,6 +185,7 @@ factor-codes-kept = I have kept them
 
 flash-factor-off = Two-factor login is off.
 flash-factor-gone = The time for the set-up is over. Please begin again.
+flash-factor-confirm-first = Confirm your address first. Two-factor login can be set up after that.
 flash-factor-required = It cannot be switched off: the administrators require two-factor login of everyone who may manage.
 
 letter-factor-on-subject = Two-factor login to { $service } is on

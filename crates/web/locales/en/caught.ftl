@@ -1,6 +1,8 @@
 # Caught mail.
 
-caught-lead = No mail server is set up, so letters stay here. This is what people would have received.
+caught-lead-own = No mail server is set up, so emails stay here. You see those of your own mailings, and what the service sends to you.
+caught-lead-all = No mail server is set up, so emails stay here. You run this installation, so you see everyone's.
+caught-lead-demo = These are the emails of the demo mailing. Nothing was sent to anybody. To see other emails, log in.
 caught-search = Recipient or subject
 caught-subject = Subject
 caught-no-subject = No subject
@@ -15,17 +17,23 @@ caught-text = Text
 caught-letter = Letter
 caught-total = { $n } in all
 caught-empty-title = Nothing caught yet
-caught-empty-text = Send a mailing or register: the letters appear here.
+caught-empty-text = Send a mailing: its emails appear here.
 caught-nothing-title = Nothing found
 caught-nothing-text = Try a part of the address or the subject.
-caught-clear = Empty the catcher
-caught-clear-title = Empty the catcher?
-caught-clear-text = { $n ->
-    [one] { $n } caught letter goes. It cannot be brought back.
-   *[other] { $n } caught letters go. They cannot be brought back.
+caught-clear-own = Delete my emails
+caught-clear-all = Empty the catcher
+caught-clear-title-own = Delete your caught emails?
+caught-clear-title-all = Empty the catcher?
+caught-clear-text-own = { $n ->
+    [one] { $n } of your emails is deleted. It cannot be brought back.
+   *[other] { $n } of your emails are deleted. They cannot be brought back.
+}
+caught-clear-text-all = { $n ->
+    [one] { $n } email of all users is deleted. It cannot be brought back.
+   *[other] { $n } emails of all users are deleted. They cannot be brought back.
 }
 caught-clear-keep = Keep them
 preview-width = Width
 preview-desktop = Computer
 preview-phone = Phone
-flash-caught-cleared = Letters removed: { $n }.
+flash-caught-cleared = Emails deleted: { $n }.

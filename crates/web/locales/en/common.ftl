@@ -37,6 +37,7 @@ banner-held-open = Look and decide
 banner-catcher = Mail does not leave this server: letters stay in the catcher, where you can read them.
 banner-catcher-open = Open the catcher
 banner-unconfirmed = Confirm the address { $email } to send mailings. The link is in the letter we sent you.
+banner-confirm-again = Confirm the address { $email } once more to go on sending mailings. Emails really go out now, and we have sent you a link.
 banner-unconfirmed-resend = Send it again
 banner-second-factor = The pages under “Manage” stay closed until you set up two-factor login: the administrators require it.
 

@@ -140,6 +140,7 @@ audit-user_blocked = User blocked
 audit-user_unblocked = User unblocked
 audit-sessions_ended = Sessions ended
 audit-recovery_sent = Password link sent
+audit-password_reset = Password reset
 audit-address_changed = Address changed
 audit-data_exported = Copy of all data taken
 audit-user_deleted = User deleted

@@ -20,6 +20,7 @@ problem-address-confirm-first = Confirm your present address first: the rights o
 new-address-title = Use the new address
 new-address-text = From now on you log in with { $email } instead of { $before }.
 new-address-sessions = On other devices you have to log in again.
+new-address-password = Password of the account { $email }
 new-address-submit = Use this address
 new-address-gone-title = This link no longer works
 new-address-gone-text = It has been used, replaced by a newer one, called off, or is more than a day old. If the address has not changed, ask for another letter in your settings.

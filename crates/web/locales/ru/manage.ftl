@@ -141,6 +141,7 @@ audit-user_blocked = Пользователь заблокирован
 audit-user_unblocked = Пользователь разблокирован
 audit-sessions_ended = Сеансы завершены
 audit-recovery_sent = Отправлена ссылка для пароля
+audit-password_reset = Пароль задан заново
 audit-address_changed = Сменён адрес
 audit-data_exported = Выгружены все данные
 audit-user_deleted = Пользователь удалён

@@ -20,6 +20,7 @@ problem-address-confirm-first = Сначала подтвердите нынеш
 new-address-title = Новый адрес
 new-address-text = Теперь вы будете входить с адресом { $email } вместо { $before }.
 new-address-sessions = На других устройствах вход потребуется заново.
+new-address-password = Пароль учётной записи { $email }
 new-address-submit = Сменить адрес
 new-address-gone-title = Ссылка больше не действует
 new-address-gone-text = Её уже использовали, прислали новую, смену отменили или прошло больше суток. Если адрес не сменился, запросите письмо в настройках ещё раз.

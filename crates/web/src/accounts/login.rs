@@ -11,22 +11,17 @@ use vestnik_store::{
     users,
 };
 
-use super::count_address;
+use super::guesses;
 use crate::{
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Query},
     letters,
-    limits::{Limit, address_key},
     page::Page,
     session::{self, own_path},
     state::AppState,
     visit::Visit,
 };
-
-/// By account and network address together: whoever guesses is slowed down, and the owner gets in from elsewhere.
-const BY_GUESSER: Limit = Limit::per_minutes("login", 10, 15);
-const BY_ADDRESS: Limit = Limit::per_minutes("login-address", 60, 15);
 
 /// What is typed.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -63,12 +58,9 @@ pub(crate) async fn submit(
     page: Page,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, Error> {
-    count_address(&app, &page, BY_ADDRESS).await?;
     // What is no address has no account; it takes as long to say so.
     let email = address(&form.email).ok();
-    let account = email.as_ref().map(|email| email.key()).unwrap_or_default();
-    let guesser = format!("{} {account}", address_key(page.visit.address));
-    BY_GUESSER.count(&app, &guesser).await?;
+    guesses::count(&app, &page.visit, email.as_ref()).await?;
     let user = match &email {
         Some(email) => users::find_by_email(&app.db, email).await?,
         None => None,
@@ -98,7 +90,9 @@ pub(crate) async fn submit(
         return refused(&page, Problem::new(reason).with("reason", &user.blocked_reason));
     }
 
-    BY_GUESSER.forget(&app, &guesser).await;
+    if let Some(email) = &email {
+        guesses::forget(&app, &page.visit, email).await;
+    }
     session::begin(&app, &page.visit, &user, own_path(&form.next).unwrap_or("/dashboard"), None).await
 }
 

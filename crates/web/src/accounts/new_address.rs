@@ -1,5 +1,5 @@
 //! Another address for an account: asked for with the password, proven by the link in a letter to it. The link opens a
-//! page with a button, as that of a confirmation does.
+//! page with a button, as that of a confirmation does, and asks for the same: see [`super::proof`].
 //!
 //! Whether the address is another's is told to its holder alone, in a letter; the page and what follows are the same.
 
@@ -17,16 +17,17 @@ use super::{
     MessageView,
     account::{ACCOUNT, AddressForm, view},
     check_domain, gone,
+    proof::{self, ProofForm, Shown, is_at_hand},
     security::check_password,
 };
 use crate::{
     error::Error,
     flash::Flash,
-    form::{Form, Path},
+    form::{Form, FormErrors, Path},
     letters::{self, About, Composed, Kind, Post},
     limits::Limit,
     page::Page,
-    session::CurrentUser,
+    session::{self, CurrentUser},
     state::AppState,
 };
 
@@ -42,6 +43,9 @@ pub(crate) struct NewAddressView {
     pub(crate) before: String,
     /// The one that the link proves.
     pub(crate) email: String,
+    /// Whether the account's password is asked for, because this browser is not signed in to it.
+    pub(crate) asks_password: bool,
+    pub(crate) errors: FormErrors,
 }
 
 /// Takes the wish for another address, and sends the letters about it.
@@ -127,7 +131,9 @@ fn over(page: &Page) -> Result<Response, Error> {
 pub(crate) async fn ask(State(app): State<AppState>, page: Page, Path(token): Path<String>) -> Result<Response, Error> {
     match new_address::look(&app.db, &token, app.now()).await? {
         Some((user, wanted)) => {
-            let shown = NewAddressView { before: user.email, email: wanted.as_str().to_owned() };
+            let asks_password = !is_at_hand(&page, &user);
+            let email = wanted.as_str().to_owned();
+            let shown = NewAddressView { before: user.email, email, asks_password, errors: FormErrors::none() };
             page.show("accounts/new_address.html", &shown)
         }
         None => over(&page),
@@ -139,8 +145,16 @@ pub(crate) async fn take(
     State(app): State<AppState>,
     page: Page,
     Path(token): Path<String>,
+    Form(form): Form<ProofForm>,
 ) -> Result<Response, Error> {
     let Some((user, wanted)) = new_address::look(&app.db, &token, app.now()).await? else { return over(&page) };
+    let shown = proof::show(&app, &page, &user, &form).await?;
+    if let Shown::No(problem) = shown {
+        let (before, email) = (user.email, wanted.as_str().to_owned());
+        let errors = page.error("password", &problem);
+        let view = NewAddressView { before, email, asks_password: true, errors };
+        return page.invalid("accounts/new_address.html", &view);
+    }
 
     let about = About { path: "/login", other: wanted.as_str(), ..About::default() };
     let goodbye = Post::of(&app).await?.compose_for(Kind::AddressChanged, &user, &about)?;
@@ -149,8 +163,11 @@ pub(crate) async fn take(
     let from = page.visit.address.to_string();
     match new_address::take(&app.db, &token, session, &goodbye.as_new(), &from, app.now()).await? {
         Moved::Done => {
-            let next = if at_hand.is_some() { ACCOUNT } else { "/login" };
-            Ok(Flash::ok("flash-address-changed").with("email", wanted.as_str()).and_go(next))
+            let done = Flash::ok("flash-address-changed").with("email", wanted.as_str());
+            match shown {
+                Shown::Password => session::begin(&app, &page.visit, &user, ACCOUNT, Some(done)).await,
+                Shown::Session | Shown::No(_) => Ok(done.and_go(ACCOUNT)),
+            }
         }
         // Whoever follows the link reads this mailbox: it is no secret to them.
         Moved::Taken => {

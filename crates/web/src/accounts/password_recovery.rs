@@ -13,7 +13,7 @@ use vestnik_model::{
 };
 use vestnik_store::{
     tokens::{self, Redeemed},
-    users,
+    users::{self, Recovered},
 };
 
 use super::{MessageView, count_account, count_address, gone};
@@ -92,10 +92,11 @@ pub(crate) async fn submit(
             return page.invalid("accounts/recover.html", &RecoverView { form, errors });
         }
     };
-    count_account(&app, BY_ACCOUNT, email.as_str()).await?;
-
+    // Beyond the limit the page is the same, and no email is sent.
+    let may_send = count_account(&app, BY_ACCOUNT, &email).await.is_ok();
     // A link would not let someone in who is blocked.
-    if let Some(user) = users::find_by_email(&app.db, &email).await?.filter(|user| user.blocked_at.is_none()) {
+    let user = users::find_by_email(&app.db, &email).await?.filter(|user| may_send && user.blocked_at.is_none());
+    if let Some(user) = user {
         letters::aside(async move { send_link(&app, &user, letters::Kind::Recover).await });
     }
 
@@ -126,7 +127,7 @@ pub(crate) async fn new_password(
 }
 
 /// Sets the new password, ends all sessions, and begins a new one here. The mailbox stands in for the password and for
-/// nothing else: a second factor is asked for all the same.
+/// nothing else: a second factor is asked for all the same, unless the address was never confirmed.
 pub(crate) async fn set_password(
     State(app): State<AppState>,
     page: Page,
@@ -146,15 +147,18 @@ pub(crate) async fn set_password(
 
     // Used up only now: a password that was too short must not cost the link.
     let hash = app.passwords.hash(password).await?;
-    let redeemed = tokens::redeem(&app.db, TokenPurpose::Recover, &token, app.now()).await?;
-    if !matches!(redeemed, Redeemed::Valid(_)) {
-        return gone(&page, "recover-gone", "/recover", "recover-gone-again");
-    }
-    users::set_password(&app.db, user.id, &hash, app.now()).await?;
+    let from = page.visit.address.to_string();
     // Whoever opened the link reads this mailbox, which is all that a confirmation proves.
-    users::confirm(&app.db, user.id, app.now()).await?;
+    let Recovered::Done { factor_removed } = users::recover(&app.db, &token, &hash, &from, app.now()).await? else {
+        return gone(&page, "recover-gone", "/recover", "recover-gone-again");
+    };
     let user = User { password_hash: hash, ..user };
-    let done = Flash::ok(if is_first(&user) { "flash-password-first" } else { "flash-password-changed" });
+    let done = match (is_first(&user), factor_removed) {
+        (true, _) => Flash::ok("flash-password-first"),
+        (false, false) => Flash::ok("flash-password-changed"),
+        // Stays until it is read.
+        (false, true) => Flash::warn("flash-password-recovered-alone"),
+    };
     session::begin(&app, &page.visit, &user, "/dashboard", Some(done)).await
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::{Installation, Problems, installation::RegistrationPolicy, user::Registration};
 use vestnik_store::users;
 
-use super::{MessageView, check_domain, confirm, count_address};
+use super::{MessageView, check_domain, confirm, count_account, count_address};
 use crate::{
     error::Error,
     form::{Form, FormErrors},
@@ -16,6 +16,8 @@ use crate::{
 };
 
 const BY_ADDRESS: Limit = Limit::per_minutes("register", 20, 60);
+/// Whoever types another's address must not fill that mailbox. Beyond it the page is the same, and no email is sent.
+const EMAILS: Limit = Limit::per_minutes("register-email", 3, 24 * 60);
 
 /// What is typed.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -93,7 +95,11 @@ pub(crate) async fn submit(
         Some(_) => None,
         None => users::find_by_email(&app.db, &registration.email).await?,
     };
+    let email = registration.email.as_str().to_owned();
     letters::aside(async move {
+        if count_account(&app, EMAILS, &registration.email).await.is_err() {
+            return Ok(());
+        }
         match (made, known) {
             (Some(user), _) => confirm::send_link(&app, &user).await,
             (None, Some(user)) => letters::send(&app, letters::Kind::Exists, &user, "/login").await,
@@ -101,8 +107,7 @@ pub(crate) async fn submit(
         }
     });
 
-    let email = registration.email.as_str();
-    let view = MessageView { words: "register-sent", email, href: "/login", button: "register-sent-login" };
+    let view = MessageView { words: "register-sent", email: &email, href: "/login", button: "register-sent-login" };
     page.show("accounts/message.html", &view)
 }
 

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::{Problem, Problems, UnixMillis, id::SessionId, password};
 use vestnik_store::{second_factor, sessions, users};
 
-use super::count_account;
 use crate::{
     error::Error,
     flash::Flash,
@@ -49,6 +48,8 @@ pub(crate) struct FactorView {
     pub(crate) codes_left: i64,
     /// Whether it is wanted of this person.
     pub(crate) required: bool,
+    /// Whether it can be set up: the address is confirmed.
+    pub(crate) allowed: bool,
 }
 
 /// The page.
@@ -104,6 +105,7 @@ async fn view(app: &AppState, user: &CurrentUser) -> Result<SecurityView, Error>
         since: user.user.second_factor_at,
         codes_left: second_factor::codes_left(&app.db, &user.actor).await?,
         required: user.actor.needs_second_factor(),
+        allowed: user.user.confirmed_at.is_some(),
     };
     Ok(SecurityView { factor, password_errors: FormErrors::none(), sessions: sessions.collect() })
 }
@@ -132,7 +134,7 @@ pub(super) async fn check_password(
     current: &str,
     problems: &mut Problems,
 ) -> Result<(), Error> {
-    count_account(app, PASSWORD_CHECKS, &user.user.email).await?;
+    PASSWORD_CHECKS.count(app, &user.user.id.to_string()).await?;
     if !app.passwords.verify(current.to_owned(), Some(user.user.password_hash.clone())).await? {
         problems.add("current", Problem::new("problem-password-wrong"));
     }

@@ -118,8 +118,16 @@ pub(crate) struct CodesView {
     pub(crate) service: String,
 }
 
+/// Whoever registered with another's address must not lock its holder out.
+fn confirm_first() -> Response {
+    Flash::warn("flash-factor-confirm-first").and_go(SECURITY)
+}
+
 /// Asks for the password, and for a code if there is an app already.
 pub(crate) async fn ask(page: Page, user: CurrentUser) -> Result<Response, Error> {
+    if user.user.second_factor_at.is_none() && user.user.confirmed_at.is_none() {
+        return Ok(confirm_first());
+    }
     let act = if user.user.second_factor_at.is_some() { Act::Move } else { Act::Start };
     page.show("accounts/two_factor_ask.html", &AskView::new(act, FormErrors::none()))
 }
@@ -144,6 +152,7 @@ pub(crate) async fn begin(
             Ok(Redirect::to(APP).into_response())
         }
         Offered::WrongCode => refuse(&page, act, &wrong_code()),
+        Offered::ConfirmFirst => Ok(confirm_first()),
     }
 }
 

@@ -9,6 +9,8 @@ use vestnik_model::UnixMillis;
 
 /// Ids that are put together while the program runs, by their beginnings.
 const COMPOSED: &[&str] = &[
+    "caught-clear-",
+    "caught-lead-",
     "zone-",
     "error-",
     "letter-",

@@ -14,6 +14,7 @@ use vestnik_store::{
 
 use super::{author, said};
 use crate::{
+    accounts::confirm,
     error::Error,
     form::{Form, FormErrors},
     i18n,
@@ -168,6 +169,9 @@ pub(crate) async fn set_mail(
     };
     let mail = |now: Installation| Installation { smtp_url: server.smtp_url(), mail_from: server.mail_from(), ..now };
     let changed = change(&app, &page, &user, mail).await?;
+    if changed == Changed::Done {
+        confirm::ask_again(&app).await?;
+    }
     let unreached = if changed == Changed::Done { unreached(&app, &page, server).await } else { None };
     let said = unreached.map_or_else(|| said(changed, "flash-mail-server-saved"), Ok)?;
     Ok(said.and_go("/manage/settings"))

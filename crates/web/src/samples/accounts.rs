@@ -65,9 +65,14 @@ pub(super) fn all() -> Vec<Sample> {
         let view = CodesView { codes: vec!["4d7k-9q2x-0000-zzzz".into()], set_up, service: "\"><b>".into() };
         samples.push(page("accounts/recovery_codes.html", view));
     }
-    samples.push(stranger("accounts/confirm.html", ConfirmView { email: email.into() }));
-    let moved = NewAddressView { before: email.into(), email: email.into() };
-    samples.push(stranger("accounts/new_address.html", moved));
+    for wrong in [false, true] {
+        let at_password = || if wrong { errors_at(&["password"]) } else { FormErrors::none() };
+        let confirm = ConfirmView { email: email.into(), asks_password: wrong, errors: at_password() };
+        samples.push(stranger("accounts/confirm.html", confirm));
+        let (before, email) = (email.into(), email.into());
+        let moved = NewAddressView { before, email, asks_password: wrong, errors: at_password() };
+        samples.push(stranger("accounts/new_address.html", moved));
+    }
     for wrong in [false, true] {
         let form = AddressForm { email: if wrong { email.into() } else { String::new() }, ..AddressForm::default() };
         let errors = if wrong { errors_at(&["", "email", "current"]) } else { FormErrors::none() };
@@ -126,7 +131,7 @@ pub(super) fn all() -> Vec<Sample> {
         };
         let sessions = vec![session(true), session(false)];
         let since = wrong.then_some(UnixMillis(0));
-        let factor = FactorView { since, codes_left: 1, required: wrong };
+        let factor = FactorView { since, codes_left: 1, required: wrong, allowed: !wrong };
         let view = SecurityView { factor, password_errors: at(&["current", "password"]), sessions };
         samples.push(page("accounts/security.html", view));
     }

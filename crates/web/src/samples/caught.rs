@@ -4,7 +4,7 @@ use vestnik_model::{UnixMillis, id::CaughtId};
 
 use super::{Sample, page, stranger};
 use crate::{
-    caught::{ListQuery, ListView, MailView, Row},
+    caught::{ListQuery, ListView, MailView, Row, Sees},
     page::Pager,
 };
 
@@ -19,16 +19,17 @@ pub(super) fn all() -> Vec<Sample> {
             subject: if full { "<b>4 вкуса".into() } else { String::new() },
             caught_at: NOW,
         };
-        let list = || ListView {
+        let list = |sees| ListView {
             query: ListQuery { q: if full { "\"><b>".into() } else { String::new() }, at: String::new() },
             rows: Vec::new(),
             pager: Pager { previous: None, next: full.then(|| "/caught?at=a1".into()) },
             total: if full { 12_480 } else { 0 },
-            may_clear: full,
+            sees,
             zone: "UTC".into(),
         };
-        samples.push(page("caught/list.html", ListView { rows: vec![row], ..list() }));
-        samples.push(stranger("caught/list.html", list()));
+        let sees = if full { Sees::All } else { Sees::Own };
+        samples.push(page("caught/list.html", ListView { rows: vec![row], ..list(sees) }));
+        samples.push(stranger("caught/list.html", list(Sees::Demo)));
         let mail = || MailView {
             id: CaughtId(1),
             sender: "news@example.org".into(),

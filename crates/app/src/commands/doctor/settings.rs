@@ -19,7 +19,7 @@ const OF_TESTS: &str = "VESTNIK_TEST_";
 /// Looks at them.
 pub fn look(args: &DoctorArgs) -> Vec<Finding> {
     let mut findings = vec![env_file(Path::new(".env")), variables(std::env::vars_os().map(|(name, _)| name))];
-    findings.push(base_url(args.web.base_url.as_ref(), args.web.listen.ip()));
+    findings.push(base_url(args.web.base_url.as_ref(), args.web.listen.ip(), args.web.behind_proxy));
     findings
 }
 
@@ -61,9 +61,13 @@ fn known_variables() -> BTreeSet<String> {
 }
 
 /// What stands in letters.
-fn base_url(url: Option<&Url>, listen: IpAddr) -> Finding {
+fn base_url(url: Option<&Url>, listen: IpAddr, behind_proxy: bool) -> Finding {
     const CHECK: &str = "base URL";
     let Some(url) = url else {
+        if behind_proxy {
+            let found = "VESTNIK_BEHIND_PROXY is set and VESTNIK_BASE_URL is not: the service does not start";
+            return Finding::problem(CHECK, found, "set it to the address by which people reach the proxy");
+        }
         let found = "VESTNIK_BASE_URL is not set: links in letters lead to the address that is listened on";
         return if listen.is_loopback() {
             Finding::ok(CHECK, format!("{found}, on this machine"))
@@ -119,10 +123,13 @@ mod tests {
             (Some("https://:secret@mail.example.com/"), lan, Level::Problem),
         ] {
             let parsed = url.map(|url| Url::parse(url).unwrap());
-            let finding = base_url(parsed.as_ref(), listen);
+            let finding = base_url(parsed.as_ref(), listen, false);
             assert_eq!(finding.level, level, "{url:?}: {finding:?}");
             assert!(!finding.found.contains("secret"));
         }
+        assert_eq!(base_url(None, here, true).level, Level::Problem);
+        let url = Url::parse("https://mail.example.com/").unwrap();
+        assert_eq!(base_url(Some(&url), here, true).level, Level::Ok);
     }
 
     #[test]
