@@ -1,7 +1,7 @@
 // The product itself: its binary, with a data folder of its own, on a free port.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -28,7 +28,29 @@ export interface Product {
   file(name: string, content: string | Buffer): Promise<string>;
   /** The path of the link that makes the first administrator. */
   setupPath(): Promise<string>;
+  /** The product's clock, in milliseconds since 1970. */
+  now(): number;
+  /** Moves the product's clock on, so that a test waits for no real seconds. */
+  passTime(seconds: number): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** The shift between the machine's clock and the product's, in a file that the debug build reads (`VESTNIK_TEST_CLOCK`). */
+export class TestClock {
+  private shift = 0;
+
+  constructor(readonly file: string) {}
+
+  now(): number {
+    return Date.now() + this.shift;
+  }
+
+  async passTime(seconds: number): Promise<void> {
+    this.shift += seconds * 1_000;
+    // By renaming, so that no reader meets half a number.
+    await writeFile(`${this.file}.new`, String(this.shift));
+    await rename(`${this.file}.new`, this.file);
+  }
 }
 
 /** A running `vestnik serve`. Without a mail server among its settings letters are caught. */
@@ -40,18 +62,27 @@ export class App implements Product {
   private constructor(
     private readonly folder: string,
     private readonly settings: Record<string, string>,
+    private readonly clock: TestClock,
   ) {}
 
-  /** On a free port; or at the address `held`, whose socket stays open over restarts, as systemd keeps it. */
-  static async start(undoDelay: string, settings: Record<string, string> = {}, held?: string): Promise<App> {
+  /**
+   * On a free port; or at the address `held`, whose socket stays open over restarts, as systemd keeps it. Several
+   * processes that work together are given one `clock`.
+   */
+  static async start(
+    undoDelay: string,
+    settings: Record<string, string> = {},
+    held?: string,
+    clock?: TestClock,
+  ): Promise<App> {
     const folder = await mkdtemp(path.join(tmpdir(), "vestnik-e2e-"));
-    const app = new App(folder, settings);
+    const app = new App(folder, settings, clock ?? new TestClock(path.join(folder, "test-clock")));
     const flags = ["--data-dir", folder, "--undo-delay", undoDelay, "--scheduler-poll", "200ms"];
     const command = [binary, "serve", ...flags, "--listen", held ?? "127.0.0.1:0"];
     const [program = "", ...args] = held ? ["python3", holder, held, ...command] : command;
     app.process = spawn(program, args, {
       cwd: folder,
-      env: { ...environment, ...settings },
+      env: { ...environment, VESTNIK_TEST_CLOCK: app.clock.file, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     app.process.stdout?.on("data", (chunk) => (app.log += chunk));
@@ -63,7 +94,7 @@ export class App implements Product {
 
   /** Waits until it says, after so much of what it prints, where it is. */
   private async begun(after: number): Promise<string> {
-    for (let turn = 0; turn < 1_500 && this.process.exitCode === null; turn++) {
+    for (let turn = 0; turn < 6_000 && this.process.exitCode === null; turn++) {
       const url = /Vestnik is at (https?:\/\/[\w.:]+)/.exec(this.log.slice(after));
       if (url?.[1]) return url[1];
       await setTimeout(20);
@@ -76,7 +107,7 @@ export class App implements Product {
     const data = ["--data-dir", this.folder, ...(database ? ["--database-url", database] : [])];
     const child = spawn(binary, [...args, ...data], {
       cwd: this.folder,
-      env: environment,
+      env: { ...environment, VESTNIK_TEST_CLOCK: this.clock.file },
       stdio: ["pipe", "pipe", "pipe"],
     });
     let printed = "";
@@ -98,7 +129,7 @@ export class App implements Product {
   }
 
   async setupPath(): Promise<string> {
-    for (let turn = 0; turn < 100; turn++) {
+    for (let turn = 0; turn < 1_200; turn++) {
       const link = /\/setup\/[0-9a-f]{64}/.exec(this.log);
       if (link) return link[0];
       await setTimeout(50);
@@ -108,6 +139,14 @@ export class App implements Product {
 
   get printed(): string {
     return this.log;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  passTime(seconds: number): Promise<void> {
+    return this.clock.passTime(seconds);
   }
 
   /** Ends the process as a service manager would, and has another one started in its place, on the socket that is held. */
@@ -125,13 +164,13 @@ export class App implements Product {
     }
   }
 
-  /** It has ten seconds. */
+  /** It has a minute, on a machine with much else to do. */
   private async end(): Promise<void> {
     const { exitCode } = this.process;
     const ended = exitCode !== null ? [exitCode] : once(this.process, "exit");
     this.process.kill("SIGTERM");
     const late = new AbortController();
-    setTimeout(12_000, null, { signal: late.signal }).then(
+    setTimeout(60_000, null, { signal: late.signal }).then(
       () => this.process.kill("SIGKILL"),
       () => {},
     );

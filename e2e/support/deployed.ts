@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { App, type Product } from "./app";
+import { App, TestClock, type Product } from "./app";
 import { freePort, Nginx } from "./nginx";
 
 const run = promisify(execFile);
@@ -24,6 +24,7 @@ export class Deployed implements Product {
     readonly nginx: Nginx,
     private readonly folder: string,
     private readonly database: string,
+    private readonly clock: TestClock,
   ) {}
 
   static async start(undoDelay: string, settings: Record<string, string>): Promise<Deployed> {
@@ -43,11 +44,12 @@ export class Deployed implements Product {
       ...settings,
     };
     const addresses = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`] as const;
+    const clock = new TestClock(path.join(folder, "test-clock"));
     // One after the other: the first makes the tables.
-    const first = await App.start(undoDelay, shared, addresses[0]);
-    const second = await App.start(undoDelay, shared, addresses[1]);
+    const first = await App.start(undoDelay, shared, addresses[0], clock);
+    const second = await App.start(undoDelay, shared, addresses[1], clock);
     const nginx = await Nginx.start(folder, port, [...addresses]);
-    return new Deployed(`https://localhost:${port}`, [first, second], nginx, folder, database);
+    return new Deployed(`https://localhost:${port}`, [first, second], nginx, folder, database, clock);
   }
 
   get printed(): string {
@@ -64,6 +66,14 @@ export class Deployed implements Product {
 
   setupPath(): Promise<string> {
     return this.nodes[0].setupPath();
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  passTime(seconds: number): Promise<void> {
+    return this.clock.passTime(seconds);
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,10 @@ export class MailServer {
   /** Addresses whose letters were taken, in that order. */
   readonly taken: string[] = [];
   answers: Answers = () => "250 2.0.0 OK";
+  /** How many messages are taken. The end of a further one is not answered until there is room for it. */
+  private room = Infinity;
+  /** What goes on in the sessions whose message waits for its answer. */
+  private readonly waiting: (() => void)[] = [];
 
   private constructor(private readonly server: Server) {}
 
@@ -30,6 +34,17 @@ export class MailServer {
     return `smtp://127.0.0.1:${this.port}?starttls=off`;
   }
 
+  /** From now on takes this many more messages and then answers no end of a message: a run stands where a test wants it. */
+  takeOnly(more: number): void {
+    this.room = this.taken.length + more;
+    while (this.waiting.length > 0 && this.taken.length < this.room) this.waiting.shift()?.();
+  }
+
+  /** Takes everything again. */
+  takeAll(): void {
+    this.takeOnly(Infinity);
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
@@ -42,6 +57,7 @@ export class MailServer {
     socket.setNoDelay(true);
     let unread = "";
     let inLetter = false;
+    let held = false;
     let recipient = "";
     const say = (reply: string | undefined) => {
       if (reply === undefined) socket.destroy();
@@ -49,18 +65,26 @@ export class MailServer {
       else socket.write(reply + "\r\n", /^[\0-\xff]*$/.test(reply) ? "latin1" : "utf8");
       return reply;
     };
-    say("220 mail.example.com ESMTP");
-    socket.on("data", (chunk) => {
-      unread += chunk.toString("latin1");
-      while (!socket.destroyed) {
+    const endOfMessage = () => {
+      inLetter = held = false;
+      if (say(this.answers("DATA", recipient))?.startsWith("2")) this.taken.push(recipient);
+    };
+    const goOn = () => {
+      while (!socket.destroyed && !held) {
         const end = inLetter ? "\r\n.\r\n" : "\r\n";
         const at = unread.indexOf(end);
         if (at < 0) return;
         const line = unread.slice(0, at);
         unread = unread.slice(at + end.length);
         if (inLetter) {
-          inLetter = false;
-          if (say(this.answers("DATA", recipient))?.startsWith("2")) this.taken.push(recipient);
+          held = this.taken.length >= this.room;
+          if (!held) endOfMessage();
+          else
+            this.waiting.push(() => {
+              if (socket.destroyed) return;
+              endOfMessage();
+              goOn();
+            });
           continue;
         }
         const address = /<([^>]*)>/.exec(line)?.[1] ?? "";
@@ -76,6 +100,11 @@ export class MailServer {
         } else if (verb === "QUIT") socket.end("221 2.0.0 Bye\r\n");
         else say("250 2.0.0 OK");
       }
+    };
+    say("220 mail.example.com ESMTP");
+    socket.on("data", (chunk) => {
+      unread += chunk.toString("latin1");
+      goOn();
     });
   }
 }

@@ -31,7 +31,7 @@ interface Fixtures {
 }
 
 export const test = base.extend<Options & Fixtures>({
-  undoDelay: ["2s", { option: true }],
+  undoDelay: ["60s", { option: true }],
   settings: [{}, { option: true }],
   deployed: [false, { option: true }],
   hasMailServer: [false, { option: true }],

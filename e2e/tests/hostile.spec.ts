@@ -51,7 +51,6 @@ async function send({ page }: Person, path: string, form: Record<string, string>
 test.use({ hasMailServer: true, undoDelay: "0s" });
 
 test("words that people type", async ({ app, page, person, another, watch }) => {
-  test.setTimeout(240_000);
   watch.expect(404);
   const dialogs = refuseDialogs(page);
   const [script, image] = [HOSTILE[0]!, HOSTILE[1]!];

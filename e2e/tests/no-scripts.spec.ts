@@ -1,4 +1,5 @@
 // Pages without JavaScript: everything but live progress works.
+import { LOOK } from "../support/person";
 import { expect, test } from "../support/test";
 
 test.use({ javaScriptEnabled: false });
@@ -19,7 +20,7 @@ test("register, log in, create a recipient, write, send", async ({ page, person,
   await expect(page).toHaveURL(/\/dashboard$/);
   await expect(async () => {
     await page.goto("/caught");
-    await expect(page.locator("tbody tr")).toHaveCount(1, { timeout: 500 });
+    await expect(page.locator("tbody tr")).toHaveCount(1, { timeout: LOOK });
   }).toPass();
   await page.locator("tbody tr a.row-link").click();
   const link = /http:\/\/\S+\/confirm\/\S+/.exec(await page.locator("main pre").innerText())?.[0];
@@ -41,9 +42,11 @@ test("register, log in, create a recipient, write, send", async ({ page, person,
   await person.link("message-mail").click();
   await person.button("mailing-save").click();
   await person.button("review-send", { n: 1 }).click();
+  await expect(person.button("run-undo")).toBeVisible();
+  await person.undoTimeEnds();
   await expect(async () => {
     await page.reload();
-    await expect(person.figure("run-sent")).toHaveText("1", { timeout: 500 });
+    await expect(person.figure("run-sent")).toHaveText("1", { timeout: LOOK });
   }).toPass();
 
   // Deleting asks on a page of its own instead of a dialog.

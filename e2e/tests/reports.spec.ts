@@ -1,11 +1,11 @@
 // What was sent and what was not: in a person's own report, on their overview, in files, and before a manager.
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import type { Person } from "../support/person";
+import { LOOK, type Person } from "../support/person";
 import { expect, test } from "../support/test";
 import type { Words } from "../support/words";
 
-test.use({ hasMailServer: true, undoDelay: "3s" });
+test.use({ hasMailServer: true });
 
 const SENT = 17;
 const REFUSED = 3;
@@ -78,8 +78,8 @@ async function seesWhy({ page, watch }: Person, t: Words): Promise<void> {
 async function seesReasons(page: Page, t: Words): Promise<void> {
   await expect(async () => {
     await page.reload();
-    await expect(page.getByRole("table", { name: t("breakdown-domains") })).toBeVisible({ timeout: 500 });
-  }).toPass({ timeout: 20_000 });
+    await expect(page.getByRole("table", { name: t("breakdown-domains") })).toBeVisible({ timeout: LOOK });
+  }).toPass();
   const domains = page.getByRole("table", { name: t("breakdown-domains") });
   await expect(domains.locator("tbody tr").getByRole("cell").nth(0)).toHaveText(String(SENT));
   await expect(domains.locator("tbody tr").getByRole("cell").nth(1)).toHaveText(String(REFUSED));

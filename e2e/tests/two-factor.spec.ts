@@ -15,7 +15,13 @@ async function look({ page, watch }: Person): Promise<void> {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
-test("an app is set up, asked for, stood in for, and switched off", async ({ page, person, watch, t }) => {
+test("an app is set up, asked for, stood in for, and switched off", async ({
+  app: product,
+  page,
+  person,
+  watch,
+  t,
+}) => {
   watch.expect(422);
   await person.register();
   await person.logIn();
@@ -49,7 +55,7 @@ test("an app is set up, asked for, stood in for, and switched off", async ({ pag
     await expect(page.locator("#code-error")).toHaveText(t("problem-code-wrong"));
     await expect(page.locator("#secret"), "the picture stays the same").toHaveText(secret);
     await look(person);
-    app = new Authenticator(secret);
+    app = new Authenticator(secret, product);
     await person.field("field-code").fill(await app.code());
     await person.button("factor-app-submit").click();
   });

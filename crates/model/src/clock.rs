@@ -54,7 +54,8 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> UnixMillis;
 }
 
-/// The machine's clock.
+/// The machine's clock. In debug builds a test may shift it: `VESTNIK_TEST_CLOCK` names a file with the milliseconds to
+/// add, which is read at each call, so that a test of the whole program need not wait for real seconds to pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -62,8 +63,24 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
     fn now(&self) -> UnixMillis {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX) + shift())
     }
+}
+
+/// Milliseconds by which a test has shifted the clock; zero without `VESTNIK_TEST_CLOCK`.
+#[cfg(debug_assertions)]
+fn shift() -> i64 {
+    use std::path::PathBuf;
+    use std::sync::OnceLock;
+
+    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let file = FILE.get_or_init(|| std::env::var_os("VESTNIK_TEST_CLOCK").map(PathBuf::from)).as_ref();
+    file.and_then(|file| std::fs::read_to_string(file).ok()).and_then(|millis| millis.trim().parse().ok()).unwrap_or(0)
+}
+
+#[cfg(not(debug_assertions))]
+const fn shift() -> i64 {
+    0
 }
 
 /// A clock that stands still until it is moved.
