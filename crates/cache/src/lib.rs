@@ -13,14 +13,14 @@
 //! - is answered on the other nodes to no call that began after Redis knew, except from their memory while the message
 //!   is under way, which is milliseconds. Redis stores nothing under a generation that is over, and an answer from it
 //!   is taken only if the generation is confirmed along with it;
-//! - is answered from the memory of another node for at most [`ASSURANCE`] after Redis knew, even if the message is
+//! - is answered from the memory of another node for at most [`Timing::assurance`] after Redis knew, even if the message is
 //!   lost, the subscription is silently dead, or the node cannot reach Redis. A node takes its memory for assured for
 //!   that long after each time it has compared all generations, twice a second; without assurance no value lives longer
-//!   than [`ASSURANCE`]. A node that comes back listens first, compares, and only then is assured again.
+//!   than [`Timing::assurance`]. A node that comes back listens first, compares, and only then is assured again.
 //!
 //! *A forget that does not reach Redis* because it is away is kept and told as soon as Redis is back; moving the
 //! generation and publishing it is one step in Redis, so there is nothing between the two. Until it is told, other nodes
-//! without Redis are at most [`ASSURANCE`] behind, for want of assurance; other nodes that still reach Redis, or all of
+//! without Redis are at most [`Timing::assurance`] behind, for want of assurance; other nodes that still reach Redis, or all of
 //! them should the forgetting process end first, are bounded by the region's freshness.
 //!
 //! *Redis restarted, replaced, emptied or evicting.* Everything is kept under the identity of the running server, so that
@@ -28,7 +28,7 @@
 //! generation that is lost counts as a forget. If Redis is full, a forget deletes the generation instead; should it refuse
 //! even that, it is told again twice a second.
 //!
-//! *Trouble.* Nothing here fails or hangs because of Redis. Each answer is waited for for at most [`DEADLINE`]; the first
+//! *Trouble.* Nothing here fails or hangs because of Redis. Each answer is waited for for at most [`Timing::deadline`]; the first
 //! failure takes Redis out of use until a task in the background has reached it again, so that a call loses no more than
 //! one deadline to a Redis that fails. Writes that Redis refuses are not offered again for a few seconds, while reading
 //! goes on. Both are logged when they change.
@@ -65,11 +65,26 @@ pub use self::counter::Counted;
 pub use self::region::Region;
 pub use self::state::{CacheState, RedisCondition, RedisState, RegionFigures};
 
-/// How long a call waits for one answer of Redis.
-pub const DEADLINE: Duration = Duration::from_millis(100);
+/// How long things take. Only tests, which run on slow machines, deviate from the default.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How long a call waits for one answer of Redis.
+    pub deadline: Duration,
+    /// How far the memory of a node may be behind a forget that it has not heard of.
+    pub assurance: Duration,
+    /// How often a node compares what it knows of forgets with Redis.
+    pub beat: Duration,
+}
 
-/// How far the memory of a node may be behind a forget that it has not heard of.
-pub const ASSURANCE: Duration = Duration::from_secs(2);
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_millis(100),
+            assurance: Duration::from_secs(2),
+            beat: Duration::from_millis(500),
+        }
+    }
+}
 
 /// How often a lookup begins anew because the region was forgotten meanwhile, before it does without Redis.
 const TURNS: usize = 3;
@@ -84,6 +99,8 @@ pub struct CacheOptions {
     pub most_bytes: u64,
     /// Begins every name in Redis, so that several installations can share one.
     pub prefix: String,
+    /// How long things take.
+    pub timing: Timing,
 }
 
 /// The address of Redis is not one.
@@ -137,7 +154,7 @@ impl Cache {
     pub fn new(options: CacheOptions) -> Result<Self, AddressError> {
         let regions = Arc::new(Regions::default());
         let link = match &options.redis {
-            Some(address) => Some(Link::open(address, options.prefix, Arc::clone(&regions))?),
+            Some(address) => Some(Link::open(address, options.prefix, options.timing, Arc::clone(&regions))?),
             None => None,
         };
         Ok(Self {
@@ -236,7 +253,7 @@ impl Cache {
     }
 
     /// Forgets everything in a region, on every node. Works here at the first poll and waits then, for at most
-    /// [`DEADLINE`], until Redis knows; what it could not be told is told later.
+    /// [`Timing::deadline`], until Redis knows; what it could not be told is told later.
     ///
     /// To be called after the change is committed: a value that is made between the forget and the commit would stay.
     pub async fn forget(&self, region: Region) {
@@ -284,10 +301,9 @@ impl Inner {
     /// Whether a value may be answered now that was known at `checked` not to be forgotten.
     fn is_usable(&self, state: &RegionState, good_until: Instant, checked: Instant) -> bool {
         let now = Instant::now();
-        let assured = match &self.link {
-            Some(link) => link.is_assured(now) && state.is_known(),
-            None => true,
-        };
-        now < good_until && (assured || now < checked + ASSURANCE)
+        let assured = self.link.as_ref().is_none_or(|link| {
+            link.is_assured(now) && state.is_known() || now < checked + link.shared.timing.assurance
+        });
+        now < good_until && assured
     }
 }

@@ -12,12 +12,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use crate::region::Regions;
-use crate::{ASSURANCE, AddressError, DEADLINE};
+use crate::{AddressError, Timing};
 
 /// For everything that a connection begins with.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
-/// How often the generations are compared.
-const BEAT: Duration = Duration::from_millis(500);
 /// Pauses between tries to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -40,6 +38,7 @@ pub(crate) struct Link {
 pub(crate) struct Shared {
     pub(crate) prefix: String,
     pub(crate) regions: Arc<Regions>,
+    pub(crate) timing: Timing,
     client: Client,
     status: Mutex<Status>,
     broken: Notify,
@@ -98,13 +97,19 @@ impl Up {
 }
 
 impl Link {
-    pub(crate) fn open(address: &str, prefix: String, regions: Arc<Regions>) -> Result<Self, AddressError> {
+    pub(crate) fn open(
+        address: &str,
+        prefix: String,
+        timing: Timing,
+        regions: Arc<Regions>,
+    ) -> Result<Self, AddressError> {
         let client = Client::open(address)?;
         // The library asks the process for its cryptography. Should somebody have chosen already, that is as good.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let shared = Arc::new(Shared {
             prefix,
             regions,
+            timing,
             client,
             status: Mutex::new(Status {
                 up: None,
@@ -159,10 +164,10 @@ impl Shared {
 
     /// Waits for an answer. What follows from there being none is done.
     pub(crate) async fn ask<T>(&self, up: &Up, answer: impl Future<Output = RedisResult<T>>) -> Result<T, Unanswered> {
-        let reason = match timeout(DEADLINE, answer).await {
+        let reason = match timeout(self.timing.deadline, answer).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {} ms", DEADLINE.as_millis()),
+            Err(_) => format!("no answer within {} ms", self.timing.deadline.as_millis()),
         };
         if REFUSALS.iter().any(|code| reason.contains(code)) {
             self.refused(reason);
@@ -261,7 +266,7 @@ impl Shared {
 
     /// Hears of the other nodes' forgets, and compares the generations in case one was not heard. Answers why it ended.
     async fn listen(&self, up: &Up, mut sink: PubSubSink, mut stream: PubSubStream) -> String {
-        let mut beat = interval_at(Instant::now() + BEAT, BEAT);
+        let mut beat = interval_at(Instant::now() + self.timing.beat, self.timing.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -274,7 +279,7 @@ impl Shared {
                         return "the generations cannot be read".into();
                     }
                     // Without this, a subscription that died silently would leave the node to compare alone for ever.
-                    if !matches!(timeout(DEADLINE, sink.ping::<redis::Value>()).await, Ok(Ok(_))) {
+                    if !matches!(timeout(self.timing.deadline, sink.ping::<redis::Value>()).await, Ok(Ok(_))) {
                         return "the subscription does not answer".into();
                     }
                 }
@@ -315,7 +320,7 @@ impl Shared {
             }
         }
         if all_compared {
-            self.lock().assured_until = Some(began + ASSURANCE);
+            self.lock().assured_until = Some(began + self.timing.assurance);
         }
         Ok(())
     }

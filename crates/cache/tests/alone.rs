@@ -10,7 +10,7 @@ use bytes::Bytes;
 use common::{PAGES, alone, ask, ask_in};
 use tokio::sync::Notify;
 use tokio::time::advance;
-use vestnik_cache::{Cache, CacheOptions, Counted, Found, Region};
+use vestnik_cache::{Cache, CacheOptions, Counted, Found, Region, Timing};
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_made_once_while_it_is_fresh() {
@@ -125,7 +125,8 @@ async fn what_was_begun_before_a_forget_is_not_kept() {
 #[tokio::test]
 async fn memory_is_bounded_by_bytes() {
     let most_bytes = 100_000;
-    let cache = Cache::new(CacheOptions { redis: None, most_bytes, prefix: String::new() }).expect("no address");
+    let cache = Cache::new(CacheOptions { redis: None, most_bytes, prefix: String::new(), timing: Timing::default() })
+        .expect("no address");
     let large = "x".repeat(10_000);
     for key in 0..100 {
         ask(&cache, &key.to_string(), &large).await;

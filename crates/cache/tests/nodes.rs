@@ -5,10 +5,12 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{PAGES, RedisServer, ask, ask_in, condition, node, open, shared_redis, unique_prefix, until};
+use common::{
+    PAGES, RedisServer, ask, ask_in, condition, connected, node, open, open_with, shared_redis, unique_prefix, until,
+};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
-use vestnik_cache::{Counted, Found, RedisCondition, Region};
+use tokio::time::{Instant, sleep, sleep_until};
+use vestnik_cache::{Counted, Found, RedisCondition, Region, Timing};
 
 #[tokio::test]
 async fn what_one_node_made_the_other_finds() {
@@ -37,9 +39,13 @@ async fn prefixes_keep_installations_apart() {
 }
 
 #[tokio::test]
-async fn a_forget_reaches_the_other_node_at_once() {
+async fn a_forget_reaches_the_other_node_as_a_message() {
     let (redis, prefix) = (shared_redis(), unique_prefix());
-    let (a, b) = (node(&redis, &prefix).await, node(&redis, &prefix).await);
+    // Only the message itself can tell the other node in this time.
+    let hour = Duration::from_secs(3_600);
+    let timing = Timing { deadline: hour, assurance: hour, beat: hour };
+    let a = connected(open_with(Some(&redis), &prefix, timing)).await;
+    let b = connected(open_with(Some(&redis), &prefix, timing)).await;
     for round in 0..20 {
         let (old, new) = (format!("old {round}"), format!("new {round}"));
         a.forget(PAGES).await;
@@ -47,13 +53,9 @@ async fn a_forget_reaches_the_other_node_at_once() {
             ask(&a, "key", &old).await.0 == old && ask(&b, "key", &old).await.0 == old
         })
         .await;
-        let forgotten = Instant::now();
         a.forget(PAGES).await;
         assert_eq!(ask(&a, "key", &new).await.0, new, "on the node itself there is no delay");
-        while ask(&b, "key", &new).await.0 != new {
-            assert!(forgotten.elapsed() < Duration::from_millis(200), "round {round}");
-            sleep(Duration::from_millis(1)).await;
-        }
+        until("the other has heard it", async || ask(&b, "key", &new).await.0 == new).await;
     }
 }
 
@@ -82,17 +84,15 @@ async fn what_was_begun_before_anothers_forget_is_answered_to_nobody_later() {
 #[tokio::test]
 async fn freshness_counts_from_the_making_on_another_node() {
     let (redis, prefix) = (shared_redis(), unique_prefix());
-    let brief = Region { name: "brief", fresh_for: Duration::from_secs(1) };
+    let brief = Region { name: "brief", fresh_for: Duration::from_secs(2) };
     let (a, b) = (node(&redis, &prefix).await, node(&redis, &prefix).await);
     let began = Instant::now();
     ask_in(&a, brief, "key", "old").await;
-    sleep(Duration::from_millis(500)).await;
-    if began.elapsed() < Duration::from_millis(900) {
-        assert_eq!(ask_in(&b, brief, "key", "new").await.1, Found::Redis);
-    }
-    until("it is over", async || ask_in(&b, brief, "key", "new").await.0 == "new").await;
-    let age = began.elapsed();
-    assert!(age < Duration::from_millis(1300), "{age:?}");
+    sleep(Duration::from_millis(1_000)).await;
+    ask_in(&b, brief, "key", "old").await;
+    // Were it counted from when this node got it, there would be a second left.
+    sleep_until(began + brief.fresh_for + Duration::from_millis(50)).await;
+    assert_eq!(ask_in(&b, brief, "key", "new").await, ("new".into(), Found::Made));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,7 +120,7 @@ async fn acts_are_counted_exactly_on_two_nodes_at_once() {
 async fn waiting_as_long_as_told_helps_on_any_node() {
     let (redis, prefix) = (shared_redis(), unique_prefix());
     let (a, b) = (node(&redis, &prefix).await, node(&redis, &prefix).await);
-    let window = Duration::from_millis(400);
+    let window = Duration::from_secs(3);
     assert_eq!(a.count("act", "key", 1, window).await, Counted::Allowed);
     let Counted::Wait(wait) = b.count("act", "key", 1, window).await else { panic!("there was one") };
     // Refused ones are not counted.
@@ -162,11 +162,9 @@ async fn a_node_that_hears_nothing_compares() {
         .expect("the generation has a name");
     assert_eq!(names.len(), 1);
     redis::cmd("INCR").arg(&names[0]).query_async::<()>(&mut connection).await.expect("moved");
-    let moved = Instant::now();
     // What comes from Redis is confirmed by it, and so is never behind.
     assert_eq!(ask(&b, "only in Redis", "new").await, ("new".into(), Found::Made));
     until("b notices", async || ask(&b, "key", "new").await.0 == "new").await;
-    assert!(moved.elapsed() < vestnik_cache::ASSURANCE, "{:?}", moved.elapsed());
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use axum::{
 };
 use tower::ServiceExt;
 use url::form_urlencoded;
-use vestnik_cache::{Cache, CacheOptions, RegionFigures};
+use vestnik_cache::{Cache, CacheOptions, RegionFigures, Timing};
 use vestnik_media::store::{Location, MediaStore};
 use vestnik_model::{
     Actor, Clock, UnixMillis,
@@ -40,7 +40,7 @@ fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &st
         data_dir: std::env::temp_dir(),
         undo_delay: std::time::Duration::from_secs(30),
     };
-    let options = CacheOptions { redis, most_bytes: 16 << 20, prefix: prefix.to_owned() };
+    let options = CacheOptions { redis, most_bytes: 16 << 20, prefix: prefix.to_owned(), timing: Timing::default() };
     let cache = Cache::new(options).expect("a cache");
     let folder = tempfile::tempdir().expect("a folder").keep();
     let store = MediaStore::open(&Location::Folder(folder), None).expect("a media store");

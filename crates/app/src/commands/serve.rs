@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use url::Url;
-use vestnik_cache::{Cache, CacheOptions};
+use vestnik_cache::{Cache, CacheOptions, Timing};
 use vestnik_engine::Measures;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::{SystemRandom, new_key};
@@ -198,6 +198,7 @@ impl Pages {
             redis: web.redis_url.clone(),
             most_bytes: CACHE_BYTES,
             prefix: format!("{}:{}", web.redis_prefix, life.name),
+            timing: Timing::default(),
         });
         let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));

@@ -93,7 +93,13 @@ mod tests {
     use super::*;
 
     fn cache() -> Cache {
-        Cache::new(CacheOptions { redis: None, most_bytes: 1 << 20, prefix: String::new() }).expect("a cache")
+        let options = CacheOptions {
+            redis: None,
+            most_bytes: 1 << 20,
+            prefix: String::new(),
+            timing: vestnik_cache::Timing::default(),
+        };
+        Cache::new(options).expect("a cache")
     }
 
     async fn is_allowed(cache: &Cache, address: &str, account: &str, known: bool) -> bool {

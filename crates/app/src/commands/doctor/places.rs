@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::HumanBytes;
-use vestnik_cache::{Cache, CacheOptions, RedisCondition};
+use vestnik_cache::{Cache, CacheOptions, RedisCondition, Timing};
 use vestnik_engine::journal;
 use vestnik_engine::lock::SenderLock;
 use vestnik_media::MediaType;
@@ -65,7 +65,12 @@ pub async fn media(args: &DoctorArgs) -> Vec<Finding> {
 pub async fn redis(args: &DoctorArgs) -> Vec<Finding> {
     const CHECK: &str = "redis";
     let Some(url) = &args.web.redis_url else { return Vec::new() };
-    let options = CacheOptions { redis: Some(url.clone()), most_bytes: 1, prefix: args.web.redis_prefix.clone() };
+    let options = CacheOptions {
+        redis: Some(url.clone()),
+        most_bytes: 1,
+        prefix: args.web.redis_prefix.clone(),
+        timing: Timing::default(),
+    };
     let cache = match Cache::new(options) {
         Ok(cache) => cache,
         Err(error) => return vec![Finding::problem(CHECK, error.to_string(), "correct VESTNIK_REDIS_URL")],
