@@ -20,7 +20,7 @@ async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_ok(), "it never came to this: {what}");
+    assert!(tokio::time::timeout(Duration::from_secs(240), waiting).await.is_ok(), "it never came to this: {what}");
 }
 
 /// The fields of a mail server on a port of this machine.

@@ -98,13 +98,13 @@ async fn anna_page(admin: &mut Browser) -> String {
 }
 
 async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    for _ in 0..100 {
+    for _ in 0..6_000 {
         if so().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("not within 2 s: {what}");
+    panic!("it never came to this: {what}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,11 +4,10 @@
 mod common;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use common::{
     add_recipients, add_recipients_among, add_recipients_at, attempts, newest, number_of, sending, someone, start,
-    until, until_over,
+    until, until_all_sessions_end, until_nothing_is_claimed, until_over,
 };
 use vestnik_engine::Engine;
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
@@ -20,9 +19,6 @@ use vestnik_store::control::{self, Again, Controlled, SentAgain};
 use vestnik_store::testing::assert_figures_agree;
 use vestnik_store::{Db, databases};
 
-/// What is asked for takes effect within this.
-const SOON: Duration = Duration::from_secs(2);
-
 struct Going {
     server: FaultServer,
     anna: Actor,
@@ -30,27 +26,26 @@ struct Going {
     engine: Engine,
 }
 
-/// A mailing to 1,500 that is being sent, by a server that takes its time.
+/// A mailing to 1,500 of which 100 are sent, and the server makes the others wait.
 async fn caught_going(db: &Db) -> Going {
-    let behaviour = Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)));
-    let server = FaultServer::start(behaviour).await.unwrap();
+    let server = FaultServer::start(Behaviour::good()).await.unwrap();
+    server.accept_only(100);
     let anna = someone(db).await;
     add_recipients(db, &anna, 1_500).await;
     let engine = start(db, Arc::new(SystemClock), &server.url()).await;
     let mailing = sending(db, &anna, "hold").await;
-    until("it is going", || async { newest(db, &anna, mailing).await.filter(|run| run.counts.sent > 100) }).await;
+    until("it is going", || async { newest(db, &anna, mailing).await.filter(|run| run.counts.sent == 100) }).await;
     Going { server, anna, mailing, engine }
 }
 
 databases! {
-    async fn a_paused_run_stands_still_within_two_seconds_and_goes_on(db: Db) {
+    async fn a_paused_run_stands_still_and_goes_on(db: Db) {
         let Going { server, anna, mailing, engine } = caught_going(&db).await;
         let run = newest(&db, &anna, mailing).await.unwrap().id;
         assert_eq!(control::pause(&db, &anna, run, SystemClock.now()).await.unwrap(), Controlled::Done);
-        tokio::time::sleep(SOON).await;
+        server.accept_all();
+        until_nothing_is_claimed(&db).await;
         let then = server.accepted().len();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(server.accepted().len(), then, "it stands still");
         let paused = newest(&db, &anna, mailing).await.unwrap();
         assert_eq!((paused.state, paused.counts.sent as usize), (RunState::Paused, then), "and the ledger is exact");
         assert!(paused.counts.pending() > 0, "it was caught in its middle");
@@ -67,8 +62,8 @@ databases! {
         let Going { server, anna, mailing, engine } = caught_going(&db).await;
         let run = newest(&db, &anna, mailing).await.unwrap().id;
         assert_eq!(control::cancel(&db, &anna, run, SystemClock.now()).await.unwrap(), Controlled::Done);
-        tokio::time::sleep(SOON).await;
-        let over = newest(&db, &anna, mailing).await.unwrap();
+        server.accept_all();
+        let over = until_over(&db, &anna, mailing).await;
         assert_eq!(over.state, RunState::Cancelled);
         assert_eq!(over.counts.sent as usize, server.accepted().len());
         assert_eq!(over.counts.sent + over.counts.cancelled, 1_500);
@@ -88,8 +83,8 @@ databases! {
     async fn disabling_stops_what_is_being_sent(db: Db) {
         let Going { server, anna, mailing, engine } = caught_going(&db).await;
         control::disable(&db, &anna, mailing, "", SystemClock.now()).await.unwrap();
-        tokio::time::sleep(SOON).await;
-        let over = newest(&db, &anna, mailing).await.unwrap();
+        server.accept_all();
+        let over = until_over(&db, &anna, mailing).await;
         assert_eq!(over.state, RunState::Cancelled);
         assert_eq!(over.counts.sent as usize, server.accepted().len());
         engine.stop().await;
@@ -108,8 +103,8 @@ databases! {
         })
         .await;
         assert!(paused.paused_by.contains("Sender not allowed"), "{:?}", paused.paused_by);
-        // Also until the sessions are closed, which keep to what they have begun with.
-        tokio::time::sleep(Duration::from_secs(7)).await;
+        until_all_sessions_end(&server).await;
+        until_nothing_is_claimed(&db).await;
         let paused = newest(&db, &anna, mailing).await.unwrap();
         assert_eq!((paused.counts.failed, paused.counts.pending()), (0, 200));
         assert!(paused.counts.attempts() <= 8, "the others were not even tried: {:?}", paused.counts);
@@ -137,8 +132,8 @@ databases! {
         assert!(paused.paused_by.contains("rejected as spam"), "{:?}", paused.paused_by);
         let told = vestnik_store::stats::refused(&db).await.unwrap();
         assert!(told.0 == 1 && told.1.contains("rejected as spam"), "{told:?}");
-        // Until the sessions are closed, which keep to what they have begun with.
-        tokio::time::sleep(Duration::from_secs(7)).await;
+        until_all_sessions_end(&server).await;
+        until_nothing_is_claimed(&db).await;
         let paused = newest(&db, &anna, mailing).await.unwrap();
         assert_eq!(paused.counts.sent, 100);
         // What was handed over already, on each of the connections, is refused as well.

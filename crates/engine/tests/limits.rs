@@ -37,15 +37,15 @@ databases! {
         let limits = Limits { rate: Some(Rate::per_second(100.0)), ..Limits::default() };
         let one = start_with(&db, Arc::new(SystemClock), limited(&server.url(), limits.clone())).await;
         let mailing = sending(&db, &anna, "hold").await;
+        // A busy machine may be slower than the limit; none may be faster.
         let measure = async || {
             let (before, began) = (server.accepted().len(), Instant::now());
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            until("400 more are taken", || async { (server.accepted().len() >= before + 400).then_some(()) }).await;
             (server.accepted().len() - before) as f64 / began.elapsed().as_secs_f64()
         };
         until("it is going", || async { (server.accepted().len() > 50).then_some(()) }).await;
         let alone = measure().await;
-        // A busy machine may be slower than the limit; no machine may be faster.
-        assert!((60.0..=105.0).contains(&alone), "{alone} messages a second");
+        assert!(alone <= 105.0, "{alone} messages a second");
         let (claimed,): (i64,) =
             db.fetch_one("SELECT count(*) FROM deliveries WHERE state = 'leased'", &[]).await.unwrap();
         assert!(claimed < 500, "{claimed} are claimed, of which 100 go in a second");
@@ -53,7 +53,7 @@ databases! {
             let two = start_with(&db, Arc::new(SystemClock), limited(&server.url(), limits)).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
             let together = measure().await;
-            assert!((60.0..=105.0).contains(&together), "{together} messages a second");
+            assert!(together <= 105.0, "{together} messages a second");
             two.stop().await;
         }
         one.stop().await;
@@ -193,13 +193,13 @@ databases! {
             sending(&db, &anna, "hold").await;
         }
         let of_boris = sending(&db, &boris, "hold").await;
-        let of_anna = || server.recipients().iter().filter(|to| to.ends_with("anna.example")).count();
-        let before = of_anna();
         until_over(&db, &boris, of_boris).await;
-        let others = of_anna() - before;
-        // By runs he would have a quarter of the turns, and 900 of hers would go; what was queued before he came is on top
-        // of his half.
-        assert!(others < 700, "{others} of Anna's went while 300 of Boris's did");
+        // In the order in which the server took them, from Boris's first to his last.
+        let his: Vec<bool> = server.accepted().iter().map(|mail| mail.to[0].ends_with("boris.example")).collect();
+        let (first, last) = (his.iter().position(|his| *his).unwrap(), his.iter().rposition(|his| *his).unwrap());
+        let others = his[first..last].iter().filter(|his| !**his).count();
+        // By runs he would have a quarter of the turns, and 900 of hers would go.
+        assert!(others < 500, "{others} of Anna's went while 300 of Boris's did");
         engine.stop().await;
     }
 }

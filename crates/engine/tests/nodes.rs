@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{add_recipients, attempts, config, newest, sending, someone, start_with, until, until_over};
 use vestnik_engine::{Config, Engine};
-use vestnik_mail::faults::{Action, Behaviour, FaultServer, Stage};
+use vestnik_mail::faults::{Behaviour, FaultServer};
 use vestnik_model::clock::SystemClock;
 use vestnik_model::run::RunState;
 use vestnik_store::Db;
@@ -22,8 +22,15 @@ async fn node(db: &Db, url: &str, journal: &Path) -> Engine {
     start_with(db, Arc::new(SystemClock), settings).await
 }
 
-async fn slow_server() -> FaultServer {
-    FaultServer::start(Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)))).await.unwrap()
+/// A server that takes this many messages and makes the others wait.
+async fn server_for(first: usize) -> FaultServer {
+    let server = FaultServer::start(Behaviour::good()).await.unwrap();
+    server.accept_only(first);
+    server
+}
+
+async fn until_accepted(server: &FaultServer, count: usize) {
+    until("it is going", || async { (server.accepted().len() == count).then_some(()) }).await;
 }
 
 struct Nodes {
@@ -56,7 +63,7 @@ impl Nodes {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_share_the_work_and_the_connections() {
     let nodes = Nodes::new().await;
-    let server = slow_server().await;
+    let server = server_for(100).await;
     let anna = someone(&nodes.db).await;
     add_recipients(&nodes.db, &anna, 3_000).await;
     let (one_db, one) = nodes.start("one", &server.url()).await;
@@ -64,6 +71,7 @@ async fn nodes_share_the_work_and_the_connections() {
     tokio::time::sleep(LEASE / 2).await;
     let mailing = sending(&nodes.db, &anna, "hold").await;
     until("both are at it", || async { (server.connections() >= 4).then_some(()) }).await;
+    server.accept_all();
     let over = until_over(&nodes.db, &anna, mailing).await;
     one.stop().await;
     two.stop().await;
@@ -77,14 +85,15 @@ async fn nodes_share_the_work_and_the_connections() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_lost_node_had_claimed_is_held_until_its_journal_tells() {
     let nodes = Nodes::new().await;
-    let server = slow_server().await;
+    let server = server_for(200).await;
     let anna = someone(&nodes.db).await;
     add_recipients(&nodes.db, &anna, 2_000).await;
     let (lost_db, lost) = nodes.start("lost", &server.url()).await;
     let mailing = sending(&nodes.db, &anna, "hold").await;
-    until("it is going", || async { (server.accepted().len() > 200).then_some(()) }).await;
+    until_accepted(&server, 200).await;
     // Without a stop: its loops end where they are, as those of a machine that is gone.
     drop(lost);
+    server.accept_all();
     lost_db.close().await;
 
     let (other_db, other) = nodes.start("other", &server.url()).await;
@@ -119,14 +128,15 @@ async fn what_a_lost_node_had_claimed_is_held_until_its_journal_tells() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_lost_node_had_claimed_is_sent_again_where_that_is_wanted() {
     let nodes = Nodes::new().await;
-    let server = slow_server().await;
+    let server = server_for(200).await;
     let anna = someone(&nodes.db).await;
     add_recipients(&nodes.db, &anna, 2_000).await;
     let (lost_db, lost) = nodes.start("lost", &server.url()).await;
     let (other_db, other) = nodes.start("other", &server.url()).await;
     let mailing = sending(&nodes.db, &anna, "resend").await;
-    until("it is going", || async { (server.accepted().len() > 200).then_some(()) }).await;
+    until_accepted(&server, 200).await;
     drop(lost);
+    server.accept_all();
     lost_db.close().await;
     let over = until_over(&nodes.db, &anna, mailing).await;
     other.stop().await;
@@ -144,14 +154,15 @@ async fn what_a_lost_node_had_claimed_is_sent_again_where_that_is_wanted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_cut_off_from_the_database_hands_nothing_over_past_its_lease() {
     let nodes = Nodes::new().await;
-    let server = slow_server().await;
+    let server = server_for(100).await;
     let anna = someone(&nodes.db).await;
     add_recipients(&nodes.db, &anna, 3_000).await;
     let (cut_db, cut) = nodes.start("cut", &server.url()).await;
     let mailing = sending(&nodes.db, &anna, "hold").await;
-    until("it is going", || async { (server.accepted().len() > 100).then_some(()) }).await;
+    until_accepted(&server, 100).await;
     // Its way to the database ends; the one to the mail server does not.
     cut_db.close().await;
+    server.accept_all();
     tokio::time::sleep(LEASE).await;
     let then = server.accepted().len();
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -99,15 +99,16 @@ databases! {
     }
 
     async fn a_clock_that_is_set_back_holds_nothing_up(db: Db) {
-        let behaviour = Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)));
-        let server = FaultServer::start(behaviour).await.unwrap();
+        let server = FaultServer::start(Behaviour::good()).await.unwrap();
+        server.accept_only(50);
         let anna = someone(&db).await;
         add_recipients(&db, &anna, 400).await;
         let clock = Arc::new(SettableClock::at(SystemClock.now().plus(Duration::from_secs(60))));
         let engine = start(&db, clock.clone(), &server.url()).await;
         let mailing = sending(&db, &anna, "hold").await;
-        until("it is going", || async { (server.accepted().len() > 50).then_some(()) }).await;
+        until("it is going", || async { (server.accepted().len() == 50).then_some(()) }).await;
         clock.set(UnixMillis(clock.now().0 - 3_600_000));
+        server.accept_all();
         assert_accounted(&db, &anna, &server, mailing).await;
         assert_eq!(newest(&db, &anna, mailing).await.unwrap().counts.sent, 400);
         // Neither does it hold up what is planned after it.
@@ -138,16 +139,16 @@ databases! {
     }
 }
 
-/// A mailing that is caught in its middle.
+/// A mailing to 1,000 of which the server has taken 100; the others wait for the test.
 async fn caught_in_the_middle(db: &Db) -> (FaultServer, Actor, vestnik_model::id::MailingId, Engine) {
-    let behaviour = Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(5)));
-    let server = FaultServer::start(behaviour).await.unwrap();
+    let server = FaultServer::start(Behaviour::good()).await.unwrap();
+    server.accept_only(100);
     let anna = someone(db).await;
     add_recipients(db, &anna, 1_000).await;
     let folder = tempfile::tempdir().unwrap().keep();
     let engine = start_with(db, Arc::new(SystemClock), config(&server.url(), &folder)).await;
     let mailing = sending(db, &anna, "hold").await;
-    until("it is going", || async { (server.accepted().len() > 100).then_some(()) }).await;
+    until("it is going", || async { (server.accepted().len() == 100).then_some(()) }).await;
     (server, anna, mailing, engine)
 }
 
@@ -158,6 +159,7 @@ async fn a_database_that_another_process_locks_is_waited_for() {
     let (server, anna, mailing, engine) = caught_in_the_middle(&db).await;
     let other = Db::open(&database.address()).await.unwrap();
     let tx = other.begin().await.unwrap();
+    server.accept_all();
     tokio::time::sleep(Duration::from_secs(3)).await;
     drop(tx);
     assert_accounted(&db, &anna, &server, mailing).await;
@@ -175,6 +177,7 @@ async fn a_full_database_loses_no_answer() {
     let (server, anna, mailing, engine) = caught_in_the_middle(&db).await;
     // What SQLite says when the disk is full, it says as well when the file may not grow.
     db.execute("PRAGMA max_page_count = 1", &[]).await.unwrap();
+    server.accept_all();
     tokio::time::sleep(Duration::from_secs(3)).await;
     db.execute("PRAGMA max_page_count = 1000000", &[]).await.unwrap();
     assert_accounted(&db, &anna, &server, mailing).await;
@@ -201,6 +204,7 @@ async fn a_postgres_that_goes_away_and_comes_back_loses_no_answer() {
     admit(false).await;
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
     other.execute(sql, &[&name.as_str()]).await.unwrap();
+    server.accept_all();
     tokio::time::sleep(Duration::from_secs(3)).await;
     admit(true).await;
     assert_accounted(&db, &anna, &server, mailing).await;

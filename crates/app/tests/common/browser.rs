@@ -43,7 +43,7 @@ impl Browser {
     pub fn at(base: &str) -> Self {
         // No connection of a test is encrypted, but without a provider no client is made.
         let _ = ring::default_provider().install_default();
-        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30)).no_proxy();
+        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(120)).no_proxy();
         let base = base.trim_end_matches('/').to_owned();
         Self { client: client.build().unwrap(), base, cookies: BTreeMap::new() }
     }

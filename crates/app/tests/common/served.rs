@@ -60,7 +60,7 @@ impl Served {
 
     /// What follows these words in the line that it prints next.
     pub fn line(&mut self, beginning: &str) -> String {
-        let line = self.lines.recv_timeout(Duration::from_secs(30)).expect("it says something");
+        let line = self.lines.recv_timeout(Duration::from_secs(240)).expect("it says something");
         line.strip_prefix(beginning).unwrap_or_else(|| panic!("{line:?} does not begin with {beginning:?}")).to_owned()
     }
 

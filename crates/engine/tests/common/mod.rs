@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use vestnik_engine::limits::Limits;
 use vestnik_engine::{Config, Engine, Measures};
-use vestnik_mail::faults::Event;
+use vestnik_mail::faults::{Event, FaultServer};
 use vestnik_mail::message::Mailbox;
 use vestnik_mail::relay::{Relay, Tls};
 use vestnik_mail::session::{Hello, Timeouts};
@@ -27,8 +27,8 @@ use vestnik_store::{Db, mailings, messages, recipients, runs, users};
 
 /// 24 November 2026, 07:00 UTC.
 pub const NOW: UnixMillis = UnixMillis(1_795_503_600_000);
-/// No wait in these tests takes longer unless something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// No wait in these tests takes longer unless something hangs, however slow the machine is.
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 pub fn config(url: &str, journal: &Path) -> Config {
     Config {
@@ -36,7 +36,8 @@ pub fn config(url: &str, journal: &Path) -> Config {
         relay: Relay::parse(url).unwrap(),
         tls: Tls::system(),
         hello: Hello::default(),
-        timeouts: Timeouts::all(Duration::from_secs(5)),
+        // Servers that hold a message until told do so at its end.
+        timeouts: Timeouts { dot: PATIENCE, ..Timeouts::all(Duration::from_secs(5)) },
         connections: 4,
         from: Mailbox::new("news@vestnik.example".parse().unwrap()),
         from_name_fixed: false,
@@ -117,6 +118,21 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl 
 
 pub async fn until_over(db: &Db, actor: &Actor, mailing: MailingId) -> Run {
     until("the run is over", || async { newest(db, actor, mailing).await.filter(|run| run.state.is_final()) }).await
+}
+
+/// Waits until every claim has come home: nothing is on its way to the mail server, or waits for it.
+pub async fn until_nothing_is_claimed(db: &Db) {
+    until("nothing is claimed", || async {
+        let sql = "SELECT count(*) FROM deliveries WHERE state = 'leased'";
+        let (claimed,): (i64,) = db.fetch_one(sql, &[]).await.unwrap();
+        (claimed == 0).then_some(())
+    })
+    .await;
+}
+
+/// Waits until the engine has ended its sessions: those that are open keep to what the server did when they began.
+pub async fn until_all_sessions_end(server: &FaultServer) {
+    until("all sessions have ended", || async { (server.open_connections() == 0).then_some(()) }).await;
 }
 
 pub fn number_of(event: &Event) -> usize {

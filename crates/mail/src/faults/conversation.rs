@@ -254,6 +254,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             }
         };
         if accepts {
+            self.shared.make_room().await;
             let accepted = Accepted {
                 connection: self.number,
                 from: self.from.clone().unwrap_or_default(),

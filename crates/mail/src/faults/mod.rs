@@ -28,7 +28,10 @@ use std::{
 use tokio::{
     io::{DuplexStream, duplex},
     net::TcpListener,
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        Semaphore,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
     task::JoinHandle,
 };
 
@@ -52,6 +55,7 @@ pub struct Accepted {
 #[derive(Debug, Default)]
 struct Record {
     connections: usize,
+    open: usize,
     accepted: Vec<Accepted>,
     commands: Vec<String>,
     violations: Vec<String>,
@@ -64,16 +68,29 @@ struct Shared {
     behaviour: Mutex<Arc<Behaviour>>,
     record: Mutex<Record>,
     authority: Authority,
+    /// One permit for each message that may still be accepted.
+    room: Semaphore,
 }
 
+/// As many permits as never run out.
+const UNLIMITED: usize = Semaphore::MAX_PERMITS / 2;
+
 impl Shared {
+    /// Waits until one more message may be accepted.
+    async fn make_room(&self) {
+        if let Ok(permit) = self.room.acquire().await {
+            permit.forget();
+        }
+    }
+
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next connection's number.
+    /// Counts a connection that was made; its number.
     fn number(&self) -> usize {
         let mut record = self.record();
+        record.open += 1;
         record.connections += 1;
         record.connections - 1
     }
@@ -110,6 +127,7 @@ impl FaultServer {
             behaviour: Mutex::new(Arc::new(behaviour)),
             record: Mutex::default(),
             authority: Authority::new()?,
+            room: Semaphore::new(UNLIMITED),
         });
         let (pipes, piped) = unbounded_channel();
         let address = listener.local_addr()?;
@@ -145,6 +163,18 @@ impl FaultServer {
         *self.shared.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(behaviour);
     }
 
+    /// From now on accepts this many more messages; the final dot of a further one is not answered until there is room
+    /// again. So a run stands where a test wants it, however fast the machine is.
+    pub fn accept_only(&self, more: usize) {
+        self.shared.room.forget_permits(usize::MAX);
+        self.shared.room.add_permits(more);
+    }
+
+    /// Accepts any number of messages again.
+    pub fn accept_all(&self) {
+        self.accept_only(UNLIMITED);
+    }
+
     /// Every message accepted so far.
     pub fn accepted(&self) -> Vec<Accepted> {
         self.shared.record().accepted.clone()
@@ -171,6 +201,11 @@ impl FaultServer {
     pub fn connections(&self) -> usize {
         self.shared.record().connections
     }
+
+    /// How many connections are open.
+    pub fn open_connections(&self) -> usize {
+        self.shared.record().open
+    }
 }
 
 impl Drop for FaultServer {
@@ -190,7 +225,7 @@ async fn run(listener: TcpListener, mut pipes: UnboundedReceiver<DuplexStream>, 
     let mut conversations = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
-            Some(_) = conversations.join_next() => {}
+            Some(_) = conversations.join_next() => shared.record().open -= 1,
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
                 let _ = stream.set_nodelay(true);
