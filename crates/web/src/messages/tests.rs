@@ -54,7 +54,7 @@ async fn errors_of_templates_stand_at_their_field_with_the_line() {
     let form = [("subject", "Тема"), ("html", "<p>\r\n\r\n{{ recipient.phone }}</p>"), ("text", "{% for %}")];
     let answer = anna.post("/messages/new", &form).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    answer.says("id=\"text-error\"").says("line 1").says("{{ recipient.phone }}&lt;");
+    answer.says("id=\"text-error\"").says("Line 1").says("{{ recipient.phone }}&lt;");
     let answer = anna
         .post("/messages/new", &[("subject", ""), ("html", "<p>\r\n\r\n{{ recipient.phone }}"), ("text", "")])
         .await;
@@ -62,7 +62,7 @@ async fn errors_of_templates_stand_at_their_field_with_the_line() {
     let answer = anna
         .post("/messages/new", &[("subject", "Тема"), ("html", "<p>\r\n\r\n{{ recipient.phone }}"), ("text", "")])
         .await;
-    answer.says("id=\"html-error\"").says("line 3");
+    answer.says("id=\"html-error\"").says("Line 3");
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
     let answer = anna.post("/messages/new", &[("subject", endless), ("html", ""), ("text", "x")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -105,7 +105,7 @@ async fn a_preview_is_for_the_chosen_recipient_and_runs_nothing() {
     frame.says("1 &lt; 2");
     let frame = anna.post("/messages/preview", &[("subject", "Тема"), ("html", "{{ <script>"), ("text", "")]).await;
     assert_eq!(frame.status, StatusCode::UNPROCESSABLE_ENTITY);
-    frame.says("line 1");
+    frame.says("Line 1");
     assert!(!frame.text.contains("<script>"), "{}", frame.text);
     assert_eq!(messages::count(&app.db, &actor).await.expect("a database"), 1, "a preview stores nothing");
     app.stop().await;
