@@ -32,6 +32,9 @@ pub struct Coverage {
     pub waiting: i64,
     /// When the oldest summary was made of a run that goes on: what came later is not in it.
     pub as_of: Option<UnixMillis>,
+    /// Deliveries of theirs that failed or expired, by the figures of the runs, which are never behind.
+    #[serde(default)]
+    pub unsent: i64,
 }
 
 /// What came of deliveries to a domain.
@@ -94,7 +97,8 @@ pub async fn coverage(db: &Db, actor: &Actor, of: RunsOf) -> Result<Coverage> {
          SELECT count(*) AS runs, CAST(COALESCE(sum(CASE
                 WHEN u.finished_at IS NOT NULL AND COALESCE(u.summed_for, -1) <> u.finished_at THEN 1
                 WHEN s.made_at IS NULL AND {COUNTED} > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS waiting,
-            min(CASE WHEN u.finished_at IS NULL THEN s.made_at END) AS as_of
+            min(CASE WHEN u.finished_at IS NULL THEN s.made_at END) AS as_of,
+            CAST(COALESCE(sum(u.failed + u.expired), 0) AS BIGINT) AS unsent
          FROM chosen JOIN runs u ON u.id = chosen.id LEFT JOIN run_summaries s ON s.run_id = u.id"
     );
     db.fetch_one(AssertSqlSafe(sql), &[&actor.user(), &from, &until]).await

@@ -117,7 +117,7 @@ databases! {
         let run = RunsOf::Mailing(of.0);
         assert_eq!(sum_up(&db, NOW).await, 0, "nothing has happened yet");
         // So there is nothing to wait for, however long the mail server is away.
-        let nothing = Coverage { runs: 1, waiting: 0, as_of: None };
+        let nothing = Coverage { runs: 1, ..Coverage::default() };
         assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), nothing);
 
         // Two are lost with their node; one of them turns out to have been sent after all, the other refused.
@@ -142,7 +142,7 @@ databases! {
         // While it goes on it is summed up as well, at most twice a minute, and only when something has happened.
         assert_eq!((sum_up(&db, NOW).await, sum_up(&db, NOW).await), (1, 0));
         assert_eq!(shown(&db, &anna, run).await, counted(&db, of.1).await);
-        let going = Coverage { runs: 1, waiting: 0, as_of: Some(NOW) };
+        let going = Coverage { as_of: Some(NOW), unsent: 20, ..nothing };
         assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), going);
         assert_eq!(sum_up(&db, NOW.plus(minutes(1))).await, 0);
         let told: Vec<_> = lost
@@ -170,7 +170,8 @@ databases! {
         assert_eq!([sum(0), sum(1), sum(2), sum(3)], [counts.sent, counts.failed, counts.expired, counts.unknown]);
         assert_eq!(replies.values().map(|row| row[0]).sum::<i64>(), counts.attempts_failed);
         assert_eq!(replies.values().map(|row| row[1]).sum::<i64>(), counts.failed);
-        assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), Coverage { runs: 1, waiting: 0, as_of: None });
+        let all = Coverage { unsent: counts.failed + counts.expired, ..nothing };
+        assert_eq!(breakdown::coverage(&db, &anna, run).await.unwrap(), all);
         let rows = breakdown::by_reply(&db, &anna, run, 100).await.unwrap();
         let no_user = rows.iter().find(|row| row.enhanced == "5.1.1").unwrap();
         assert_eq!((no_user.reason, no_user.code, no_user.reply.as_str()), (Reason::NoAddress, 550, "No such user"));

@@ -106,6 +106,8 @@ breakdown-waiting = { $n ->
    *[other] Domains and answers of { $n } sendings are still being counted
 }; look again later.
 breakdown-reasons = Why not delivered: { $n } with a server's answer
+breakdown-reasons-so-far = Why not delivered: counted so far { $n } of { $all }
+breakdown-counting = Reasons are still being counted. These figures grow until all sendings are counted.
 breakdown-reason = Reason
 breakdown-letters = Letters
 breakdown-attempts = Attempts

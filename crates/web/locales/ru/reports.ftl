@@ -109,6 +109,8 @@ breakdown-waiting = { $n ->
    *[other] Домены и ответы { $n } отправок
 } ещё подсчитываются: загляните позже.
 breakdown-reasons = Почему не доставлено: { $n } с ответом сервера
+breakdown-reasons-so-far = Почему не доставлено: пока подсчитано { $n } из { $all }
+breakdown-counting = Причины ещё подсчитываются. Числа растут, пока не подсчитаны все отправки.
 breakdown-reason = Причина
 breakdown-letters = Писем
 breakdown-attempts = Попыток

@@ -20,6 +20,8 @@ pub(crate) struct BreakdownView {
     pub(crate) domains: Vec<DomainFigures>,
     /// Deliveries that failed or expired after an answer.
     pub(crate) unsent: i64,
+    /// While they are still being counted: all that failed or expired.
+    pub(crate) of_unsent: Option<i64>,
     pub(crate) reasons: Vec<ReasonView>,
     pub(crate) replies: Vec<ReplyView>,
     /// Sendings that are not in it yet.
@@ -57,9 +59,12 @@ impl BreakdownView {
     pub(crate) async fn of(app: &AppState, actor: &Actor, of: RunsOf) -> Result<Self, Error> {
         let (coverage, domains, replies) = known(app, actor, of).await?;
         let reasons = reasons(&replies);
+        let unsent = reasons.iter().map(|reason| reason.count).sum();
+        let counting = coverage.waiting > 0 || coverage.as_of.is_some();
         Ok(Self {
             domains,
-            unsent: reasons.iter().map(|reason| reason.count).sum(),
+            unsent,
+            of_unsent: Some(coverage.unsent).filter(|all| counting && *all > unsent),
             reasons,
             replies: replies.iter().map(ReplyView::from).collect(),
             waiting: coverage.waiting,

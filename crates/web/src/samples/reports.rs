@@ -116,6 +116,7 @@ fn breakdown() -> BreakdownView {
     BreakdownView {
         domains: vec![domain("<b>.example.org", 12_000), domain("", 4), DomainFigures::default()],
         unsent: 671,
+        of_unsent: Some(4_038),
         reasons: Reason::ALL
             .iter()
             .map(reason)
