@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 use vestnik_model::id::{MailingId, MessageId};
 
-use crate::config::{DataArgs, MailArgs, WatchArgs, WebArgs};
+use crate::config::{DataArgs, MailArgs, UndoArgs, WatchArgs, WebArgs};
 
 /// Mailings to your recipients, with an account of what became of each
 ///
@@ -437,6 +437,12 @@ pub struct CreateMailingArgs {
     /// Messages that were handed over without an answer: hold them for a person to decide, or send them again
     #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = ["hold", "resend"])]
     pub unknown: String,
+    /// Begin at once although the start lies more than a day in the past
+    #[arg(long)]
+    pub past_start: bool,
+    /// Undo.
+    #[command(flatten)]
+    pub undo: UndoArgs,
 }
 
 /// `mailing send`

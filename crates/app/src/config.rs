@@ -121,7 +121,15 @@ pub struct WebArgs {
     /// Begins every name in Redis, so that several installations can share one
     #[arg(long, env = "VESTNIK_REDIS_PREFIX", default_value = "vestnik", value_name = "NAME")]
     pub redis_prefix: String,
-    /// How long "send now" on a page can be undone, for example 30s
+    /// Undo.
+    #[command(flatten)]
+    pub undo: UndoArgs,
+}
+
+/// How long sending can be undone.
+#[derive(Args, Clone, Debug)]
+pub struct UndoArgs {
+    /// How long what begins at once can be undone, for example 30s: "send now" on a page, and a mailing whose start has passed
     #[arg(long, env = "VESTNIK_UNDO_DELAY", default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub undo_delay: Duration,
 }

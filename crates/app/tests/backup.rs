@@ -13,6 +13,8 @@ use common::browser::Browser;
 use common::served::Served;
 use sha2::{Digest as _, Sha256};
 use vestnik_mail::faults::{Behaviour, FaultServer};
+use vestnik_model::Clock as _;
+use vestnik_model::clock::SystemClock;
 use vestnik_store::Db;
 
 const ANNA: &str = "anna@example.com";
@@ -38,7 +40,8 @@ async fn mailing(installation: &Installation) {
     installation.ok(&["message", "create", "--owner", ANNA, "--subject", "Hi", "--text", &text]).await;
     let all = ["mailing", "create", "--message", "1", "--owner", ANNA, "--all-recipients"];
     installation.ok(&[&all[..], &["--unknown", "resend"]].concat()).await;
-    installation.ok(&[&all[..], &["--start", "2036-01-01 09:00", "--repeat", "daily"]].concat()).await;
+    let next_year = SystemClock.now().plus(Duration::from_secs(365 * 86_400)).to_string();
+    installation.ok(&[&all[..], &["--start", &next_year, "--repeat", "daily"]].concat()).await;
 }
 
 async fn shown(installation: &Installation, mailing: &str) -> serde_json::Value {

@@ -181,6 +181,11 @@ async fn what_is_wrong_is_said_in_one_line() {
         (1, mailing(&[]), "no recipients"),
         (2, mailing(&["--start", "2026-11-24 10:00", "--end", "2026-11-24 09:00"]), "ends-at"),
         (2, mailing(&["--start", "tomorrow"]), "starts-at"),
+        (2, mailing(&["--start", "0027-01-15 10:00"]), "from 2000 to"),
+        (2, mailing(&["--start", "1970-01-01 10:00", "--past-start"]), "from 2000 to"),
+        (2, mailing(&["--start", "2126-11-24 10:00", "--repeat", "daily"]), "from 2000 to"),
+        (2, mailing(&["--end", "2126-11-24 10:00"]), "ends-at"),
+        (2, mailing(&["--end", "2026-01-01 10:00"]), "ends-at"),
         (2, mailing(&["--time-zone", "Mars/Olympus"]), "time-zone"),
         (2, mailing(&["--repeat", "hourly"]), "hourly"),
         (1, vec!["mailing", "show", "99"], "no mailing 99"),
@@ -231,6 +236,41 @@ async fn an_import_says_what_it_left_out_and_fails_if_that_is_all() {
     let (status, printed, told) = import(include_bytes!("../../model/tests/fixtures/import/workbook.xlsx")).await;
     assert_eq!((status, printed.as_str()), (Some(1), ""));
     assert!(told.contains("Excel workbook"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn start_that_has_passed_is_asked_about_and_can_be_undone() {
+    let installation = Installation::on_sqlite();
+    installation.account().await;
+    let list = installation.write("list.csv", "email\na@example.org\nb@example.org\n");
+    let text = installation.write("letter.txt", "Hello");
+    installation.ok(&["recipients", "import", "--owner", "anna@example.com", &list]).await;
+    installation.ok(&["message", "create", "--owner", "anna@example.com", "--subject", "Hi", "--text", &text]).await;
+    let ago = |hours: u64| SystemClock.now().minus(Duration::from_secs(hours * 3_600)).to_string();
+    let create = async |start: &str, extra: &[&str]| {
+        let args = ["mailing", "create", "--owner", "anna@example.com", "--message", "1", "--all-recipients"];
+        installation.run(&[&args[..], &["--start", start], extra].concat()).await
+    };
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+
+    // Three days ago: nothing is stored unless that is meant.
+    let refused = create(&ago(73), &[]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    let words = said(&refused.stderr);
+    assert!(words.contains("lies 3 days in the past") && words.contains("to 2 recipients"), "{words}");
+    assert!(words.contains("--past-start"), "{words}");
+    let meant = create(&ago(73), &["--past-start", "--undo-delay", "1h"]).await;
+    assert_eq!((meant.status.code(), said(&meant.stdout).as_str()), (Some(0), "1\n"));
+    assert!(said(&meant.stderr).contains("run 1 begins in 1h"), "{}", said(&meant.stderr));
+
+    // An hour ago needs no word, and has the same time to undo.
+    let today = create(&ago(1), &["--undo-delay", "1h"]).await;
+    assert_eq!(said(&today.stdout), "2\n");
+    assert!(said(&today.stderr).contains("vestnik mailing cancel 2"), "{}", said(&today.stderr));
+    assert!(installation.ok(&["mailing", "show", "2"]).await.contains("planned"));
+    installation.ok(&["mailing", "cancel", "2"]).await;
+    let shown = installation.ok(&["mailing", "show", "2"]).await;
+    assert!(shown.contains("cancelled"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

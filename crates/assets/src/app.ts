@@ -4,6 +4,7 @@ import "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
 import "./islands/copy";
 import "./islands/dialog";
+import "./islands/draft";
 import "./islands/drop";
 import "./islands/guard";
 import "./islands/insert";

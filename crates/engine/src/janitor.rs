@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{
-    Result, Wake, caught, deliveries, feedback, import, letters, logins, new_address, nodes, people, second_factor,
-    sessions, tokens, troubles,
+    Result, Wake, caught, deliveries, feedback, import, kept_forms, letters, logins, new_address, nodes, people,
+    second_factor, sessions, submitted_forms, tokens, troubles,
 };
 
 use crate::{Context, journal, outcome};
@@ -20,6 +20,8 @@ const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 const LETTERS_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// Who was taken for a machine by mistake has this long to be found.
 const SPAM_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// A form that a browser has open for longer is not sent twice any more.
+const SUBMITTED_KEPT: Duration = Duration::from_secs(86_400);
 /// Claims ended in one transaction.
 const BATCH: i64 = 1_000;
 
@@ -53,6 +55,8 @@ async fn clean(context: &Context) -> Result<()> {
     caught::prune(&context.db).await?;
     letters::remove_settled(&context.db, now.minus(LETTERS_KEPT)).await?;
     feedback::remove_spam(&context.db, now.minus(SPAM_KEPT)).await?;
+    submitted_forms::forget(&context.db, now.minus(SUBMITTED_KEPT)).await?;
+    kept_forms::forget(&context.db, now.minus(kept_forms::LIFETIME)).await?;
     people::erase_deleted(&context.db).await
 }
 

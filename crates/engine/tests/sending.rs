@@ -17,7 +17,7 @@ use vestnik_model::mailing::{MailingDraft, MailingInput};
 use vestnik_model::run::RunState;
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::letters::{self, NewLetter};
-use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::mailings::{Saved, Saving, Selection};
 use vestnik_store::testing::assert_figures_agree;
 use vestnik_store::{databases, mailings, messages, recipients, runs, troubles};
 
@@ -220,10 +220,13 @@ databases! {
         let first: Vec<RecipientId> =
             recipients::batch_after(&db, &anna, RecipientId(0), 10).await.unwrap().iter().map(|r| r.id).collect();
         let message = messages::list(&db, &anna, None, 1).await.unwrap().rows[0].id;
-        let draft = MailingDraft::parse(&MailingInput {
+        let input = MailingInput {
             message_id: Some(message), audience: "chosen", time_zone: "UTC", ..MailingInput::default()
-        }).unwrap();
-        let Saved::Saved(small) = mailings::create(&db, &anna, &draft, &Selection::Ids(first), NOW).await.unwrap()
+        };
+        let draft = MailingDraft::parse(&input, NOW).unwrap();
+        let saving = Saving::at(NOW, "key");
+        let saved = mailings::create(&db, &anna, &draft, &Selection::Ids(first), &saving).await.unwrap();
+        let Saved::Saved(small) = saved
         else { panic!("not saved") };
         send_now(&db, &anna, small, SystemClock.now()).await;
         until("the small one is claimed", || async {

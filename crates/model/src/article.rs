@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::clock::UnixMillis;
 use crate::id::{ArticleId, PictureId, UserId};
 use crate::problem::{Problem, Problems, line, paragraph};
-use crate::schedule::parse_local;
+use crate::schedule::LocalTime;
 use crate::text_enum::text_enum;
 
 /// An article.
@@ -127,9 +127,7 @@ impl TypedArticle<'_> {
         let published_at = match self.when {
             "draft" => Some(None),
             "now" => Some(Some(before.filter(|at| *at <= now).unwrap_or(now))),
-            "at" => problems
-                .take("published_at", parse_local(self.published_at, zone).ok_or_else(|| Problem::new("problem-time")))
-                .map(Some),
+            "at" => problems.take("published_at", self.publication_time(zone, now)).map(Some),
             _ => problems.take("when", Err(Problem::new("problem-choice"))),
         };
         if body.as_deref() == Some("") && published_at.flatten().is_some() {
@@ -146,6 +144,11 @@ impl TypedArticle<'_> {
             })
         })();
         problems.into_result(draft)
+    }
+
+    fn publication_time(&self, zone: &TimeZone, now: UnixMillis) -> Result<UnixMillis, Problem> {
+        let time = LocalTime::parse(self.published_at, zone).ok_or(Problem::new("problem-time"))?;
+        Ok(time.plausible(now, zone)?.at)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Message {
     pub created_at: UnixMillis,
     /// When it was last changed.
     pub updated_at: UnixMillis,
+    /// Rises whenever it is changed.
+    pub version: i64,
 }
 
 /// A message as typed, checked: its templates compile and render.

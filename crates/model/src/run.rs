@@ -47,6 +47,8 @@ pub struct Run {
     pub owner_id: UserId,
     /// The occurrence that it stands for; at most one run each.
     pub occurrence_at: UnixMillis,
+    /// When it was made: the time to undo counts from then.
+    pub planned_at: UnixMillis,
     /// Where it stands.
     pub state: RunState,
     /// Nothing is sent before this: the end of the time to undo.

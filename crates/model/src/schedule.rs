@@ -2,13 +2,17 @@
 //!
 //! An occurrence is computed on the calendar of the mailing's zone and then placed on the time line, so that
 //! «09:00 in Berlin» stays 09:00 across daylight-saving changes. Each occurrence is counted from the first one, not
-//! from the one before: the 31st stays the 31st after it was shown on 28 February.
+//! from the one before: the 31st stays the 31st after it was shown on 28 February. The start is kept as the local time
+//! that was typed as well: where a change of the clocks skips it, only that day's occurrence moves on by the gap.
+
+use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Span, ToSpan};
+use jiff::{Span, Timestamp, ToSpan};
 
 use crate::clock::UnixMillis;
+use crate::problem::Problem;
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -30,6 +34,9 @@ text_enum! {
 pub struct Schedule {
     /// The first occurrence.
     pub starts_at: UnixMillis,
+    /// The first occurrence on the calendar of the zone, as it was typed. It differs from `starts_at` only where that
+    /// local time does not exist.
+    pub starts_local: DateTime,
     /// No occurrence at or after this.
     pub ends_at: Option<UnixMillis>,
     /// How often.
@@ -92,7 +99,7 @@ impl Schedule {
             Periodicity::Weekly => Span::new().try_weeks(index).ok()?,
             Periodicity::Monthly => Span::new().try_months(index).ok()?,
         };
-        let local = self.local(self.starts_at).checked_add(step).ok()?;
+        let local = self.starts_local.checked_add(step).ok()?;
         // "Compatible" (RFC 5545, 3.3.5): a local time that a change skips moves on by the gap; of one that happens
         // twice, the first counts.
         let zoned = self.zone.to_ambiguous_zoned(local).compatible().ok()?;
@@ -102,7 +109,7 @@ impl Schedule {
     /// An index whose occurrence is not after the first one at or after `from`, and close to it. Two steps early, because
     /// clock changes and short months shift occurrences by less than one step.
     fn lowest_index_near(&self, from: UnixMillis) -> Option<i64> {
-        let start = self.local(self.starts_at);
+        let start = self.starts_local;
         let target = self.local(from);
         let index = match self.periodicity {
             Periodicity::Once => return (from <= self.starts_at).then_some(0),
@@ -124,21 +131,64 @@ fn days_between(start: DateTime, end: DateTime) -> i64 {
     start.date().until(end.date()).map_or(0, |span| i64::from(span.get_days()))
 }
 
-/// Reads a local date and time as forms and people write it, `2026-11-24T10:00` or `2026-11-24 10:00[:00]`, in `zone`;
-/// or an RFC 3339 time with an offset, which stands for itself.
-pub fn parse_local(text: &str, zone: &TimeZone) -> Option<UnixMillis> {
-    let text = text.trim();
-    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
-        return Some(timestamp.into());
+/// A time as a person means it: the local date and time, and the moment that it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    /// On the calendar of the zone, as typed.
+    pub local: DateTime,
+    /// The moment. A local time that a change of the clocks skips moves on by the gap; of one that happens twice, the
+    /// first counts ("compatible", RFC 5545, 3.3.5).
+    pub at: UnixMillis,
+}
+
+impl LocalTime {
+    /// Reads a local date and time as forms and people write it, `2026-11-24T10:00` or `2026-11-24 10:00[:00]`, in
+    /// `zone`; or an RFC 3339 time with an offset, which stands for itself.
+    pub fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(timestamp) = text.parse::<Timestamp>() {
+            return Some(Self { local: zone.to_datetime(timestamp), at: timestamp.into() });
+        }
+        let local: DateTime = text.replacen(' ', "T", 1).parse().ok()?;
+        // At the calendar's end there are local times without a moment.
+        let end = if local.year() < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        let at = zone.to_ambiguous_zoned(local).compatible().map_or(end, |at| at.timestamp());
+        Some(Self { local, at: at.into() })
     }
-    let local: DateTime = text.replacen(' ', "T", 1).parse().ok()?;
-    let at = zone.to_ambiguous_zoned(local).compatible().ok()?;
-    Some(at.timestamp().into())
+
+    /// Refuses years that nobody plans for: a mistyped year would otherwise send at once, or never.
+    pub fn plausible(self, now: UnixMillis, zone: &TimeZone) -> Result<Self, Problem> {
+        let last = zone.to_datetime(now.timestamp()).year().saturating_add(YEARS_AHEAD);
+        if (FIRST_YEAR..=last).contains(&self.local.year()) {
+            return Ok(self);
+        }
+        Err(Problem::new("problem-year")
+            .with("year", self.local.year())
+            .with("first_year", FIRST_YEAR)
+            .with("last_year", last))
+    }
+}
+
+/// The first year that can be typed.
+const FIRST_YEAR: i16 = 2000;
+/// How many years ahead can be typed.
+const YEARS_AHEAD: i16 = 10;
+/// A start that lies further in the past than this may be a mistake, and is asked about.
+pub const LATE: Duration = Duration::from_secs(86_400);
+
+/// Reads a time as [`LocalTime::parse`] does; answers the moment alone.
+pub fn parse_local(text: &str, zone: &TimeZone) -> Option<UnixMillis> {
+    LocalTime::parse(text, zone).map(|time| time.at)
 }
 
 /// The form of a time that a `datetime-local` field takes, in `zone`, to the minute.
 pub fn local_input(at: UnixMillis, zone: &TimeZone) -> String {
-    zone.to_datetime(at.timestamp()).strftime("%Y-%m-%dT%H:%M").to_string()
+    minute_input(zone.to_datetime(at.timestamp()))
+}
+
+/// The form of a local time that a `datetime-local` field takes, to the minute.
+pub fn minute_input(local: DateTime) -> String {
+    local.strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
 /// The moments of the calendar day in `zone` that `at` lies in: its beginning and the next one's.
@@ -154,7 +204,8 @@ mod tests {
 
     fn schedule(start: &str, periodicity: Periodicity, zone: &str) -> Schedule {
         let zone = TimeZone::get(zone).unwrap();
-        Schedule { starts_at: parse_local(start, &zone).unwrap(), ends_at: None, periodicity, zone }
+        let LocalTime { local, at } = LocalTime::parse(start, &zone).unwrap();
+        Schedule { starts_at: at, starts_local: local, ends_at: None, periodicity, zone }
     }
 
     /// The first `count` occurrences as local times with their offsets.
@@ -192,6 +243,57 @@ mod tests {
         assert_eq!(
             first(3, &autumn),
             ["2026-10-24 02:30 +02:00", "2026-10-25 02:30 +02:00", "2026-10-26 02:30 +01:00"]
+        );
+    }
+
+    #[test]
+    fn start_in_a_gap_moves_on_that_day_alone() {
+        let daily = schedule("2027-03-28 02:30", Periodicity::Daily, "Europe/Berlin");
+        assert_eq!(first(3, &daily), ["2027-03-28 03:30 +02:00", "2027-03-29 02:30 +02:00", "2027-03-30 02:30 +02:00"]);
+        let weekly = schedule("2027-03-14 02:15", Periodicity::Weekly, "America/New_York");
+        assert_eq!(first(2, &weekly), ["2027-03-14 03:15 -04:00", "2027-03-21 02:15 -04:00"]);
+        let monthly = schedule("2027-03-28 02:30", Periodicity::Monthly, "Europe/Berlin");
+        assert_eq!(first(2, &monthly), ["2027-03-28 03:30 +02:00", "2027-04-28 02:30 +02:00"]);
+        // Half an hour is skipped there.
+        let half = schedule("2027-10-03 02:10", Periodicity::Daily, "Australia/Lord_Howe");
+        assert_eq!(first(2, &half), ["2027-10-03 02:40 +11:00", "2027-10-04 02:10 +11:00"]);
+    }
+
+    #[test]
+    fn first_of_an_hour_that_happens_twice_counts() {
+        let daily = schedule("2027-10-31 02:30", Periodicity::Daily, "Europe/Berlin");
+        assert_eq!(first(2, &daily), ["2027-10-31 02:30 +02:00", "2027-11-01 02:30 +01:00"]);
+        // The second is meant where the offset is typed.
+        let second = schedule("2027-10-31T02:30+01:00", Periodicity::Daily, "Europe/Berlin");
+        assert_eq!(first(2, &second), ["2027-10-31 02:30 +01:00", "2027-11-01 02:30 +01:00"]);
+    }
+
+    #[test]
+    fn implausible_years_are_refused() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let now = parse_local("2026-11-24 10:00", &zone).unwrap();
+        let cases = [
+            ("0027-01-15T10:00", false),
+            ("0001-01-01T00:00", false),
+            ("1970-01-01T01:00", false),
+            ("1999-12-31T23:59", false),
+            ("2000-01-01T00:00", true),
+            ("2026-11-24T10:00", true),
+            ("2036-12-31T23:59", true),
+            ("2037-01-01T00:00", false),
+            ("2126-11-24T10:00", false),
+            ("9999-12-31T23:59", false),
+            ("0027-01-15T10:00:00Z", false),
+            ("2026-11-24T10:00:00-05:00", true),
+        ];
+        for (text, taken) in cases {
+            let typed = LocalTime::parse(text, &zone).unwrap();
+            assert_eq!(typed.plausible(now, &zone).is_ok(), taken, "{text}");
+        }
+        let problem = LocalTime::parse(cases[0].0, &zone).unwrap().plausible(now, &zone).unwrap_err();
+        assert_eq!(
+            problem,
+            Problem::new("problem-year").with("year", 27).with("first_year", 2000).with("last_year", 2036)
         );
     }
 
@@ -237,11 +339,13 @@ mod tests {
             zone in 0_usize..5,
         ) {
             let zone = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"][zone];
+            let zone = TimeZone::get(zone).unwrap();
             let schedule = Schedule {
                 starts_at: UnixMillis(start),
+                starts_local: zone.to_datetime(UnixMillis(start).timestamp()),
                 ends_at: None,
                 periodicity: [Periodicity::Daily, Periodicity::Weekly, Periodicity::Monthly][which],
-                zone: TimeZone::get(zone).unwrap(),
+                zone,
             };
             let from = UnixMillis(start + ahead);
             let next = schedule.at_or_after(from).unwrap();

@@ -124,7 +124,9 @@ impl Rule {
         let first = (number - dice.between(0, count)).max(0);
         let ends = start + ((first + dice.between(-1, count)) * days) * DAY + dice.between(-DAY, DAY);
         let ends_at = dice.chance(40).then_some(UnixMillis(ends));
-        let schedule = Schedule { starts_at: UnixMillis(start), ends_at, periodicity, zone: zone.zone.clone() };
+        let starts_local = zone.zone.to_datetime(UnixMillis(start).timestamp());
+        let schedule =
+            Schedule { starts_at: UnixMillis(start), starts_local, ends_at, periodicity, zone: zone.zone.clone() };
         Self { name: zone.name.clone(), schedule, first, count }
     }
 

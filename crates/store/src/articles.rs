@@ -11,6 +11,7 @@ use crate::audit::{self, Author, Entry};
 use crate::db::{Db, Param, Result, Tx};
 use crate::page::{Cursor, NewestFirst, Page};
 use crate::recipients::containing;
+use crate::submitted_forms::{self, FormHash};
 
 const COLUMNS: &str =
     "id, author_id, title, slug, lead, body, cover_id, cover_alt, published_at, views, created_at, updated_at";
@@ -186,10 +187,25 @@ pub async fn create(
     exact: bool,
     author: &Author,
 ) -> Result<Kept> {
+    create_once(db, actor, draft, (cover, exact), None, author).await
+}
+
+/// The same for a form: sent again, it leads to the article that it has created.
+pub async fn create_once(
+    db: &Db,
+    actor: &Actor,
+    draft: &ArticleDraft,
+    (cover, exact): (Option<PictureId>, bool),
+    form: Option<&FormHash>,
+    author: &Author,
+) -> Result<Kept> {
     if !actor.may(Permission::ManageBlog) {
         return Ok(Kept::NotAllowed);
     }
     let mut tx = db.begin().await?;
+    if let Some(earlier) = submitted_forms::claim(&mut tx, actor, form, author.at).await? {
+        return Ok(Kept::Done(ArticleId(earlier)));
+    }
     let Some(slug) = free_slug(&mut tx, &draft.slug, None, exact).await? else { return Ok(Kept::SlugTaken) };
     let created = tx
         .fetch_optional::<(ArticleId,)>(
@@ -214,6 +230,7 @@ pub async fn create(
     // Someone else took it in this moment.
     let Some((id,)) = created else { return Ok(Kept::SlugTaken) };
     audit::note(&mut tx, author, Entry::new(Action::ArticleCreated, Some(id.0), &draft.title)).await?;
+    submitted_forms::created(&mut tx, actor, form, id.0).await?;
     tx.commit().await?;
     Ok(Kept::Done(id))
 }

@@ -6,6 +6,7 @@ use vestnik_model::id::{LetterId, UserId};
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Result, Tx, Wake};
+use crate::submitted_forms::{self, FormHash};
 
 /// A letter to be sent.
 #[derive(Clone, Debug)]
@@ -56,6 +57,23 @@ pub async fn enqueue(db: &Db, letter: &NewLetter<'_>, now: UnixMillis) -> Result
     let mut tx = db.begin().await?;
     insert(&mut tx, letter, Some(letter.user), now).await?;
     tx.commit().await
+}
+
+/// Puts a letter that the actor has asked for with a form into the queue; the form sent again changes nothing.
+pub async fn enqueue_once(
+    db: &Db,
+    actor: &Actor,
+    letter: &NewLetter<'_>,
+    form: Option<&FormHash>,
+    now: UnixMillis,
+) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if submitted_forms::claim(&mut tx, actor, form, now).await?.is_none() {
+        let id = insert(&mut tx, letter, Some(actor.user()), now).await?;
+        submitted_forms::created(&mut tx, actor, form, id.0).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// The same in the transaction that makes it necessary. A letter that is nobody's (`owner` is `None`) outlives the

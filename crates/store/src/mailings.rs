@@ -3,19 +3,21 @@
 use sqlx::AssertSqlSafe;
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::{MailingId, MessageId, RecipientId, RunId};
-use vestnik_model::mailing::{Audience, Mailing, MailingDraft};
+use vestnik_model::mailing::{Audience, Mailing};
 use vestnik_model::run::RunState;
-use vestnik_model::{Actor, Permission, UnixMillis};
+use vestnik_model::{Actor, UnixMillis};
 
-use crate::db::{Db, Param, Result, Rows, Tx, Wake};
+use crate::db::{Db, Param, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
 use crate::recipients::SEARCHED;
-use crate::runs;
 use crate::search::Words;
 
-const COLUMNS: &str = "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.ends_at, m.periodicity,
-    m.time_zone, m.status, m.next_at, m.on_unknown, m.disabled_at, m.disabled_reason,
-    m.disabled_by, m.created_at, m.updated_at";
+pub use crate::saving::{LateStart, Saved, Saving, create, update};
+
+pub(crate) const COLUMNS: &str =
+    "m.id, m.owner_id, m.name, m.message_id, m.audience, m.starts_at, m.starts_local, m.ends_at,
+    m.periodicity, m.time_zone, m.status, m.next_at, m.on_unknown, m.disabled_at, m.disabled_reason, m.disabled_by,
+    m.created_at, m.updated_at, m.version";
 
 /// A mailing in a list, with what a person looks for there.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -159,168 +161,13 @@ pub enum Selection {
     Emails(Vec<EmailAddress>),
 }
 
-/// What came of storing a mailing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
-    /// It is stored.
-    Saved(MailingId),
-    /// The actor has no such mailing.
-    NotFound,
-    /// The actor has no such message.
-    NoMessage,
-    /// No one would get it.
-    NoRecipients,
-    /// The actor may not let mail go out, and it would by itself.
-    MayNotSend,
-}
-
-/// Stores a new mailing. Inside its window it is due at once (S-15), before it at its start (S-16).
-pub async fn create(
-    db: &Db,
-    actor: &Actor,
-    draft: &MailingDraft,
-    selection: &Selection,
-    now: UnixMillis,
-) -> Result<Saved> {
-    let next_at = draft.first_firing(now);
-    if next_at.is_some() && !actor.may(Permission::SendMail) {
-        return Ok(Saved::MayNotSend);
-    }
-    let mut tx = db.begin().await?;
-    let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
-    let status = if ended_before(draft, now) { "completed" } else { "created" };
-    let (id,): (MailingId,) = tx
-        .fetch_one(
-            "INSERT INTO mailings (owner_id, name, name_key, message_id, audience, starts_at, ends_at, periodicity,
-                time_zone, on_unknown, status, next_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) RETURNING id",
-            &[
-                &actor.user(),
-                &name,
-                &name.to_lowercase(),
-                &draft.message_id,
-                &draft.audience,
-                &draft.starts_at,
-                &draft.ends_at,
-                &draft.periodicity,
-                &draft.time_zone,
-                &draft.on_unknown,
-                &status,
-                &next_at,
-                &now,
-            ],
-        )
-        .await?;
-    if choose(&mut tx, actor, id, selection).await? == 0 {
-        return Ok(Saved::NoRecipients);
-    }
-    tx.wake(Wake::Schedule);
-    tx.commit().await?;
-    Ok(Saved::Saved(id))
-}
-
-/// Changes a mailing. `selection` of `None` keeps those who are chosen. Runs that have begun keep what
-/// they send and, once their deliveries are made, to whom.
-pub async fn update(
-    db: &Db,
-    actor: &Actor,
-    id: MailingId,
-    draft: &MailingDraft,
-    selection: Option<&Selection>,
-    now: UnixMillis,
-) -> Result<Saved> {
-    let Some(before) = find(db, actor, id).await? else { return Ok(Saved::NotFound) };
-    // A schedule that stays as it was goes on where it stands; firing anew would repeat what has been sent.
-    // Forms know times to the minute only.
-    let minute = |at: Option<UnixMillis>| at.map(|at| at.0.div_euclid(60_000));
-    let unchanged = minute(before.starts_at) == minute(draft.starts_at)
-        && minute(before.ends_at) == minute(draft.ends_at)
-        && before.periodicity == draft.periodicity
-        && before.time_zone == draft.time_zone;
-    let (starts_at, ends_at) =
-        if unchanged { (before.starts_at, before.ends_at) } else { (draft.starts_at, draft.ends_at) };
-    let (has_run,): (bool,) = db
-        .fetch_one("SELECT EXISTS (SELECT 1 FROM runs WHERE mailing_id = $1 AND state <> 'cancelled')", &[&id])
-        .await?;
-    let next_at = if before.disabled_at.is_some() {
-        None
-    } else if unchanged {
-        before.next_at
-    } else if has_run {
-        // An hour that is set right in the afternoon must not send the morning's mail once more.
-        draft.next_firing(now)
-    } else {
-        draft.first_firing(now)
-    };
-    if next_at.is_some() && !actor.may(Permission::SendMail) {
-        return Ok(Saved::MayNotSend);
-    }
-    let mut tx = db.begin().await?;
-    let Some(name) = name(&mut tx, actor, draft).await? else { return Ok(Saved::NoMessage) };
-    tx.execute(
-        "UPDATE mailings SET name = $1, name_key = $2, message_id = $3, audience = $4, starts_at = $5, ends_at = $6,
-            periodicity = $7, time_zone = $8, on_unknown = $9,
-            next_at = CASE WHEN disabled_at IS NULL THEN $10 END, updated_at = $11
-         WHERE id = $12 AND owner_id = $13",
-        &[
-            &name,
-            &name.to_lowercase(),
-            &draft.message_id,
-            &draft.audience,
-            &starts_at,
-            &ends_at,
-            &draft.periodicity,
-            &draft.time_zone,
-            &draft.on_unknown,
-            &next_at,
-            &now,
-            &id,
-            &actor.user(),
-        ],
-    )
-    .await?;
-    // A run that has not begun goes to those who are chosen now.
-    tx.execute("UPDATE runs SET audience = $1 WHERE mailing_id = $2 AND state = 'planned'", &[&draft.audience, &id])
-        .await?;
-    if let Some(selection) = selection
-        && choose(&mut tx, actor, id, selection).await? == 0
-    {
-        return Ok(Saved::NoRecipients);
-    }
-    if !(unchanged || ended_before(draft, now) && !has_run) {
-        runs::settle_status(&mut tx, id).await?;
-    }
-    tx.wake(Wake::Schedule);
-    tx.commit().await?;
-    Ok(Saved::Saved(id))
-}
-
-fn ended_before(draft: &MailingDraft, now: UnixMillis) -> bool {
-    draft.ends_at.is_some_and(|end| end <= now)
-}
-
-/// The mailing's name, or else its message's subject. `None`: the actor has no such message.
-async fn name(tx: &mut Tx, actor: &Actor, draft: &MailingDraft) -> Result<Option<String>> {
-    let subject: Option<(String,)> = tx
-        .fetch_optional(
-            "SELECT subject FROM messages WHERE id = $1 AND owner_id = $2",
-            &[&draft.message_id, &actor.user()],
-        )
-        .await?;
-    Ok(subject
-        .map(|(subject,)| if draft.name.is_empty() { subject.chars().take(200).collect() } else { draft.name.clone() }))
-}
-
 /// Sets who is chosen; answers how many people the mailing would go to. The owner is checked in each statement, so
 /// that another's recipients are as good as absent.
-async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection) -> Result<i64> {
+pub(crate) async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection) -> Result<i64> {
     tx.execute("DELETE FROM mailing_recipients WHERE mailing_id = $1", &[&id]).await?;
     let owner = actor.user();
     match selection {
-        Selection::All => {
-            let (count,): (i64,) = tx.fetch_one("SELECT recipients FROM users WHERE id = $1", &[&owner]).await?;
-            return Ok(count);
-        }
+        Selection::All => return audience_in(tx, actor, id, Audience::All).await,
         Selection::Ids(ids) => choose_ids(tx, actor, id, ids).await?,
         Selection::Emails(emails) => {
             let rows = Rows::new()
@@ -349,8 +196,17 @@ async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection
             choose_ids(tx, actor, id, also).await?;
         }
     }
-    let (count,): (i64,) =
-        tx.fetch_one("SELECT count(*) FROM mailing_recipients WHERE mailing_id = $1", &[&id]).await?;
+    audience_in(tx, actor, id, Audience::Chosen).await
+}
+
+/// To how many people a mailing of the actor's would go now, as part of a larger act.
+pub(crate) async fn audience_in(tx: &mut Tx, actor: &Actor, id: MailingId, audience: Audience) -> Result<i64> {
+    let (count,): (i64,) = match audience {
+        Audience::All => tx.fetch_one("SELECT recipients FROM users WHERE id = $1", &[&actor.user()]).await?,
+        Audience::Chosen => {
+            tx.fetch_one("SELECT count(*) FROM mailing_recipients WHERE mailing_id = $1", &[&id]).await?
+        }
+    };
     Ok(count)
 }
 

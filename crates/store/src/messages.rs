@@ -6,6 +6,7 @@ use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Db, Result};
 use crate::page::{Cursor, Page};
+use crate::submitted_forms::{self, FormHash};
 
 /// A page of the actor's messages, newest first. Bodies are left out: a list of long letters is not one.
 pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) -> Result<Page<Message>> {
@@ -13,7 +14,7 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
     let rows = match cursor {
         Some(cursor) if cursor.back => {
             db.fetch_all(
-                "SELECT id, owner_id, subject, '' AS html, '' AS text, created_at, updated_at FROM messages
+                "SELECT id, owner_id, subject, '' AS html, '' AS text, created_at, updated_at, version FROM messages
                  WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3",
                 &[&actor.user(), &cursor.id, &limit],
             )
@@ -22,7 +23,7 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
         cursor => {
             let before = cursor.map_or(i64::MAX, |cursor| cursor.id);
             db.fetch_all(
-                "SELECT id, owner_id, subject, '' AS html, '' AS text, created_at, updated_at FROM messages
+                "SELECT id, owner_id, subject, '' AS html, '' AS text, created_at, updated_at, version FROM messages
                  WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
                 &[&actor.user(), &before, &limit],
             )
@@ -35,7 +36,7 @@ pub async fn list(db: &Db, actor: &Actor, cursor: Option<&Cursor>, size: usize) 
 /// The actor's messages after an id with their bodies, oldest first, for an export that never holds all of them.
 pub async fn batch_after(db: &Db, actor: &Actor, after: MessageId, limit: i64) -> Result<Vec<Message>> {
     db.fetch_all(
-        "SELECT id, owner_id, subject, html, text, created_at, updated_at FROM messages
+        "SELECT id, owner_id, subject, html, text, created_at, updated_at, version FROM messages
          WHERE owner_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         &[&actor.user(), &after, &limit],
     )
@@ -51,7 +52,8 @@ pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
 /// One of the actor's messages.
 pub async fn find(db: &Db, actor: &Actor, id: MessageId) -> Result<Option<Message>> {
     db.fetch_optional(
-        "SELECT id, owner_id, subject, html, text, created_at, updated_at FROM messages WHERE id = $1 AND owner_id = $2",
+        "SELECT id, owner_id, subject, html, text, created_at, updated_at, version FROM messages
+         WHERE id = $1 AND owner_id = $2",
         &[&id, &actor.user()],
     )
     .await
@@ -59,7 +61,21 @@ pub async fn find(db: &Db, actor: &Actor, id: MessageId) -> Result<Option<Messag
 
 /// Stores a new message.
 pub async fn create(db: &Db, actor: &Actor, draft: &MessageDraft, now: UnixMillis) -> Result<MessageId> {
+    create_once(db, actor, draft, None, now).await
+}
+
+/// The same for a form: sent again, it leads to the message that it has created.
+pub async fn create_once(
+    db: &Db,
+    actor: &Actor,
+    draft: &MessageDraft,
+    form: Option<&FormHash>,
+    now: UnixMillis,
+) -> Result<MessageId> {
     let mut tx = db.begin().await?;
+    if let Some(earlier) = submitted_forms::claim(&mut tx, actor, form, now).await? {
+        return Ok(MessageId(earlier));
+    }
     let (id,): (MessageId,) = tx
         .fetch_one(
             "INSERT INTO messages (owner_id, subject, html, text, created_at, updated_at)
@@ -67,19 +83,44 @@ pub async fn create(db: &Db, actor: &Actor, draft: &MessageDraft, now: UnixMilli
             &[&actor.user(), &draft.subject, &draft.html, &draft.text, &now],
         )
         .await?;
+    submitted_forms::created(&mut tx, actor, form, id.0).await?;
     tx.commit().await?;
     Ok(id)
 }
 
-/// Changes a message; runs that have begun keep what they send. `false`: the actor has no such message.
-pub async fn update(db: &Db, actor: &Actor, id: MessageId, draft: &MessageDraft, now: UnixMillis) -> Result<bool> {
+/// What came of changing a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// It is changed.
+    Done,
+    /// Someone has changed it since the version that was shown.
+    Changed,
+    /// The actor has no such message.
+    NotFound,
+}
+
+/// Changes a message; runs that have begun keep what they send. `version` is the one that was shown; `None`: whatever it
+/// has become since.
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    id: MessageId,
+    draft: &MessageDraft,
+    version: Option<i64>,
+    now: UnixMillis,
+) -> Result<Updated> {
     let changed = db
         .execute(
-            "UPDATE messages SET subject = $1, html = $2, text = $3, updated_at = $4 WHERE id = $5 AND owner_id = $6",
-            &[&draft.subject, &draft.html, &draft.text, &now, &id, &actor.user()],
+            "UPDATE messages SET subject = $1, html = $2, text = $3, updated_at = $4, version = version + 1
+             WHERE id = $5 AND owner_id = $6 AND version = COALESCE($7, version)",
+            &[&draft.subject, &draft.html, &draft.text, &now, &id, &actor.user(), &version],
         )
         .await?;
-    Ok(changed == 1)
+    Ok(match changed {
+        0 if find(db, actor, id).await?.is_none() => Updated::NotFound,
+        0 => Updated::Changed,
+        _ => Updated::Done,
+    })
 }
 
 /// What came of deleting.

@@ -12,6 +12,7 @@ use vestnik_model::{Actor, UnixMillis};
 use crate::db::{Args, Db, Param, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
 use crate::search::{SearchIn, Words};
+use crate::submitted_forms::{self, FormHash};
 
 const COLUMNS: &str = "id, owner_id, email, full_name, comment, created_at, updated_at";
 
@@ -171,8 +172,22 @@ async fn holder(db: &Db, actor: &Actor, draft: &RecipientDraft) -> Result<Saved>
 
 /// Adds a recipient.
 pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMillis) -> Result<Saved> {
+    create_once(db, actor, draft, None, now).await
+}
+
+/// The same for a form: sent again, it leads to the recipient that it has added.
+pub async fn create_once(
+    db: &Db,
+    actor: &Actor,
+    draft: &RecipientDraft,
+    form: Option<&FormHash>,
+    now: UnixMillis,
+) -> Result<Saved> {
     let mut tx = db.begin().await?;
     lock(&mut tx, actor).await?;
+    if let Some(earlier) = submitted_forms::claim(&mut tx, actor, form, now).await? {
+        return Ok(Saved::Saved(RecipientId(earlier)));
+    }
     let created: Option<(RecipientId,)> = tx
         .fetch_optional(
             "INSERT INTO recipients
@@ -193,12 +208,14 @@ pub async fn create(db: &Db, actor: &Actor, draft: &RecipientDraft, now: UnixMil
             ],
         )
         .await?;
-    note(&mut tx, actor, i64::from(created.is_some())).await?;
+    let Some((id,)) = created else {
+        drop(tx);
+        return holder(db, actor, draft).await;
+    };
+    note(&mut tx, actor, 1).await?;
+    submitted_forms::created(&mut tx, actor, form, id.0).await?;
     tx.commit().await?;
-    match created {
-        Some((id,)) => Ok(Saved::Saved(id)),
-        None => holder(db, actor, draft).await,
-    }
+    Ok(Saved::Saved(id))
 }
 
 /// Changes a recipient.

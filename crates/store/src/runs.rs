@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
-use vestnik_model::id::{MailingId, RunId, UserId};
-use vestnik_model::mailing::{Mailing, UnknownPolicy};
+use vestnik_model::id::{MailingId, RunId};
+use vestnik_model::mailing::Mailing;
 use vestnik_model::run::{Counts, Run, RunState};
 use vestnik_model::schedule::Schedule;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Args, Db, Result, Tx, Wake};
 use crate::page::{Cursor, NewestFirst, Page};
+use crate::submitted_forms::{self, FormHash};
 use crate::{control, mailings};
 
-const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.state, u.begins_at, u.ends_at, u.key,
-    u.on_unknown, u.paused_by, u.paused_at, u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
+pub use crate::open_runs::{OpenRun, RunMessage, halted, message, open};
+
+const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.planned_at, u.state, u.begins_at, u.ends_at,
+    u.key, u.on_unknown, u.paused_by, u.paused_at, u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
     u.attempts_ok, u.attempts_failed";
 
 /// The actor's runs of a mailing, newest first.
@@ -144,6 +147,19 @@ pub async fn demand(
     delay: Duration,
     now: UnixMillis,
 ) -> Result<Demanded> {
+    demand_once(db, actor, mailing, key, delay, None, now).await
+}
+
+/// The same for a form: sent again, it leads to the run that it has planned, also when that is over.
+pub async fn demand_once(
+    db: &Db,
+    actor: &Actor,
+    mailing: MailingId,
+    key: &str,
+    delay: Duration,
+    form: Option<&FormHash>,
+    now: UnixMillis,
+) -> Result<Demanded> {
     let Some(mailing) = mailings::find(db, actor, mailing).await? else { return Ok(Demanded::NotFound) };
     if !actor.may(Permission::SendMail) {
         return Ok(Demanded::MayNotSend);
@@ -156,6 +172,9 @@ pub async fn demand(
         .await?;
     if enabled == 0 {
         return Ok(Demanded::Disabled);
+    }
+    if let Some(earlier) = submitted_forms::claim(&mut tx, actor, form, now).await? {
+        return Ok(Demanded::Planned(RunId(earlier)));
     }
     let open: Option<(RunId,)> = tx
         .fetch_optional(
@@ -170,7 +189,8 @@ pub async fn demand(
         control::resume(db, actor, run).await?;
         return Ok(Demanded::Continues(run));
     }
-    if mailing.is_over(now) {
+    // Also when it would end before anything could be sent.
+    if mailing.is_over(now.plus(delay)) {
         return Ok(Demanded::WindowOver);
     }
     if recipients == 0 {
@@ -184,6 +204,7 @@ pub async fn demand(
             None => occurrence = UnixMillis(occurrence.0 + 1),
         }
     };
+    submitted_forms::created(&mut tx, actor, form, run.0).await?;
     tx.wake(Wake::Schedule);
     tx.commit().await?;
     Ok(Demanded::Planned(run))
@@ -207,7 +228,7 @@ pub async fn undo(db: &Db, actor: &Actor, id: RunId, now: UnixMillis) -> Result<
 }
 
 /// Makes a run of a mailing with what its message says now. `None`: the occurrence has its run already.
-async fn insert(
+pub(crate) async fn insert(
     tx: &mut Tx,
     mailing: &Mailing,
     state: RunState,
@@ -220,10 +241,10 @@ async fn insert(
     let made: Option<(RunId,)> = tx
         .fetch_optional(
             "INSERT INTO runs (mailing_id, owner_id, occurrence_at, state, begins_at, ends_at, key,
-                subject, html, text, audience, on_unknown, finished_at)
+                subject, html, text, audience, on_unknown, finished_at, planned_at)
              -- A run that was missed sends nothing, and a year of them must not hold a year of copies.
              SELECT $1, $2, $3, $4, $5, $6, $7, s.subject, CASE WHEN $4 = 'missed' THEN '' ELSE s.html END,
-                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9, $10
+                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9, $10, $12
              FROM messages s WHERE s.id = $11
              ON CONFLICT (mailing_id, occurrence_at) DO NOTHING
              RETURNING id",
@@ -239,6 +260,7 @@ async fn insert(
                 &mailing.on_unknown,
                 &finished_at,
                 &mailing.message_id,
+                &now,
             ],
         )
         .await?;
@@ -246,8 +268,8 @@ async fn insert(
 }
 
 pub(crate) const DUE: &str =
-    "SELECT id, owner_id, name, message_id, audience, starts_at, ends_at, periodicity, time_zone,
-        status, next_at, on_unknown, disabled_at, disabled_reason, disabled_by, created_at, updated_at
+    "SELECT id, owner_id, name, message_id, audience, starts_at, starts_local, ends_at, periodicity, time_zone,
+        status, next_at, on_unknown, disabled_at, disabled_reason, disabled_by, created_at, updated_at, version
     FROM mailings WHERE next_at IS NOT NULL AND next_at <= $1 AND disabled_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM life WHERE held)
     ORDER BY next_at, id LIMIT $2";
@@ -421,71 +443,4 @@ pub(crate) async fn settle_status(tx: &mut Tx, mailing: MailingId) -> Result<()>
     )
     .await?;
     Ok(())
-}
-
-/// A run that has deliveries to send.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct OpenRun {
-    /// Identifier.
-    pub id: RunId,
-    /// Which mailing fired.
-    pub mailing_id: MailingId,
-    /// Whose it is.
-    pub owner_id: UserId,
-    /// Nothing is sent at or after this.
-    pub ends_at: Option<UnixMillis>,
-    /// Left part of each of its Message-IDs.
-    pub key: String,
-    /// Right side of each of its Message-IDs.
-    pub mail_domain: String,
-    /// What becomes of its deliveries of unknown fate.
-    pub on_unknown: UnknownPolicy,
-}
-
-/// The runs that have deliveries which are due. Those that only wait for a retry are none of them: they may be many,
-/// and each would cost a claim that finds nothing. While nothing may be sent there is none.
-pub async fn open(db: &Db, now: UnixMillis) -> Result<Vec<OpenRun>> {
-    db.fetch_all(
-        "SELECT id, mailing_id, owner_id, ends_at, key, mail_domain, on_unknown FROM runs
-         WHERE state IN ('expanding', 'sending') AND NOT EXISTS (SELECT 1 FROM life WHERE held) AND (
-            -- From the end, where what waits is found at once: see `deliveries::claim`.
-            EXISTS (SELECT 1 FROM (SELECT d.id FROM deliveries d
-                WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at = 0
-                ORDER BY d.due_at DESC, d.id DESC LIMIT 1) AS fresh)
-            OR EXISTS (SELECT 1 FROM deliveries d
-                WHERE d.run_id = runs.id AND d.state = 'pending' AND d.due_at > 0 AND d.due_at <= $1))
-         ORDER BY id",
-        &[&now],
-    )
-    .await
-}
-
-/// What a run sends, as it was when the run was made.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct RunMessage {
-    /// Subject template.
-    pub subject: String,
-    /// HTML template; may be empty.
-    pub html: String,
-    /// Text template; may be empty.
-    pub text: String,
-    /// When the run begins.
-    pub begins_at: UnixMillis,
-}
-
-/// What a run sends.
-pub async fn message(db: &Db, run: RunId) -> Result<Option<RunMessage>> {
-    db.fetch_optional("SELECT subject, html, text, begins_at FROM runs WHERE id = $1", &[&run]).await
-}
-
-/// Which of these runs do not go on: halted, called off, over or gone.
-pub async fn halted(db: &Db, runs: &[RunId]) -> Result<Vec<RunId>> {
-    if runs.is_empty() {
-        return Ok(Vec::new());
-    }
-    // The list is made of numbers alone.
-    let list = runs.iter().map(|run| run.0.to_string()).collect::<Vec<_>>().join(",");
-    let sql = format!("SELECT id FROM runs WHERE id IN ({list}) AND state IN ('expanding', 'sending')");
-    let going: Vec<(RunId,)> = db.fetch_all(AssertSqlSafe(sql), &[]).await?;
-    Ok(runs.iter().copied().filter(|run| !going.contains(&(*run,))).collect())
 }

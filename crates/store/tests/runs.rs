@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use common::{DAY, NOW, add_recipients, claim_all, minutes, newest, plan, plan_for, send_all, someone, status, tick};
 use vestnik_model::UnixMillis;
-use vestnik_model::mailing::MailingStatus;
+use vestnik_model::mailing::{MailingDraft, MailingInput, MailingStatus};
+use vestnik_model::message::MessageDraft;
 use vestnik_model::run::RunState;
 use vestnik_store::expansion::{self, Expanded};
-use vestnik_store::mailings::{Deleted, Saved, Selection};
+use vestnik_store::mailings::{Deleted, Saved, Saving, Selection};
 use vestnik_store::runs::{Demanded, Fired};
-use vestnik_store::{databases, mailings, runs};
+use vestnik_store::{databases, mailings, messages, runs};
 
 databases! {
     async fn a_mailing_made_inside_of_its_window_fires_at_once_and_once(db: Db) {
@@ -44,7 +45,14 @@ databases! {
     async fn a_mailing_whose_window_is_over_never_fires(db: Db) {
         let anna = someone(&db, "anna").await;
         add_recipients(&db, &anna, 1).await;
-        let mailing = plan(&db, &anna, "2026-11-24T05:00Z", "2026-11-24T06:00Z", "daily").await;
+        let message = messages::create(&db, &anna, &MessageDraft::parse("News", "", "Text").unwrap(), NOW).await.unwrap();
+        let input = MailingInput {
+            message_id: Some(message), starts_at: "2026-11-24T05:00Z", ends_at: "2026-11-24T06:00Z", periodicity: "daily",
+            time_zone: "UTC", ..Default::default()
+        };
+        let draft = MailingDraft::parse(&input, NOW).unwrap();
+        let saved = mailings::create(&db, &anna, &draft, &Selection::All, &Saving::at(NOW, "key")).await.unwrap();
+        let Saved::Saved(mailing) = saved else { panic!("{saved:?}") };
         assert_eq!(status(&db, &anna, mailing).await, MailingStatus::Completed);
         assert!(tick(&db, NOW).await.is_empty());
         assert!(tick(&db, NOW.plus(10 * DAY)).await.is_empty());
@@ -157,13 +165,13 @@ databases! {
         send_all(&db, mailing, run, NOW).await;
         let found = mailings::find(&db, &anna, mailing).await.unwrap().unwrap();
         let save = |start: &'static str, name: &'static str| {
-            let input = vestnik_model::mailing::MailingInput {
+            let input = MailingInput {
                 name, message_id: Some(found.message_id), starts_at: start, periodicity: "daily", time_zone: "UTC",
                 ..Default::default()
             };
-            let draft = vestnik_model::mailing::MailingDraft::parse(&input).unwrap();
+            let draft = MailingDraft::parse(&input, NOW).unwrap();
             let (db, anna) = (db.clone(), anna.clone());
-            async move { mailings::update(&db, &anna, mailing, &draft, None, NOW).await.unwrap() }
+            async move { mailings::update(&db, &anna, mailing, &draft, None, None, &Saving::at(NOW, "key")).await.unwrap() }
         };
         // A form that knows minutes only, saved with another name.
         assert_eq!(save("2026-11-24T06:00", "Renamed").await, Saved::Saved(mailing));
@@ -224,12 +232,12 @@ databases! {
         assert_eq!(mailings::delete(&db, &boris, mailing).await.unwrap(), Deleted::NotFound);
         send_all(&db, mailing, run, NOW).await;
         assert_eq!(mailings::delete(&db, &anna, mailing).await.unwrap(), Deleted::Gone);
-        let message = vestnik_store::messages::list(&db, &anna, None, 1).await.unwrap().rows[0].id;
-        let input = vestnik_model::mailing::MailingInput { message_id: Some(message), time_zone: "UTC", ..Default::default() };
-        let draft = vestnik_model::mailing::MailingDraft::parse(&input).unwrap();
+        let message = messages::list(&db, &anna, None, 1).await.unwrap().rows[0].id;
+        let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..Default::default() };
+        let draft = MailingDraft::parse(&input, NOW).unwrap();
         let empty = Selection::Ids(Vec::new());
-        assert_eq!(mailings::create(&db, &anna, &draft, &empty, NOW).await.unwrap(), Saved::NoRecipients);
-        assert_eq!(mailings::create(&db, &boris, &draft, &Selection::All, NOW).await.unwrap(), Saved::NoMessage);
+        assert_eq!(mailings::create(&db, &anna, &draft, &empty, &Saving::at(NOW, "key")).await.unwrap(), Saved::NoRecipients);
+        assert_eq!(mailings::create(&db, &boris, &draft, &Selection::All, &Saving::at(NOW, "key")).await.unwrap(), Saved::NoMessage);
         assert_eq!(mailings::count(&db, &anna).await.unwrap(), 0);
     }
 }

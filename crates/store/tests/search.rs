@@ -56,8 +56,8 @@ databases! {
         let input = vestnik_model::mailing::MailingInput {
             message_id: Some(vestnik_model::id::MessageId(1)), time_zone: "UTC", ..Default::default()
         };
-        let draft = vestnik_model::mailing::MailingDraft::parse(&input).unwrap();
-        vestnik_store::mailings::update(&db, &anna, mailing, &draft, None, NOW).await.unwrap();
+        let draft = vestnik_model::mailing::MailingDraft::parse(&input, NOW).unwrap();
+        vestnik_store::mailings::update(&db, &anna, mailing, &draft, None, None, &vestnik_store::mailings::Saving::at(NOW, "key")).await.unwrap();
         let entry = Entry::new(Action::MailingDisabled, None, "Осень и ЁЛКА (anna@example.com)");
         audit::note_alone(&db, &Author::at_console(NOW), entry).await.unwrap();
         caught_mail(&db, "Осень И Ёлка").await;

@@ -15,7 +15,13 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{manage, page, password::PasswordError, state::AppState, visit::Visit};
+use crate::{
+    manage, page,
+    password::PasswordError,
+    state::AppState,
+    typed::{self, SetAside},
+    visit::Visit,
+};
 
 /// Ends a request.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub enum Error {
     SecondFactorWanted,
     /// A form that another site sent.
     CrossSite,
+    /// A form that was shown to another account, which was signed in here before.
+    AnothersForm,
     /// Only for people who have signed in; they are sent to the login page and back.
     SignIn,
     /// The request makes no sense: no browser sends this from our pages.
@@ -78,6 +86,7 @@ impl IntoResponse for Error {
             Self::Forbidden => (StatusCode::FORBIDDEN, "403", None),
             Self::SecondFactorWanted => (StatusCode::FORBIDDEN, "second-factor", None),
             Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", None),
+            Self::AnothersForm => (StatusCode::CONFLICT, "anothers-form", None),
             Self::SignIn => (StatusCode::UNAUTHORIZED, "401", None),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "400", None),
             Self::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, "429", Some(wait)),
@@ -120,6 +129,7 @@ pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<
         return response;
     }
     let failure = response.extensions().get::<Failure>().cloned();
+    let aside = response.extensions().get::<SetAside>().cloned();
     if failure.is_none() && drawn_already(&response) {
         return response;
     }
@@ -133,7 +143,11 @@ pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<
         if visit.streams {
             return status.into_response();
         }
-        return crate::session::to_login(visit);
+        let kept = match &aside {
+            Some(aside) => typed::to_login(app, visit, aside).await,
+            None => None,
+        };
+        return kept.unwrap_or_else(|| crate::session::to_login(visit));
     }
     let wait = failure.and_then(|failure| failure.retry_after);
     let view = ErrorView {

@@ -17,6 +17,9 @@ use crate::{error::Error, i18n};
 /// Largest urlencoded form, in bytes: a message's body of a million characters, percent-encoded.
 pub const LARGEST_FORM: usize = 8 * 1024 * 1024;
 
+/// Largest form into which people type at length, in bytes: every field as long as it may be, each character in 12 bytes.
+pub const LARGEST_TYPED: usize = 32 * 1024 * 1024;
+
 /// A urlencoded form from the body. A body that is no such form ends in an error page: no page of ours sends it.
 #[derive(Debug)]
 pub struct Form<T>(pub T);

@@ -130,8 +130,9 @@ pub fn problem(language: Language, problem: &Problem) -> String {
         .iter()
         .map(|(name, value)| {
             let value = match value.parse::<i64>() {
-                Ok(number) => FluentValue::from(number),
-                Err(_) => FluentValue::from(value.as_str()),
+                // Years are not grouped by thousands.
+                Ok(number) if !name.ends_with("year") => FluentValue::from(number),
+                _ => FluentValue::from(value.as_str()),
             };
             (&**name, value)
         })

@@ -45,6 +45,7 @@ mod blog;
 mod cached;
 mod caught;
 mod chart;
+mod conflict;
 mod contacts;
 pub mod counts;
 mod csrf;
@@ -89,6 +90,9 @@ pub mod state;
 #[cfg(test)]
 mod testing;
 pub mod trial;
+mod typed;
+#[cfg(test)]
+mod typed_tests;
 pub mod visit;
 mod xlsx;
 

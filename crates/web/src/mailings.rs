@@ -14,6 +14,9 @@ pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod progress;
 pub(crate) mod review;
+mod save;
+#[cfg(test)]
+mod schedule_tests;
 pub(crate) mod show;
 #[cfg(test)]
 pub(crate) mod tests;

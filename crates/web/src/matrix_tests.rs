@@ -70,9 +70,11 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String)> {
     let message = MessageDraft::parse("Subject", "", "Text").expect("a message");
     let message = messages::create(db, &actor, &message, now).await.expect("stored");
     let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..MailingInput::default() };
-    let draft = MailingDraft::parse(&input).expect("a mailing");
+    let draft = MailingDraft::parse(&input, now).expect("a mailing");
     let all = mailings::Selection::All;
-    let mailings::Saved::Saved(mailing) = mailings::create(db, &actor, &draft, &all, now).await.expect("stored") else {
+    let mailings::Saved::Saved(mailing) =
+        mailings::create(db, &actor, &draft, &all, &mailings::Saving::at(now, "key")).await.expect("stored")
+    else {
         panic!("not stored")
     };
     let delay = std::time::Duration::from_secs(30);

@@ -25,12 +25,15 @@ async fn belongings(app: &TestApp, actor: &Actor) -> Vec<(&'static str, String)>
     let message = MessageDraft::parse("Subject", "", "Text").expect("a message");
     let message = messages::create(&app.db, actor, &message, now).await.expect("stored");
     let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..MailingInput::default() };
-    let draft = MailingDraft::parse(&input).expect("a mailing");
-    let mailing = match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, now).await.expect("stored")
-    {
-        mailings::Saved::Saved(id) => id,
-        other => panic!("{other:?}"),
-    };
+    let draft = MailingDraft::parse(&input, now).expect("a mailing");
+    let mailing =
+        match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, &mailings::Saving::at(now, "key"))
+            .await
+            .expect("stored")
+        {
+            mailings::Saved::Saved(id) => id,
+            other => panic!("{other:?}"),
+        };
     let delay = std::time::Duration::from_secs(30);
     let run = match runs::demand(&app.db, actor, mailing, "key", delay, now).await.expect("stored") {
         runs::Demanded::Planned(id) => id,

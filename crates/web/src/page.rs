@@ -21,7 +21,9 @@ use url::form_urlencoded;
 use vestnik_cache::Region;
 use vestnik_model::{
     Installation, Permission, Problem, Problems, UnixMillis,
+    id::UserId,
     installation::RegistrationPolicy,
+    secret::new_key,
     user::{Language, Theme},
 };
 
@@ -45,6 +47,8 @@ pub struct Page {
     pub visit: Visit,
     counts: Option<Counts>,
     house: House,
+    /// Names the form of this page.
+    form_id: String,
 }
 
 /// What pages show of the installation.
@@ -83,11 +87,14 @@ struct Shell<'a> {
     counts: Option<&'a Counts>,
     #[serde(flatten)]
     house: &'a House,
+    /// Names the form of this page; empty: there is none that creates anything.
+    form_id: &'a str,
     notes: Vec<Note>,
 }
 
 #[derive(Debug, Serialize)]
 struct Person<'a> {
+    id: UserId,
     name: &'a str,
     email: &'a str,
     initial: String,
@@ -109,6 +116,7 @@ impl<'a> Person<'a> {
         let user = &who.user;
         let initial = user.name.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
         Self {
+            id: user.id,
             name: &user.name,
             email: &user.email,
             initial,
@@ -152,6 +160,10 @@ impl Page {
         Self { visit: self.visit.now_by(who), ..self.clone() }
     }
 
+    fn frame(&self) -> Frame<'_> {
+        Frame { counts: self.counts.as_ref(), house: &self.house, form_id: &self.form_id }
+    }
+
     /// The page with status 200.
     pub fn show(&self, template: &str, view: &impl Serialize) -> Result<Response, Error> {
         self.answer(StatusCode::OK, template, view)
@@ -164,7 +176,7 @@ impl Page {
 
     /// The page with another status.
     pub fn answer(&self, status: StatusCode, template: &str, view: &impl Serialize) -> Result<Response, Error> {
-        answer(&self.visit, self.counts.as_ref(), &self.house, status, template, view)
+        answer(&self.visit, self.frame(), status, template, view)
     }
 
     /// A page whose content is made once for all who see it alike: those with the same permissions, language and time
@@ -184,7 +196,7 @@ impl Page {
         let key = format!("{template} {language} {zone} {} {query}", permissions.join("+"));
         let made = app.cache.get_or_make_json(region, &key, async || -> Result<CachedView, Error> {
             let view = make().await?;
-            let shell = shell(&self.visit, self.counts.as_ref(), &self.house);
+            let shell = shell(&self.visit, self.frame());
             let [title, content] = engine::blocks(language, template, with_shell(&shell, &view), ["title", "content"])?;
             Ok(CachedView { title, content })
         });
@@ -214,7 +226,8 @@ impl Page {
         let key = format!("{template} {} {} {open} {catcher} {name:?} {key}", self.visit.language, self.visit.theme);
         let made = app.cache.get_or_make_json(region, &key, async || -> Result<PublicPage<T>, E> {
             let (view, beside) = make().await?;
-            let shell = shell(&self.visit, None, &self.house);
+            let frame = Frame { counts: None, house: &self.house, form_id: "" };
+            let shell = shell(&self.visit, frame);
             let html = render(self.visit.language, template, with_shell(&shell, &view)).map_err(Error::from)?;
             Ok(PublicPage { html, beside })
         });
@@ -255,19 +268,27 @@ impl FromRequestParts<AppState> for Page {
             None => None,
         };
         let house = House::of(app, &*app.installation().await?);
-        Ok(Self { visit, counts, house })
+        let form_id = new_key(&*app.random, 12);
+        Ok(Self { visit, counts, house, form_id })
     }
+}
+
+/// What stands around a page, but for the visitor's own.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    counts: Option<&'a Counts>,
+    house: &'a House,
+    form_id: &'a str,
 }
 
 fn answer(
     visit: &Visit,
-    counts: Option<&Counts>,
-    house: &House,
+    frame: Frame<'_>,
     status: StatusCode,
     template: &str,
     view: &impl Serialize,
 ) -> Result<Response, Error> {
-    let shell = shell(visit, counts, house);
+    let shell = shell(visit, frame);
     let html = render(visit.language, template, with_shell(&shell, view))?;
     Ok(html_answer(visit, status, Html(html)))
 }
@@ -284,7 +305,7 @@ fn html_answer(visit: &Visit, status: StatusCode, html: Html<String>) -> Respons
     response
 }
 
-fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, house: &'a House) -> Shell<'a> {
+fn shell<'a>(visit: &'a Visit, Frame { counts, house, form_id }: Frame<'a>) -> Shell<'a> {
     let note = visit.flash.as_ref().and_then(|flash| flash.in_words(visit.language));
     Shell {
         language: visit.language,
@@ -294,6 +315,7 @@ fn shell<'a>(visit: &'a Visit, counts: Option<&'a Counts>, house: &'a House) -> 
         user: visit.user.as_ref().map(Person::of),
         counts,
         house,
+        form_id,
         notes: note.into_iter().collect(),
     }
 }
@@ -320,7 +342,8 @@ fn with_shell(shell: &Shell<'_>, view: &impl Serialize) -> Value {
 /// The page of an error. When even that cannot be drawn, a bare sentence.
 pub(crate) fn error_page(app: &AppState, visit: &Visit, status: StatusCode, view: &ErrorView) -> Response<Body> {
     let house = app.known_installation().map(|(_, known)| House::of(app, &known)).unwrap_or_default();
-    answer(visit, None, &house, status, "errors/page.html", view).unwrap_or_else(|error| {
+    let frame = Frame { counts: None, house: &house, form_id: "" };
+    answer(visit, frame, status, "errors/page.html", view).unwrap_or_else(|error| {
         tracing::error!(?error, "the page of an error could not be drawn");
         (status, i18n::text(visit.language, "error-500-title", &[])).into_response()
     })
@@ -330,6 +353,7 @@ pub(crate) fn error_page(app: &AppState, visit: &Visit, status: StatusCode, view
 #[cfg(test)]
 pub(crate) fn sample(language: Language, template: &str, view: Value, shell: SampleShell) -> Result<String, Error> {
     let person = Person {
+        id: UserId(1),
         name: "Анна <Север>",
         email: "anna@sever.example",
         initial: "А".into(),
@@ -354,6 +378,7 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
         user: signed_in.then_some(person),
         counts: signed_in.then_some(&counts),
         house: &house,
+        form_id: "5f",
         notes: Flash::ok("flash-welcome").with("name", "Анна").in_words(language).into_iter().collect(),
     };
     Ok(render(language, template, context! { page => Serde(&shell), ..view })?)

@@ -23,11 +23,12 @@ use crate::{
     },
     blog, caught, contacts, dashboard,
     error::Error,
-    form::LARGEST_FORM,
+    form::{LARGEST_FORM, LARGEST_TYPED},
     health, home,
     mailings::{again, attempts, control, delete, fates, form, list as mailing_list, live, review, show},
     manage, media, messages, preferences, recipients, reports, setup,
     state::AppState,
+    typed::{self, ShownAt},
     visit::Visit,
 };
 
@@ -104,7 +105,7 @@ fn table() -> Table {
         // Recipients
         .get("/recipients", SignedIn, recipients::list::show)
         .get("/recipients/new", SignedIn, recipients::edit::new)
-        .post("/recipients/new", SignedIn, recipients::edit::create)
+        .typed("/recipients/new", SignedIn, recipients::edit::create)
         .get("/recipients/delete", SignedIn, recipients::delete::ask_many)
         .post("/recipients/delete", SignedIn, recipients::delete::delete_many)
         .get("/recipients/export.csv", SignedIn, recipients::export::everyone)
@@ -117,31 +118,32 @@ fn table() -> Table {
         .get("/recipients/imports/{id}/warnings.csv", Owner, recipients::export::warnings)
         .get("/recipients/{id}", Owner, recipients::show::show)
         .get("/recipients/{id}/edit", Owner, recipients::edit::form)
-        .post("/recipients/{id}/edit", Owner, recipients::edit::submit)
+        .typed("/recipients/{id}/edit", Owner, recipients::edit::submit)
         .get("/recipients/{id}/delete", Owner, recipients::delete::ask)
         .post("/recipients/{id}/delete", Owner, recipients::delete::delete)
         // Messages
         .get("/messages", SignedIn, messages::list::show)
         .get("/messages/new", SignedIn, messages::edit::new)
-        .post("/messages/new", SignedIn, messages::edit::create)
+        .typed("/messages/new", SignedIn, messages::edit::create)
         .post("/messages/preview", SignedIn, messages::preview::unsaved)
         .get("/messages/{id}", Owner, messages::show::show)
         .get("/messages/{id}/preview", Owner, messages::preview::saved)
         .post("/messages/{id}/test", Owner, messages::test_send::submit)
         .get("/messages/{id}/edit", Owner, messages::edit::form)
-        .post("/messages/{id}/edit", Owner, messages::edit::submit)
+        .typed("/messages/{id}/edit", Owner, messages::edit::submit)
         .get("/messages/{id}/delete", Owner, messages::delete::ask)
         .post("/messages/{id}/delete", Owner, messages::delete::delete)
         // Mailings
         .get("/mailings", SignedIn, mailing_list::show)
         .get("/mailings/new", SignedIn, form::new)
-        .post("/mailings/new", SignedIn, form::create)
+        .typed("/mailings/new", SignedIn, form::create)
         .get("/mailings/{id}", Owner, show::show)
         .get("/mailings/{id}/live", Owner, live::mailing)
         .get("/mailings/{id}/edit", Owner, form::edit)
-        .post("/mailings/{id}/edit", Owner, form::update)
+        .typed("/mailings/{id}/edit", Owner, form::update)
         .get("/mailings/{id}/review", Owner, review::show)
         .post("/mailings/{id}/send", Owner, review::send)
+        .post("/mailings/{id}/schedule", Owner, form::schedule)
         .get("/mailings/{id}/delete", Owner, delete::ask)
         .post("/mailings/{id}/delete", Owner, delete::submit)
         .get("/mailings/{id}/report", Owner, reports::mailing::show)
@@ -194,18 +196,18 @@ fn table() -> Table {
         // The blog as it is written
         .get("/manage/articles", May(ManageBlog), manage::articles::list)
         .get("/manage/articles/new", May(ManageBlog), manage::articles::new)
-        .post("/manage/articles/new", May(ManageBlog), manage::articles::create)
+        .typed("/manage/articles/new", May(ManageBlog), manage::articles::create)
         .post("/manage/articles/preview", May(ManageBlog), manage::articles::preview)
-        .picture("/manage/articles/pictures", May(ManageBlog), manage::articles::upload)
+        .picture("/manage/articles/pictures", May(ManageBlog), manage::articles::upload::submit)
         .get("/manage/articles/{id}", May(ManageBlog), manage::articles::edit)
-        .post("/manage/articles/{id}", May(ManageBlog), manage::articles::update)
+        .typed("/manage/articles/{id}", May(ManageBlog), manage::articles::update)
         .post("/manage/articles/{id}/message", May(ManageBlog), manage::articles::to_message)
         .get("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::ask_delete)
         .post("/manage/articles/{id}/delete", May(ManageBlog), manage::articles::delete)
         // What people write on the contacts page
         .get("/manage/feedback", May(AnswerFeedback), manage::feedback::list)
         .get("/manage/feedback/{id}", May(AnswerFeedback), manage::feedback::show)
-        .post("/manage/feedback/{id}/answer", May(AnswerFeedback), manage::feedback::answer)
+        .typed_at(ShownAt::Above, "/manage/feedback/{id}/answer", May(AnswerFeedback), manage::feedback::answer)
         .post("/manage/feedback/{id}/state", May(AnswerFeedback), manage::feedback::set_state)
         .get("/manage/feedback/{id}/delete", May(AnswerFeedback), manage::feedback::ask_delete)
         .post("/manage/feedback/{id}/delete", May(AnswerFeedback), manage::feedback::delete)
@@ -299,6 +301,23 @@ impl Table {
         self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), PATIENCE, LARGEST_FORM))
     }
 
+    /// A form into which people type at length: what was typed is kept when their session has ended meanwhile.
+    fn typed<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
+        self.typed_at(ShownAt::Same, path, who, handler)
+    }
+
+    /// The same for a form that stands on a page of another address.
+    fn typed_at<H: Handler<T, AppState>, T: 'static>(
+        self,
+        shown_at: ShownAt,
+        path: &'static str,
+        who: Who,
+        handler: H,
+    ) -> Self {
+        let route = limited(on(MethodFilter::POST, handler), PATIENCE, LARGEST_TYPED);
+        self.add_kept(Method::POST, path, who, route, Some(shown_at))
+    }
+
     /// A form with a file.
     fn upload<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
         self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), UPLOAD_PATIENCE, LARGEST_UPLOAD))
@@ -317,12 +336,26 @@ impl Table {
         self
     }
 
-    fn add(mut self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {
+    fn add(self, method: Method, path: &'static str, who: Who, route: MethodRouter<AppState>) -> Self {
+        self.add_kept(method, path, who, route, None)
+    }
+
+    fn add_kept(
+        mut self,
+        method: Method,
+        path: &'static str,
+        who: Who,
+        route: MethodRouter<AppState>,
+        kept: Option<ShownAt>,
+    ) -> Self {
         let route = match who {
             Anyone => route,
-            SignedIn | Owner => route.layer(middleware::from_fn(signed_in)),
-            May(permission) => route
-                .layer(middleware::from_fn(move |visit, request, next| permitted(permission, visit, request, next))),
+            SignedIn | Owner => {
+                route.layer(middleware::from_fn(move |visit, request, next| signed_in(kept, visit, request, next)))
+            }
+            May(permission) => route.layer(middleware::from_fn(move |visit, request, next| {
+                permitted(permission, kept, visit, request, next)
+            })),
         };
         self.router = self.router.route(path, route);
         self.list.push(RouteInfo { method, path, who });
@@ -339,14 +372,23 @@ fn patient(patience: Duration) -> TimeoutLayer {
 }
 
 /// Stands in front of every handler that is not for everyone, so that forgetting to ask is impossible.
-async fn signed_in(visit: Visit, request: Request, next: Next) -> Response {
-    if visit.user.is_some() { next.run(request).await } else { Error::SignIn.into_response() }
+async fn signed_in(kept: Option<ShownAt>, visit: Visit, request: Request, next: Next) -> Response {
+    match visit.user {
+        Some(_) => next.run(request).await,
+        None => typed::set_aside(kept, request, Error::SignIn).await,
+    }
 }
 
 /// The same for handlers that need a permission.
-async fn permitted(permission: Permission, visit: Visit, request: Request, next: Next) -> Response {
+async fn permitted(
+    permission: Permission,
+    kept: Option<ShownAt>,
+    visit: Visit,
+    request: Request,
+    next: Next,
+) -> Response {
     match &visit.user {
-        None => Error::SignIn.into_response(),
+        None => typed::set_aside(kept, request, Error::SignIn).await,
         Some(user) if user.actor.withheld().contains(&permission) => Error::SecondFactorWanted.into_response(),
         Some(user) if !user.actor.may(permission) => Error::Forbidden.into_response(),
         Some(_) => next.run(request).await,

@@ -19,10 +19,12 @@ use serde::Serialize;
 use vestnik_model::{Problem, Problems};
 
 use crate::{
+    conflict::ConflictView,
     embedded::TEMPLATES,
     form::FormErrors,
     i18n::LANGUAGES,
     page::{self, SampleShell},
+    typed::TypedView,
 };
 
 /// A template with data to render it with.
@@ -51,6 +53,11 @@ pub(crate) fn errors_at(fields: &[&'static str]) -> FormErrors {
     FormErrors::of(vestnik_model::user::Language::Ru, &problems)
 }
 
+/// What stands beside a form into which people type at length.
+pub(crate) fn typed(conflict: bool) -> TypedView {
+    TypedView { restored: true, conflict: conflict.then(ConflictView::sample) }
+}
+
 fn all() -> Vec<Sample> {
     [
         shell::all(),
@@ -77,6 +84,8 @@ const PARTS: &[&str] = &[
     "manage/mail_server.html",
     "blog/parts.html",
     "head.html",
+    "form_marks.html",
+    "typed.html",
     "brand.html",
     "chart.html",
     "notes.html",

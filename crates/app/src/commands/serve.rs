@@ -188,7 +188,7 @@ impl Pages {
                 from: mail.mail_from.clone(),
             },
             behind_proxy: web.behind_proxy,
-            undo_delay: web.undo_delay,
+            undo_delay: web.undo.undo_delay,
             data_dir: data.data_dir.clone(),
             password_hashes_at_once: 2,
         };

@@ -1,6 +1,7 @@
 import { island, on } from "./island";
 
-// Nothing typed is lost: leaving a changed form asks first. A form that came back with errors counts as changed.
+// Nothing typed is lost: leaving a changed form asks first. A form that came back with errors, or with what was typed
+// before, counts as changed.
 const dirty = new Set<HTMLFormElement>();
 
 island("form[data-guard]", (element) => {
@@ -8,11 +9,15 @@ island("form[data-guard]", (element) => {
   // What is wrong with a form as a whole stands above it, or in it.
   if (form.querySelector(".is-invalid, #form-errors") || form.previousElementSibling?.id === "form-errors")
     dirty.add(form);
+  if (form.dataset.draft && document.querySelector("#conflict, [data-restored]")) dirty.add(form);
   form.addEventListener("input", () => dirty.add(form));
   form.addEventListener("submit", (event) => {
     if (leaves(event)) dirty.delete(form);
   });
 });
+
+// Giving it up is the answer to that question.
+on("click", "[data-draft-drop]", () => dirty.clear());
 
 addEventListener("beforeunload", (event) => {
   for (const form of dirty) if (!form.isConnected) dirty.delete(form);

@@ -21,7 +21,7 @@ use vestnik_model::run::Run;
 use vestnik_model::secret::SystemRandom;
 use vestnik_model::user::{Language, Registration};
 use vestnik_model::{Actor, Clock, UnixMillis};
-use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::mailings::{Saved, Saving, Selection};
 use vestnik_store::runs::Demanded;
 use vestnik_store::{Db, mailings, messages, recipients, runs, users};
 
@@ -80,17 +80,17 @@ pub async fn add_recipients(db: &Db, actor: &Actor, count: usize) {
 pub async fn plan(db: &Db, actor: &Actor, start: &str, end: &str, repeat: &str, now: UnixMillis) -> MailingId {
     let message = MessageDraft::parse("Для {{ recipient.full_name }}", "<p>{{ recipient.email }}</p>", "").unwrap();
     let message = messages::create(db, actor, &message, now).await.unwrap();
-    let draft = MailingDraft::parse(&MailingInput {
+    let input = MailingInput {
         message_id: Some(message),
         starts_at: start,
         ends_at: end,
         periodicity: repeat,
         time_zone: "UTC",
         ..MailingInput::default()
-    })
-    .unwrap();
-    match mailings::create(db, actor, &draft, &Selection::All, now).await.unwrap() {
-        Saved::Saved(id) => id,
+    };
+    let draft = MailingDraft::parse(&input, now).unwrap();
+    match mailings::create(db, actor, &draft, &Selection::All, &Saving::at(now, "key")).await.unwrap() {
+        Saved::Saved(id) | Saved::Begins(id, _) => id,
         other => panic!("not saved: {other:?}"),
     }
 }
@@ -153,14 +153,11 @@ pub async fn sending_of(db: &Db, actor: &Actor, words: &str) -> MailingId {
 async fn sending_as(db: &Db, actor: &Actor, on_unknown: &str, (html, text): (&str, &str)) -> MailingId {
     let message = MessageDraft::parse("Hello", html, text).unwrap();
     let message = messages::create(db, actor, &message, NOW).await.unwrap();
-    let draft = MailingDraft::parse(&MailingInput {
-        message_id: Some(message),
-        time_zone: "UTC",
-        on_unknown,
-        ..MailingInput::default()
-    })
-    .unwrap();
-    let Saved::Saved(mailing) = mailings::create(db, actor, &draft, &Selection::All, NOW).await.unwrap() else {
+    let input = MailingInput { message_id: Some(message), time_zone: "UTC", on_unknown, ..MailingInput::default() };
+    let draft = MailingDraft::parse(&input, NOW).unwrap();
+    let Saved::Saved(mailing) =
+        mailings::create(db, actor, &draft, &Selection::All, &Saving::at(NOW, "key")).await.unwrap()
+    else {
         panic!("not saved")
     };
     send_now(db, actor, mailing, vestnik_model::clock::SystemClock.now()).await;

@@ -441,6 +441,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "run summaries", include_str!("../../migrations/0011_run_summaries.sql")),
     (12, "fates", include_str!("../../migrations/0012_fates.sql")),
     (13, "access", include_str!("../../migrations/0013_access.sql")),
+    (14, "forms", include_str!("../../migrations/0014_forms.sql")),
     (17, "import results", include_str!("../../migrations/0017_import_results.sql")),
 ];
 

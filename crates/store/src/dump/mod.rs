@@ -29,6 +29,8 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("paces", "what those have agreed on for the next seconds"),
     ("troubles", "what those see of the mail server"),
     ("life", "a copy begins its own"),
+    ("submitted_forms", "forms that browsers have open are those of the original"),
+    ("kept_forms", "wait for a browser that signs in to the original"),
 ];
 
 /// Tables of which not every row is in a backup, and the condition of those that are.

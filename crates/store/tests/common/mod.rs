@@ -14,7 +14,7 @@ use vestnik_model::user::{Language, Registration};
 use vestnik_model::{Actor, UnixMillis};
 use vestnik_store::deliveries::{self, Claimed};
 use vestnik_store::expansion::{self, Expanded};
-use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::mailings::{Saved, Saving, Selection};
 use vestnik_store::runs::Fired;
 use vestnik_store::settle::{AttemptMade, Outcome, Source, settle};
 use vestnik_store::testing::assert_figures_agree;
@@ -66,7 +66,7 @@ pub async fn plan_for(
 ) -> MailingId {
     let message = MessageDraft::parse("Hello {{ recipient.full_name }}", "", "Text").unwrap();
     let message = messages::create(db, actor, &message, NOW).await.unwrap();
-    let draft = MailingDraft::parse(&MailingInput {
+    let input = MailingInput {
         name: "News",
         message_id: Some(message),
         audience: if *selection == Selection::All { "all" } else { "chosen" },
@@ -75,9 +75,11 @@ pub async fn plan_for(
         periodicity: repeat,
         time_zone: "UTC",
         on_unknown: "",
-    })
-    .unwrap();
-    match mailings::create(db, actor, &draft, selection, NOW).await.unwrap() {
+    };
+    let draft = MailingDraft::parse(&input, NOW).unwrap();
+    // Before its start, so that the scheduler fires it.
+    let made_at = NOW.minus(DAY);
+    match mailings::create(db, actor, &draft, selection, &Saving::at(made_at, "key")).await.unwrap() {
         Saved::Saved(id) => id,
         other => panic!("not saved: {other:?}"),
     }

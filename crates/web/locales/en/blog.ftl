@@ -67,7 +67,6 @@ flash-article-published = The article is published.
 flash-article-deleted = The article is deleted.
 
 problem-article-empty = Write something: an empty article is not worth publishing.
-problem-article-changed = This article was saved elsewhere on { $time }. What you typed is here. Saving it once more puts it in place of the other; look at that one in another tab first.
 problem-slug = Latin letters, digits and dashes only, such as { $suggested }.
 problem-slug-taken = Another article has this address.
 

@@ -25,7 +25,7 @@ mailing-what = What to send
 mailing-to-whom = To whom
 mailing-when = When
 mailing-starts = Start
-mailing-starts-help = If this time has passed already, sending begins at once.
+mailing-starts-help = If this time has passed already, sending begins at once, after the time to undo.
 mailing-ends = End
 mailing-ends-help = Letters that are not sent by then will not go out any more.
 mailing-zone-help = By the clock of this zone.
@@ -65,7 +65,6 @@ mailing-back = Back to the mailing
 mailing-save = Save the mailing
 mailings-empty-title = No mailings yet
 mailings-empty-text = Choose a message and recipients, send at once or set a time. This page will show how it went.
-form-guard = Your changes are not saved. Leave the page?
 
 periodicity-once = once
 periodicity-daily = every day
@@ -123,6 +122,26 @@ review-send = Send to { $n } { $n ->
 }
 review-test = We send this letter to you at { $email } and to no one else.
 review-later = Send later
+review-later-when = Date and time
+review-later-help = { $zone }. It goes out by itself then.
+review-later-more = Repetition, end and time zone
+review-later-do = Plan for { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+}
+review-leave = Back to the mailing without sending
+mailing-late-title = The start lies { $days } { $days ->
+    [one] day
+   *[other] days
+} in the past
+mailing-late-text = The mailing begins at once, to { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+}. If another date was meant, correct the start above.
+mailing-late-do = Begin at once, to { $n } { $n ->
+    [one] recipient
+   *[other] recipients
+}
 review-undo = You will have { $n } { $n ->
     [one] second
    *[other] seconds
@@ -312,9 +331,13 @@ dashboard-all = All mailings
 dashboard-month = Letters in 30 days
 dashboard-report = Full report
 
-flash-mailing-at-once = The mailing is saved. Its start has passed already, so it is being sent now.
+flash-mailing-at-once = { $seconds ->
+    [0] The mailing is saved. Its start has passed already, so it is being sent now.
+    [one] The mailing is saved. Its start has passed already, so it begins in { $seconds } second. Until then you can undo it here.
+   *[other] The mailing is saved. Its start has passed already, so it begins in { $seconds } seconds. Until then you can undo it here.
+}
 flash-mailing-planned = The mailing is saved and goes out by itself at the set time.
-flash-mailing-saved = The mailing is saved. Its end has passed, so it will not go out by itself.
+flash-mailing-saved = The mailing is saved. Nothing more is planned: it goes out only when you send it.
 flash-mailing-deleted = The mailing “{ $name }” is deleted.
 flash-mailing-disabled = The mailing is disabled. Enable it to send.
 flash-mailing-off = The mailing is disabled. Nothing of it is sent until you enable it.
@@ -339,6 +362,7 @@ flash-again-waiting = { $n ->
 flash-again-nothing = There is nothing to send again: this sending has no such recipients any more.
 flash-again-not-now = The sending is still being prepared or cancelled. Try again in a minute.
 flash-run-window-over = The end of the mailing has passed. Change it to send.
+flash-run-window-soon = The end of the mailing comes before the time to undo is over. Change it to send.
 flash-run-no-recipients = No recipients: there is no one to send to.
 flash-run-unconfirmed = Confirm your address to send mailings.
 

@@ -81,6 +81,17 @@ problem-placeholder-try = Line { $line }: “{ $detail }” looks like a placeho
 problem-message-missing = Choose a message.
 problem-end-before-start = The end must be later than the start.
 problem-repeat-without-start = A repeating mailing needs a start.
+problem-year = Check the year: it should be from { $first_year } to { $last_year }, and here it is { $year }.
+problem-start-late = The start lies { $days } { $days ->
+    [one] day
+   *[other] days
+} in the past. Correct it, or confirm that the mailing begins at once.
+problem-start-passed = This time has passed already. Choose one that is still to come.
+problem-end-passed = This time has passed already: nothing could be sent any more.
+problem-end-too-soon = Too soon: sending begins when { $seconds } { $seconds ->
+    [one] second
+   *[other] seconds
+} to undo are over.
 
 problem-address-several = Enter one address. There is also: { $other }
 address-empty = Enter an email address.

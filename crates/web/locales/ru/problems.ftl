@@ -82,6 +82,19 @@ problem-placeholder-try = Строка { $line }: «{ $detail }» похоже �
 problem-message-missing = Выберите сообщение.
 problem-end-before-start = Окончание должно быть позже начала.
 problem-repeat-without-start = Для повторяющейся рассылки укажите начало.
+problem-year = Проверьте год: он должен быть от { $first_year } до { $last_year }, а здесь { $year }.
+problem-start-late = Начало было { $days } { $days ->
+    [one] день
+    [few] дня
+   *[many] дней
+} назад. Исправьте его или подтвердите, что рассылка начнётся сразу.
+problem-start-passed = Это время уже прошло. Выберите то, которое ещё наступит.
+problem-end-passed = Это время уже прошло: отправить ничего не получится.
+problem-end-too-soon = Слишком рано: отправка начинается через { $seconds } { $seconds ->
+    [one] секунду
+    [few] секунды
+   *[many] секунд
+}, отведённых на отмену.
 
 problem-address-several = Нужен один адрес. Здесь есть ещё: { $other }
 address-empty = Укажите адрес электронной почты.

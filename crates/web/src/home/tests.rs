@@ -22,8 +22,10 @@ async fn has(app: &TestApp, actor: &Actor, addresses: &[&str], starts_at: &str) 
     let message = MessageDraft::parse("Menu", "", "Text").expect("a message");
     let message = messages::create(&app.db, actor, &message, now).await.expect("stored");
     let input = MailingInput { message_id: Some(message), time_zone: "UTC", starts_at, ..MailingInput::default() };
-    let draft = MailingDraft::parse(&input).expect("a mailing");
-    mailings::create(&app.db, actor, &draft, &mailings::Selection::All, now).await.expect("stored");
+    let draft = MailingDraft::parse(&input, now).expect("a mailing");
+    mailings::create(&app.db, actor, &draft, &mailings::Selection::All, &mailings::Saving::at(now, "key"))
+        .await
+        .expect("stored");
 }
 
 async fn figures(browser: &mut Browser) -> Vec<String> {

@@ -1,37 +1,39 @@
 //! The form of a mailing, new or existing: message, recipients, time (S-08 to S-14).
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Problem, Problems, UnixMillis,
     id::{MailingId, MessageId},
     mailing::{Audience, Mailing, MailingDraft, MailingInput, UnknownPolicy},
-    schedule::local_input,
+    schedule::{local_input, minute_input},
 };
 use vestnik_store::{
-    mailings::{self, Saved, Selection},
+    mailings::{self, LateStart},
     messages,
 };
 
-use super::choose::{self, ChooseView};
+use super::{
+    choose::{self, ChooseView},
+    save::save,
+};
 use crate::{
     error::Error,
-    flash::Flash,
-    form::{Form, FormErrors, Path, Query},
+    form::{FormErrors, Path, Query},
     i18n,
     page::Page,
     readable::readable,
     session::CurrentUser,
     state::AppState,
+    typed::{Restored, Sent, TypedView},
 };
 
+/// The page.
+pub(super) const FORM: &str = "mailings/form.html";
 /// Messages that the form offers, the newest ones.
 const MESSAGES: usize = 200;
 /// The fields as they stand one below the other.
-const FIELDS: [&str; 9] =
+pub(super) const FIELDS: [&str; 9] =
     ["message_id", "name", "audience", "when", "starts_at", "periodicity", "ends_at", "time_zone", "on_unknown"];
 
 /// What is typed and ticked.
@@ -55,6 +57,11 @@ pub(crate) struct MailingForm {
     pub(crate) time_zone: String,
     /// `hold` or `resend`: what becomes of letters of unknown fate.
     pub(crate) on_unknown: String,
+    /// Which version of the stored mailing the form was shown with.
+    pub(crate) version: String,
+    /// That it may begin at once although its start has passed long ago: what was said then, see [`Self::agreement`].
+    #[serde(skip_serializing)]
+    pub(crate) late: String,
     /// Which button was pressed: `search` shows recipients, anything else saves.
     #[serde(skip_serializing)]
     pub(crate) act: String,
@@ -72,6 +79,19 @@ pub(crate) struct FormView {
     pub(crate) choose: ChooseView,
     /// How many were chosen before, for an existing mailing with chosen recipients.
     pub(crate) kept: Option<i64>,
+    /// It would begin at once, and its start has passed long ago.
+    pub(crate) late: Option<LateView>,
+    pub(crate) typed: TypedView,
+}
+
+/// The question whether a mailing may begin at once.
+#[derive(Debug, Serialize)]
+pub(crate) struct LateView {
+    /// By how many days its start has passed.
+    pub(crate) days: u64,
+    pub(crate) recipients: i64,
+    /// What the button sends.
+    pub(crate) agreement: String,
 }
 
 /// What an empty form may begin with.
@@ -82,7 +102,7 @@ pub(crate) struct NewQuery {
 }
 
 impl MailingForm {
-    fn of(mailing: &Mailing) -> Self {
+    pub(super) fn of(mailing: &Mailing) -> Self {
         let zone = mailing.zone();
         let local = |at: Option<UnixMillis>| at.map(|at| local_input(at, &zone)).unwrap_or_default();
         Self {
@@ -90,11 +110,12 @@ impl MailingForm {
             message_id: mailing.message_id.to_string(),
             audience: if mailing.audience == Audience::Chosen { "keep" } else { "all" }.to_owned(),
             when: if mailing.starts_at.is_some() { "planned" } else { "demand" }.to_owned(),
-            starts_at: local(mailing.starts_at),
+            starts_at: mailing.start().map(|start| minute_input(start.local)).unwrap_or_default(),
             ends_at: local(mailing.ends_at),
             periodicity: mailing.periodicity.to_string(),
             time_zone: mailing.time_zone.clone(),
             on_unknown: mailing.on_unknown.to_string(),
+            version: mailing.version.to_string(),
             ..Self::default()
         }
     }
@@ -105,10 +126,33 @@ impl MailingForm {
         self.act == "search" && self.audience == "chosen"
     }
 
-    fn parse(&self) -> Result<MailingDraft, Problems> {
+    /// What stands for the answer that a mailing with this start may begin at once, to so many.
+    pub(super) fn agreement(&self, recipients: i64) -> String {
+        format!("{}/{recipients}", self.starts_at)
+    }
+
+    /// Whether it may begin at once: only with the start, and to as many, as was asked about.
+    pub(super) fn late_start(&self) -> LateStart {
+        match self.late.rsplit_once('/') {
+            Some((start, recipients)) if start == self.starts_at => {
+                recipients.parse().map_or(LateStart::Ask, LateStart::AgreedFor)
+            }
+            _ => LateStart::Ask,
+        }
+    }
+
+    /// Checks what is typed; `before` is the stored mailing that it changes.
+    pub(super) fn check(&self, app: &AppState, before: Option<&Mailing>) -> Result<MailingDraft, Problems> {
+        let now = app.now();
+        let draft = self.parse(before, now)?;
+        draft.check_window(before, app.settings.undo_delay, now)?;
+        Ok(draft)
+    }
+
+    fn parse(&self, before: Option<&Mailing>, now: UnixMillis) -> Result<MailingDraft, Problems> {
         let planned = self.when == "planned";
         let audience = if self.audience == "keep" { "chosen" } else { &self.audience };
-        let draft = MailingDraft::parse(&MailingInput {
+        let input = MailingInput {
             name: &self.name,
             message_id: self.message_id.parse().ok(),
             audience,
@@ -117,10 +161,15 @@ impl MailingForm {
             periodicity: if planned { &self.periodicity } else { "" },
             time_zone: &self.time_zone,
             on_unknown: &self.on_unknown,
-        });
+        };
+        let draft = MailingDraft::parse(&input, now);
         let mut problems = draft.as_ref().err().cloned().unwrap_or_default();
         if planned && self.starts_at.trim().is_empty() && !problems.iter().any(|(field, _)| field == "starts_at") {
             problems.add("starts_at", Problem::new("problem-start-missing"));
+        }
+        // Nobody is written to because a choice got lost on the way.
+        if !matches!((self.audience.as_str(), before), ("all" | "chosen", _) | ("keep", Some(_))) {
+            problems.add("audience", Problem::new("problem-choice"));
         }
         if self.audience == "chosen" && self.all.is_none() && choose::ticked(self).is_empty() {
             problems.add("audience", Problem::new("problem-nobody-chosen"));
@@ -130,7 +179,7 @@ impl MailingForm {
 }
 
 impl FormView {
-    async fn new(
+    pub(super) async fn new(
         app: &AppState,
         page: &Page,
         user: &CurrentUser,
@@ -165,6 +214,8 @@ impl FormView {
             kept,
             form,
             errors,
+            late: None,
+            typed: TypedView::default(),
         })
     }
 }
@@ -175,8 +226,10 @@ pub(crate) async fn new(
     page: Page,
     user: CurrentUser,
     Query(query): Query<NewQuery>,
+    Restored(typed): Restored<MailingForm>,
 ) -> Result<Response, Error> {
-    let form = MailingForm {
+    let restored = TypedView::restored(typed.is_some());
+    let empty = || MailingForm {
         message_id: query.message,
         audience: "all".into(),
         when: "demand".into(),
@@ -185,8 +238,9 @@ pub(crate) async fn new(
         on_unknown: UnknownPolicy::Hold.to_string(),
         ..MailingForm::default()
     };
+    let form = typed.unwrap_or_else(empty);
     let view = FormView::new(&app, &page, &user, None, form, FormErrors::none()).await?;
-    page.show("mailings/form.html", &view)
+    page.show(FORM, &FormView { typed: restored, ..view })
 }
 
 /// Stores a new mailing.
@@ -194,25 +248,13 @@ pub(crate) async fn create(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
-    Form(form): Form<MailingForm>,
+    Sent { form, hash }: Sent<MailingForm>,
 ) -> Result<Response, Error> {
     if form.searches() {
         let view = FormView::new(&app, &page, &user, None, form, FormErrors::none()).await?;
-        return page.show("mailings/form.html", &view);
+        return page.show(FORM, &view);
     }
-    let problems = match form.parse() {
-        Ok(draft) => {
-            let selection = choose::selection(&form).unwrap_or(Selection::All);
-            let saved = mailings::create(&app.db, &user.actor, &draft, &selection, app.now()).await?;
-            match outcome(saved)? {
-                Ok(id) => return Ok(go_on(id, &draft, false, app.now())),
-                Err(problems) => problems,
-            }
-        }
-        Err(problems) => problems,
-    };
-    let view = FormView::new(&app, &page, &user, None, form, page.errors(&problems).in_order(&FIELDS)).await?;
-    page.invalid("mailings/form.html", &view)
+    save(&app, &page, &user, None, form, hash.as_ref()).await
 }
 
 /// The form of an existing mailing.
@@ -221,11 +263,13 @@ pub(crate) async fn edit(
     page: Page,
     user: CurrentUser,
     Path(id): Path<MailingId>,
+    Restored(typed): Restored<MailingForm>,
 ) -> Result<Response, Error> {
     let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let form = MailingForm::of(&mailing);
+    let restored = TypedView::restored(typed.is_some());
+    let form = typed.unwrap_or_else(|| MailingForm::of(&mailing));
     let view = FormView::new(&app, &page, &user, Some(&mailing), form, FormErrors::none()).await?;
-    page.show("mailings/form.html", &view)
+    page.show(FORM, &FormView { typed: restored, ..view })
 }
 
 /// Changes an existing mailing.
@@ -234,52 +278,44 @@ pub(crate) async fn update(
     page: Page,
     user: CurrentUser,
     Path(id): Path<MailingId>,
-    Form(form): Form<MailingForm>,
+    Sent { form, .. }: Sent<MailingForm>,
 ) -> Result<Response, Error> {
     let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     if form.searches() {
         let view = FormView::new(&app, &page, &user, Some(&mailing), form, FormErrors::none()).await?;
-        return page.show("mailings/form.html", &view);
+        return page.show(FORM, &view);
     }
-    let problems = match form.parse() {
-        Ok(draft) => {
-            let selection = choose::selection(&form);
-            let saved = mailings::update(&app.db, &user.actor, id, &draft, selection.as_ref(), app.now()).await?;
-            match outcome(saved)? {
-                Ok(id) => return Ok(go_on(id, &draft, mailing.disabled_at.is_some(), app.now())),
-                Err(problems) => problems,
-            }
-        }
-        Err(problems) => problems,
-    };
-    let view =
-        FormView::new(&app, &page, &user, Some(&mailing), form, page.errors(&problems).in_order(&FIELDS)).await?;
-    page.invalid("mailings/form.html", &view)
+    save(&app, &page, &user, Some(&mailing), form, None).await
 }
 
-fn outcome(saved: Saved) -> Result<Result<MailingId, Problems>, Error> {
-    let problem = |field, id: &'static str| Ok(Err(Problems::one(field, Problem::new(id))));
-    match saved {
-        Saved::Saved(id) => Ok(Ok(id)),
-        Saved::NotFound => Err(Error::NotFound),
-        Saved::NoMessage => problem("message_id", "problem-message-missing"),
-        Saved::NoRecipients => problem("audience", "problem-nobody-gets-it"),
-        Saved::MayNotSend => problem("when", "problem-unconfirmed"),
-    }
+/// When a mailing is to be sent, as it is typed in the review.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ScheduleForm {
+    starts_at: String,
+    version: String,
 }
 
-/// A planned mailing goes by itself: its page shows how. Any other is reviewed first.
-fn go_on(id: MailingId, draft: &MailingDraft, disabled: bool, now: UnixMillis) -> Response {
-    if disabled {
-        return Flash::ok("flash-mailing-saved-disabled").and_go(&format!("/mailings/{id}"));
-    }
-    if draft.starts_at.is_none() {
-        return Redirect::to(&format!("/mailings/{id}/review")).into_response();
-    }
-    let said = match draft.first_firing(now) {
-        Some(at) if at <= now => "flash-mailing-at-once",
-        Some(_) => "flash-mailing-planned",
-        None => "flash-mailing-saved",
+/// Plans a mailing for a time, and leaves everything else as it is. What is wrong with the time is said in the whole form.
+pub(crate) async fn schedule(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Path(id): Path<MailingId>,
+    Sent { form: typed, .. }: Sent<ScheduleForm>,
+) -> Result<Response, Error> {
+    let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let form = MailingForm {
+        when: "planned".into(),
+        starts_at: typed.starts_at,
+        version: typed.version,
+        ..MailingForm::of(&mailing)
     };
-    Flash::ok(said).and_go(&format!("/mailings/{id}"))
+    let start = form.check(&app, Some(&mailing)).ok().and_then(|draft| draft.start);
+    if start.is_some_and(|start| start.at <= app.now()) {
+        let errors = page.error("starts_at", &Problem::new("problem-start-passed"));
+        let view = FormView::new(&app, &page, &user, Some(&mailing), form, errors).await?;
+        return page.invalid(FORM, &view);
+    }
+    save(&app, &page, &user, Some(&mailing), form, None).await
 }

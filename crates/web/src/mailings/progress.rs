@@ -108,7 +108,7 @@ impl RunView {
             paused_by: run.paused_by.chars().take(LONGEST_ERROR).collect(),
             paused_at: run.paused_at,
             undo_left: if planned { now.until(run.begins_at).as_millis().div_ceil(1000) as u64 } else { 0 },
-            undo_of: run.occurrence_at.until(run.begins_at).as_secs().max(1),
+            undo_of: run.planned_at.until(run.begins_at).as_secs().max(1),
             rate: rate.filter(|rate| *rate > 0),
             seconds_left,
             next_try: None,

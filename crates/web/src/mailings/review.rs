@@ -4,17 +4,19 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Permission, Problem, UnixMillis,
     id::{MailingId, RecipientId},
     mail_server::split_from,
-    mailing::Audience,
+    mailing::{Audience, Mailing},
     message::Message,
     recipient::Recipient,
     run::Run,
+    schedule::minute_input,
     secret::new_key,
     template::{Content, Person, Rendered},
+    user::Language,
 };
 use vestnik_store::{
     mailings, messages, recipients,
@@ -25,7 +27,9 @@ use super::{
     beginning::beginning,
     show::{MailingView, RUNS},
 };
-use crate::{error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState};
+use crate::{
+    error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState, typed::Sent,
+};
 
 /// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
 const CLIPPED_AT: usize = 102 * 1024;
@@ -80,6 +84,16 @@ pub(crate) struct ReviewView {
     /// The newest run that has reached someone.
     pub(crate) before: Option<BeforeView>,
     pub(crate) seconds_to_undo: u64,
+    pub(crate) later: LaterView,
+}
+
+/// The form that plans it for later.
+#[derive(Debug, Serialize)]
+pub(crate) struct LaterView {
+    /// What the field begins with.
+    pub(crate) starts_at: String,
+    pub(crate) version: i64,
+    pub(crate) zone: String,
 }
 
 /// Shows it.
@@ -148,7 +162,24 @@ pub(crate) async fn show(
         sample: sample.map(|recipient| recipient.email),
     });
     let seconds_to_undo = app.settings.undo_delay.as_secs();
-    page.show("mailings/review.html", &ReviewView { mailing, letter, checks, ready, going, before, seconds_to_undo })
+    let later = LaterView::of(page.language(), &stored, app.now());
+    let view = ReviewView { mailing, letter, checks, ready, going, before, seconds_to_undo, later };
+    page.show("mailings/review.html", &view)
+}
+
+impl LaterView {
+    fn of(language: Language, mailing: &Mailing, now: UnixMillis) -> Self {
+        let zone = mailing.zone();
+        let planned = mailing.start().filter(|start| start.at > now).map(|start| start.local);
+        // Most people write in the morning, and a day is time enough to think again.
+        let today = zone.to_datetime(now.timestamp()).date();
+        let tomorrow = today.tomorrow().unwrap_or(today).at(10, 0, 0, 0);
+        Self {
+            starts_at: minute_input(planned.unwrap_or(tomorrow)),
+            version: mailing.version,
+            zone: i18n::zone_label(language, now, &mailing.time_zone),
+        }
+    }
 }
 
 impl BeforeView {
@@ -195,21 +226,30 @@ fn render(message: &Message, sample: Option<&Recipient>) -> Result<Rendered, Pro
     )
 }
 
+/// The button has nothing to say but that it was pressed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SendForm {}
+
 /// Sends on demand (S-17): plans a run that begins when the time to undo is over.
 pub(crate) async fn send(
     State(app): State<AppState>,
     user: CurrentUser,
     Path(id): Path<MailingId>,
+    Sent { form: SendForm {}, hash }: Sent<SendForm>,
 ) -> Result<Response, Error> {
-    let key = new_key(&*app.random, 12);
-    let demanded = runs::demand(&app.db, &user.actor, id, &key, app.settings.undo_delay, app.now()).await?;
+    let (key, undo) = (new_key(&*app.random, 12), app.settings.undo_delay);
+    let demanded = runs::demand_once(&app.db, &user.actor, id, &key, undo, hash.as_ref(), app.now()).await?;
     let page = format!("/mailings/{id}");
     let review = format!("/mailings/{id}/review");
     Ok(match demanded {
         Demanded::Planned(_) => Redirect::to(&page).into_response(),
         Demanded::Continues(_) => Flash::ok("flash-run-continues").and_go(&page),
         Demanded::NotFound => return Err(Error::NotFound),
-        Demanded::WindowOver => Flash::warn("flash-run-window-over").and_go(&review),
+        Demanded::WindowOver => {
+            let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+            let over = mailing.is_over(app.now());
+            Flash::warn(if over { "flash-run-window-over" } else { "flash-run-window-soon" }).and_go(&review)
+        }
         Demanded::Disabled => Flash::warn("flash-mailing-disabled").and_go(&page),
         Demanded::NoRecipients => Flash::warn("flash-run-no-recipients").and_go(&review),
         Demanded::MayNotSend => Flash::warn("flash-run-unconfirmed").and_go(&review),

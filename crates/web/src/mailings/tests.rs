@@ -202,42 +202,6 @@ async fn s14_s17_create_review_send_and_read_the_answers() {
 }
 
 #[tokio::test]
-async fn s15_s16_a_planned_mailing_goes_by_itself() {
-    let app = TestApp::start().await;
-    let (mut browser, actor, message, _) = prepared(&app).await;
-    let message = message.to_string();
-    let planned = form(
-        &message,
-        &[("when", "planned"), ("starts_at", "2026-11-25T09:00"), ("periodicity", "daily"), ("name", "Digest")],
-    );
-    let id = mailing_of(&browser.post("/mailings/new", &planned).await);
-    let page = browser.get(&format!("/mailings/{id}")).await;
-    page.says("goes out by itself")
-        .says("Next sending:")
-        .says("25 November 2026, 09:00, Moscow (UTC+3)")
-        .says("every day");
-    let edit = browser.get(&format!("/mailings/{id}/edit")).await;
-    edit.says("value=\"2026-11-25T09:00\"").says("value=\"Digest\"");
-
-    // Its start has passed: it is due now.
-    let past = form(&message, &[("when", "planned"), ("starts_at", "2026-11-24 09:00")]);
-    browser.post("/mailings/new", &past).await;
-    let due = runs::due(&app.db, app.clock_now(), 10).await.expect("found");
-    assert_eq!(due.len(), 1);
-    // Its end has passed: it never is.
-    let over =
-        form(&message, &[("when", "planned"), ("starts_at", "2026-11-23T09:00"), ("ends_at", "2026-11-23T10:00")]);
-    let id = mailing_of(&browser.post("/mailings/new", &over).await);
-    browser.get(&format!("/mailings/{id}")).await.says("will not go out by itself");
-    let review = browser.get(&format!("/mailings/{id}/review")).await;
-    review.says("The end has passed");
-    assert!(!review.text.contains("Send to 3"));
-    browser.post(&format!("/mailings/{id}/send"), &[]).await;
-    assert_eq!(runs::open_of(&app.db, &actor, 10).await.expect("found").len(), 0);
-    app.stop().await;
-}
-
-#[tokio::test]
 async fn recipients_are_searched_and_ticked_in_the_form() {
     let app = TestApp::start().await;
     let (mut browser, actor, message, ids) = prepared(&app).await;

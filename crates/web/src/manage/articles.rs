@@ -1,15 +1,17 @@
 //! The blog as it is written (S-51): articles, their pictures, a look before they are published, and an article as a
 //! message to be mailed.
 
+pub(crate) mod upload;
+
 #[cfg(test)]
 mod tests;
 
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use vestnik_media::picture::Encoded;
 use vestnik_model::{
     Problem, Problems, UnixMillis,
     article::{Article, ArticleDraft, Publication, TypedArticle},
@@ -26,24 +28,19 @@ use vestnik_store::{
 use super::{PAGE_SIZE, author};
 use crate::{
     blog::markdown::{Place, escaped, html, image, pictures_in},
+    conflict::{ConflictView, Field},
     error::Error,
     flash::Flash,
     form::{Form, FormErrors, Path, Query},
-    i18n,
-    limits::Limit,
-    media::{self, PictureForm},
     page::{Page, Pager},
     session::CurrentUser,
     state::AppState,
+    typed::{Restored, Sent, TypedView},
     visit::Visit,
 };
 
-/// Widths in which a picture is kept: a phone, a column of text, the same on a screen with two dots a pixel.
-const WIDTHS: [u32; 3] = [480, 960, 1_600];
 /// Pictures to choose from beside an article.
 const NEWEST: i64 = 24;
-/// Decoding takes a processor's time.
-const UPLOADS: Limit = Limit::per_minutes("picture", 120, 15);
 
 /// What the list is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -121,6 +118,7 @@ pub(crate) struct EditView {
     pub(crate) slug: String,
     /// How it looks; empty: nobody has asked.
     pub(crate) preview: String,
+    pub(crate) typed: TypedView,
 }
 
 /// The question before deleting.
@@ -199,6 +197,7 @@ impl EditView {
             publication: stored.map(|article| article.publication(app.now())),
             slug: stored.map(|article| article.slug.clone()).unwrap_or_default(),
             preview: String::new(),
+            typed: TypedView::default(),
         })
     }
 }
@@ -229,9 +228,16 @@ pub(crate) async fn list(
 }
 
 /// An empty form.
-pub(crate) async fn new(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
-    let form = ArticleForm { when: "draft".to_owned(), ..ArticleForm::default() };
-    page.show("manage/article.html", &EditView::new(&app, &user, None, form).await?)
+pub(crate) async fn new(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Restored(typed): Restored<ArticleForm>,
+) -> Result<Response, Error> {
+    let restored = TypedView::restored(typed.is_some());
+    let form = typed.unwrap_or_else(|| ArticleForm { when: "draft".to_owned(), ..ArticleForm::default() });
+    let view = EditView::new(&app, &user, None, form).await?;
+    page.show("manage/article.html", &EditView { typed: restored, ..view })
 }
 
 /// An article to be changed.
@@ -240,10 +246,13 @@ pub(crate) async fn edit(
     page: Page,
     user: CurrentUser,
     Path(id): Path<ArticleId>,
+    Restored(typed): Restored<ArticleForm>,
 ) -> Result<Response, Error> {
     let article = articles::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let form = ArticleForm::of(&article, &user, app.now());
-    page.show("manage/article.html", &EditView::new(&app, &user, Some(&article), form).await?)
+    let restored = TypedView::restored(typed.is_some());
+    let form = typed.unwrap_or_else(|| ArticleForm::of(&article, &user, app.now()));
+    let view = EditView::new(&app, &user, Some(&article), form).await?;
+    page.show("manage/article.html", &EditView { typed: restored, ..view })
 }
 
 /// Keeps a new one.
@@ -252,7 +261,7 @@ pub(crate) async fn create(
     visit: Visit,
     page: Page,
     user: CurrentUser,
-    Form(form): Form<ArticleForm>,
+    Sent { form, hash }: Sent<ArticleForm>,
 ) -> Result<Response, Error> {
     let (draft, cover) = match form.parse(&user, app.now(), None) {
         Ok(read) => read,
@@ -260,7 +269,8 @@ pub(crate) async fn create(
     };
     let exact = !form.slug.trim().is_empty();
     let cover = known(&app, cover).await?;
-    match articles::create(&app.db, &user.actor, &draft, cover, exact, &author(&app, &visit, &user)).await? {
+    let author = author(&app, &visit, &user);
+    match articles::create_once(&app.db, &user.actor, &draft, (cover, exact), hash.as_ref(), &author).await? {
         Kept::Done(id) => Ok(kept(&draft, app.now()).and_go(&format!("/manage/articles/{id}"))),
         other => not_kept(&app, &page, &user, None, form, other).await,
     }
@@ -273,7 +283,7 @@ pub(crate) async fn update(
     page: Page,
     user: CurrentUser,
     Path(id): Path<ArticleId>,
-    Form(form): Form<ArticleForm>,
+    Sent { form, .. }: Sent<ArticleForm>,
 ) -> Result<Response, Error> {
     let article = articles::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let (draft, cover) = match form.parse(&user, app.now(), article.published_at) {
@@ -305,12 +315,28 @@ async fn not_kept(
     kept: Kept,
 ) -> Result<Response, Error> {
     match kept {
-        // Whoever saves once more knows of it.
-        Kept::ChangedAt(at) => {
-            form.seen = at.0.to_string();
-            let time = i18n::datetime(page.language(), at, &user.user.time_zone);
-            let problems = Problems::one("", Problem::new("problem-article-changed").with("time", time));
-            refuse(app, page, user, stored, form, &problems).await
+        Kept::ChangedAt(_) => {
+            let id = stored.map(|article| article.id).ok_or(Error::NotFound)?;
+            let article = articles::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+            // Whoever saves once more has seen it.
+            form.seen = article.updated_at.0.to_string();
+            let theirs = ArticleForm::of(&article, user, app.now());
+            let words = |form: &ArticleForm| publication_words(page, form);
+            let fields = vec![
+                Field::new("article-title", &*theirs.title, &*form.title),
+                Field::new("article-lead", &*theirs.lead, &*form.lead),
+                Field::new("article-body", &*theirs.body, &*form.body),
+                Field::new("article-publication", words(&theirs), words(&form)),
+                Field::new("article-slug", &*theirs.slug, &*form.slug),
+                Field::new("article-cover", &*theirs.cover, &*form.cover),
+                Field::new("article-cover-alt", &*theirs.cover_alt, &*form.cover_alt),
+            ];
+            let keep = format!("/manage/articles/{id}");
+            let conflict = ConflictView::of(page, article.updated_at, "article", keep.clone(), fields).await?;
+            let Some(conflict) = conflict else { return Ok(Redirect::to(&keep).into_response()) };
+            let view = EditView::new(app, user, Some(&article), form).await?;
+            let view = EditView { typed: TypedView::conflict(conflict), ..view };
+            page.answer(StatusCode::CONFLICT, "manage/article.html", &view)
         }
         Kept::SlugTaken => {
             let problems = Problems::one("slug", Problem::new("problem-slug-taken"));
@@ -318,6 +344,15 @@ async fn not_kept(
         }
         Kept::NotAllowed => Err(Error::Forbidden),
         Kept::NotFound | Kept::Done(_) => Err(Error::NotFound),
+    }
+}
+
+/// When an article is published, as the form has it.
+fn publication_words(page: &Page, form: &ArticleForm) -> String {
+    match form.when.as_str() {
+        "now" => page.text("article-when-now", &[]),
+        "at" => form.published_at.replace('T', " "),
+        _ => page.text("article-when-draft", &[]),
     }
 }
 
@@ -362,64 +397,6 @@ async fn stored(app: &AppState, user: &CurrentUser, id: &str) -> Result<Option<A
         Ok(id) => Ok(articles::find(&app.db, &user.actor, id).await?),
         Err(_) => Ok(None),
     }
-}
-
-/// Takes a picture. Answers the page of the article as it is stored, of which a script takes the pictures alone. The
-/// first picture is the cover until another is chosen.
-pub(crate) async fn upload(
-    State(app): State<AppState>,
-    page: Page,
-    user: CurrentUser,
-    PictureForm { picture, mut fields }: PictureForm,
-) -> Result<Response, Error> {
-    UPLOADS.count(&app, &user.user.id.to_string()).await?;
-    let made = match picture {
-        Ok(bytes) => app.media.pictures.read(bytes, |picture| in_widths(&picture)).await.map_err(media::problem),
-        Err(refused) => Err(refused),
-    };
-    let stored = stored(&app, &user, &fields.remove("id").unwrap_or_default()).await?;
-    let mut form = match &stored {
-        Some(article) => ArticleForm::of(article, &user, app.now()),
-        None => ArticleForm { when: "draft".to_owned(), ..ArticleForm::default() },
-    };
-    form.cover = fields.remove("cover").unwrap_or(form.cover);
-    form.cover_alt = fields.remove("cover_alt").unwrap_or(form.cover_alt);
-    let files = match made {
-        Ok(files) => files,
-        Err((status, problem)) => {
-            let picture_errors = page.error("picture", &problem);
-            let view = EditView { picture_errors, ..EditView::new(&app, &user, stored.as_ref(), form).await? };
-            return page.answer(status, "manage/article.html", &view);
-        }
-    };
-    let mut kept = Vec::new();
-    let mut size = (1, 1);
-    for (encoded, (width, height)) in files {
-        let key = app.media.keep("articles", encoded).await?;
-        kept.push((key.as_str().to_owned(), width));
-        size = (width, height);
-    }
-    let added = pictures::add(&app.db, &user.actor, size, &kept, app.now()).await?.ok_or(Error::Forbidden)?;
-    if form.cover.is_empty() {
-        form.cover = added.to_string();
-    }
-    page.show("manage/article.html", &EditView::new(&app, &user, stored.as_ref(), form).await?)
-}
-
-/// The picture in each width that is not wider than it is.
-fn in_widths(picture: &vestnik_media::picture::Picture) -> Vec<(Encoded, (u32, u32))> {
-    let (own, _) = picture.size();
-    let narrower = WIDTHS.iter().filter(|width| **width < own).copied();
-    let widest = own.min(WIDTHS[WIDTHS.len() - 1]);
-    let mut widths: Vec<u32> = narrower.filter(|width| *width < widest).collect();
-    widths.push(widest);
-    widths
-        .into_iter()
-        .map(|width| {
-            let scaled = picture.width(width);
-            (scaled.encode(), scaled.size())
-        })
-        .collect()
 }
 
 /// Asks before an article is deleted.

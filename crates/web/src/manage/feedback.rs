@@ -26,6 +26,7 @@ use crate::{
     page::{Page, Pager},
     session::CurrentUser,
     state::AppState,
+    typed::{Restored, Sent, TypedView},
     visit::Visit,
 };
 
@@ -92,6 +93,7 @@ pub(crate) struct FeedbackView {
     /// The answer that is being typed.
     pub(crate) answer: String,
     pub(crate) errors: FormErrors,
+    pub(crate) typed: TypedView,
 }
 
 /// Asks before one is deleted.
@@ -139,6 +141,7 @@ impl FeedbackView {
             answers: answers.into_iter().map(given).collect(),
             answer,
             errors,
+            typed: TypedView::default(),
         }
     }
 }
@@ -174,11 +177,13 @@ pub(crate) async fn show(
     page: Page,
     user: CurrentUser,
     Path(id): Path<FeedbackId>,
+    Restored(typed): Restored<AnswerForm>,
 ) -> Result<Response, Error> {
     feedback::open(&app.db, &user.actor, id).await?;
     let (found, answers) = feedback::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let view = FeedbackView::new(found, answers, String::new(), FormErrors::none());
-    page.show("manage/feedback_one.html", &view)
+    let restored = TypedView::restored(typed.is_some());
+    let view = FeedbackView::new(found, answers, typed.unwrap_or_default().answer, FormErrors::none());
+    page.show("manage/feedback_one.html", &FeedbackView { typed: restored, ..view })
 }
 
 /// Answers it by mail, in the language in which it was written.
@@ -188,7 +193,7 @@ pub(crate) async fn answer(
     page: Page,
     user: CurrentUser,
     Path(id): Path<FeedbackId>,
-    Form(form): Form<AnswerForm>,
+    Sent { form, .. }: Sent<AnswerForm>,
 ) -> Result<Response, Error> {
     let (found, answers) = feedback::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let text = match rules::answer(&form.answer) {

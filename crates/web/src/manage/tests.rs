@@ -33,8 +33,11 @@ async fn mailing(app: &TestApp, actor: &Actor) -> i64 {
     let message = MessageDraft::parse("Autumn menu", "", "Text").expect("a message");
     let message = messages::create(&app.db, actor, &message, now).await.expect("stored");
     let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..MailingInput::default() };
-    let draft = MailingDraft::parse(&input).expect("a mailing");
-    match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, now).await.expect("stored") {
+    let draft = MailingDraft::parse(&input, now).expect("a mailing");
+    match mailings::create(&app.db, actor, &draft, &mailings::Selection::All, &mailings::Saving::at(now, "key"))
+        .await
+        .expect("stored")
+    {
         mailings::Saved::Saved(id) => {
             let delay = std::time::Duration::from_secs(30);
             runs::demand(&app.db, actor, id, "key", delay, now).await.expect("planned");

@@ -1,22 +1,24 @@
 //! Writing a message: a new one, or one that is there.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Problems,
     id::{MessageId, RecipientId},
     message::{LONGEST_SUBJECT, Message, MessageDraft},
 };
-use vestnik_store::messages;
+use vestnik_store::messages::{self, Updated};
 
 use super::readers;
 use crate::{
+    conflict::{ConflictView, Field},
     error::Error,
     flash::Flash,
-    form::{Form, FormErrors, Path},
+    form::{FormErrors, Path},
     page::Page,
     session::CurrentUser,
     state::AppState,
+    typed::{Restored, Sent, TypedView},
 };
 
 /// What is typed.
@@ -31,6 +33,9 @@ pub(crate) struct MessageForm {
     /// For whom the preview beside the form is.
     #[serde(default)]
     pub(crate) recipient: String,
+    /// Which version of the stored message the form was shown with.
+    #[serde(default)]
+    pub(crate) version: String,
 }
 
 impl MessageForm {
@@ -48,7 +53,8 @@ impl MessageForm {
 
 impl From<Message> for MessageForm {
     fn from(message: Message) -> Self {
-        Self { subject: message.subject, html: message.html, text: message.text, recipient: String::new() }
+        let Message { subject, html, text, version, .. } = message;
+        Self { subject, html, text, recipient: String::new(), version: version.to_string() }
     }
 }
 
@@ -62,6 +68,7 @@ pub(crate) struct FormView {
     /// For whom it can be previewed, with words for each.
     pub(crate) readers: Vec<(Option<RecipientId>, String)>,
     pub(crate) longest_subject: usize,
+    pub(crate) typed: TypedView,
 }
 
 async fn view(
@@ -73,14 +80,21 @@ async fn view(
 ) -> Result<FormView, Error> {
     let readers = readers(app, user, "").await?;
     let readers = readers.iter().map(|reader| (reader.id, reader.words())).collect();
-    Ok(FormView { form, errors, id, readers, longest_subject: LONGEST_SUBJECT })
+    Ok(FormView { form, errors, id, readers, longest_subject: LONGEST_SUBJECT, typed: TypedView::default() })
 }
 
 const FORM: &str = "messages/form.html";
 
 /// An empty form.
-pub(crate) async fn new(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
-    page.show(FORM, &view(&app, &user, MessageForm::default(), FormErrors::none(), None).await?)
+pub(crate) async fn new(
+    State(app): State<AppState>,
+    page: Page,
+    user: CurrentUser,
+    Restored(typed): Restored<MessageForm>,
+) -> Result<Response, Error> {
+    let restored = TypedView::restored(typed.is_some());
+    let view = view(&app, &user, typed.unwrap_or_default(), FormErrors::none(), None).await?;
+    page.show(FORM, &FormView { typed: restored, ..view })
 }
 
 /// Stores a new message.
@@ -88,14 +102,14 @@ pub(crate) async fn create(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
-    Form(form): Form<MessageForm>,
+    Sent { form, hash }: Sent<MessageForm>,
 ) -> Result<Response, Error> {
     let draft = match form.check().await? {
         Ok(draft) => draft,
         Err(problems) => return page.invalid(FORM, &view(&app, &user, form, page.errors(&problems), None).await?),
     };
 
-    let id = messages::create(&app.db, &user.actor, &draft, app.now()).await?;
+    let id = messages::create_once(&app.db, &user.actor, &draft, hash.as_ref(), app.now()).await?;
     Ok(Flash::ok("flash-message-saved").and_go(&format!("/messages/{id}")))
 }
 
@@ -105,9 +119,13 @@ pub(crate) async fn form(
     page: Page,
     user: CurrentUser,
     Path(id): Path<MessageId>,
+    Restored(typed): Restored<MessageForm>,
 ) -> Result<Response, Error> {
     let message = messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    page.show(FORM, &view(&app, &user, message.into(), FormErrors::none(), Some(id)).await?)
+    let restored = TypedView::restored(typed.is_some());
+    let form = typed.unwrap_or_else(|| message.into());
+    let view = view(&app, &user, form, FormErrors::none(), Some(id)).await?;
+    page.show(FORM, &FormView { typed: restored, ..view })
 }
 
 /// Changes a message. Runs that have begun keep what they send.
@@ -116,7 +134,7 @@ pub(crate) async fn submit(
     page: Page,
     user: CurrentUser,
     Path(id): Path<MessageId>,
-    Form(form): Form<MessageForm>,
+    Sent { mut form, .. }: Sent<MessageForm>,
 ) -> Result<Response, Error> {
     // Before the form is read: another's message is not there, whatever is typed.
     messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
@@ -125,8 +143,24 @@ pub(crate) async fn submit(
         Err(problems) => return page.invalid(FORM, &view(&app, &user, form, page.errors(&problems), Some(id)).await?),
     };
 
-    match messages::update(&app.db, &user.actor, id, &draft, app.now()).await? {
-        true => Ok(Flash::ok("flash-message-saved").and_go(&format!("/messages/{id}"))),
-        false => Err(Error::NotFound),
+    let saved = || Ok(Flash::ok("flash-message-saved").and_go(&format!("/messages/{id}")));
+    match messages::update(&app.db, &user.actor, id, &draft, form.version.parse().ok(), app.now()).await? {
+        Updated::Done => saved(),
+        Updated::NotFound => Err(Error::NotFound),
+        Updated::Changed => {
+            let stored = messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+            // Whoever saves once more has seen it.
+            form.version = stored.version.to_string();
+            let fields = vec![
+                Field::new("message-subject", stored.subject, &*form.subject),
+                Field::new("message-html", stored.html, &*form.html),
+                Field::new("message-text", stored.text, &*form.text),
+            ];
+            let keep = format!("/messages/{id}/edit");
+            let conflict = ConflictView::of(&page, stored.updated_at, "message", keep, fields).await?;
+            let Some(conflict) = conflict else { return saved() };
+            let view = view(&app, &user, form, FormErrors::none(), Some(id)).await?;
+            page.answer(StatusCode::CONFLICT, FORM, &FormView { typed: TypedView::conflict(conflict), ..view })
+        }
     }
 }

@@ -74,6 +74,7 @@ fn message(draft: MessageDraft, user: &CurrentUser, now: UnixMillis) -> Message 
         text: draft.text,
         created_at: now,
         updated_at: now,
+        version: 0,
     }
 }
 

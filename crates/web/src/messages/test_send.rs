@@ -12,12 +12,13 @@ use super::{Reader, render};
 use crate::{
     error::Error,
     flash::Flash,
-    form::{Form, Path},
+    form::Path,
     letters::own_address,
     limits::Limit,
     page::Page,
     session::{CurrentUser, own_path},
     state::AppState,
+    typed::Sent,
 };
 
 const TEST_LETTERS: Limit = Limit::per_minutes("test-letter", 30, 30);
@@ -38,7 +39,7 @@ pub(crate) async fn submit(
     page: Page,
     user: CurrentUser,
     Path(id): Path<MessageId>,
-    Form(form): Form<TestForm>,
+    Sent { form, hash }: Sent<TestForm>,
 ) -> Result<Response, Error> {
     let message = messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let reader = Reader::find(&app, &page, &user, &form.recipient).await?;
@@ -67,6 +68,6 @@ pub(crate) async fn submit(
         html: rendered.html.as_deref().unwrap_or_default(),
         key: &new_key(&*app.random, 12),
     };
-    letters::enqueue(&app.db, &letter, app.now()).await?;
+    letters::enqueue_once(&app.db, &user.actor, &letter, hash.as_ref(), app.now()).await?;
     Ok(Flash::ok("flash-test-queued").with("email", own.as_str()).and_go(&back))
 }

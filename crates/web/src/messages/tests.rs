@@ -185,15 +185,22 @@ async fn a_message_in_use_is_not_deleted() {
         name: "Осеннее меню".into(),
         message_id: id,
         audience: vestnik_model::mailing::Audience::All,
-        starts_at: None,
+        start: None,
         ends_at: None,
         periodicity: vestnik_model::schedule::Periodicity::Once,
         time_zone: "UTC".into(),
         on_unknown: vestnik_model::mailing::UnknownPolicy::Hold,
     };
     let all = vestnik_store::mailings::Selection::All;
-    let saved =
-        vestnik_store::mailings::create(&app.db, &actor, &draft, &all, UnixMillis(1)).await.expect("a database");
+    let saved = vestnik_store::mailings::create(
+        &app.db,
+        &actor,
+        &draft,
+        &all,
+        &vestnik_store::mailings::Saving::at(UnixMillis(1), "key"),
+    )
+    .await
+    .expect("a database");
     assert!(matches!(saved, vestnik_store::mailings::Saved::Saved(_)), "{saved:?}");
     anna.get(&format!("/messages/{id}/delete")).await.says("The message is in use").says("Осеннее меню");
     let answer = anna.post(&format!("/messages/{id}/delete"), &[]).await;

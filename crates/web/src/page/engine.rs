@@ -12,6 +12,7 @@
 //! | `builtin_group(name)` | `managers` for "Managers" in the audit log; of other groups nothing |
 //! | `iso(ms)` | for `<time datetime="…">` |
 //! | `duration(seconds)` | «3 мин» |
+//! | `largest_form` | the most bytes of a form into which people type at length |
 //! | `asset("app.css")`, `icon("send")` | the front end |
 //! | `qr("otpauth://…", words)` | a QR code as a picture that is called `words` |
 
@@ -25,6 +26,7 @@ use vestnik_model::{BuiltinGroup, UnixMillis, user::Language};
 
 use crate::{
     embedded::TEMPLATES,
+    form::LARGEST_TYPED,
     i18n::{self, FluentValue},
     qr,
     readable::readable,
@@ -83,6 +85,7 @@ fn environment(language: Language) -> Environment<'static> {
     env.add_function("t", move |id: &str, args: Kwargs| translate(language, id, &args));
     env.add_function("asset", |path: &str| vestnik_assets::url(path));
     env.add_function("icon", icon);
+    env.add_global("largest_form", LARGEST_TYPED);
     env.add_function("qr", qr);
     env.add_function("datetime", move |at: i64, zone: &str| i18n::datetime(language, UnixMillis(at), zone));
     env.add_function("date", move |at: i64, zone: &str| i18n::date(language, UnixMillis(at), zone));

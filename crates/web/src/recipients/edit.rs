@@ -12,10 +12,11 @@ use vestnik_store::recipients::{self, Saved};
 use crate::{
     error::Error,
     flash::Flash,
-    form::{Form, FormErrors, Path},
+    form::{FormErrors, Path},
     page::Page,
     session::CurrentUser,
     state::AppState,
+    typed::{Restored, Sent, TypedView},
 };
 
 /// What is typed.
@@ -38,6 +39,7 @@ pub(crate) struct FormView {
     pub(crate) id: Option<RecipientId>,
     /// Who has the typed address already.
     pub(crate) holder: Option<RecipientId>,
+    pub(crate) typed: TypedView,
 }
 
 impl From<Recipient> for RecipientForm {
@@ -49,8 +51,9 @@ impl From<Recipient> for RecipientForm {
 const FORM: &str = "recipients/form.html";
 
 /// An empty form.
-pub(crate) async fn new(page: Page) -> Result<Response, Error> {
-    page.show(FORM, &FormView::default())
+pub(crate) async fn new(page: Page, Restored(typed): Restored<RecipientForm>) -> Result<Response, Error> {
+    let restored = TypedView::restored(typed.is_some());
+    page.show(FORM, &FormView { form: typed.unwrap_or_default(), typed: restored, ..FormView::default() })
 }
 
 /// Adds a recipient.
@@ -58,7 +61,7 @@ pub(crate) async fn create(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
-    Form(form): Form<RecipientForm>,
+    Sent { form, hash }: Sent<RecipientForm>,
 ) -> Result<Response, Error> {
     let draft = match RecipientDraft::parse(&form.email, &form.full_name, &form.comment) {
         Ok(draft) => draft,
@@ -67,7 +70,7 @@ pub(crate) async fn create(
         }
     };
 
-    match recipients::create(&app.db, &user.actor, &draft, app.now()).await? {
+    match recipients::create_once(&app.db, &user.actor, &draft, hash.as_ref(), app.now()).await? {
         Saved::Saved(_) => {
             Ok(Flash::ok("flash-recipient-added").with("email", draft.email.as_str()).and_go("/recipients"))
         }
@@ -83,9 +86,12 @@ pub(crate) async fn form(
     page: Page,
     user: CurrentUser,
     Path(id): Path<RecipientId>,
+    Restored(typed): Restored<RecipientForm>,
 ) -> Result<Response, Error> {
     let recipient = recipients::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    page.show(FORM, &FormView { form: recipient.into(), id: Some(id), ..FormView::default() })
+    let restored = TypedView::restored(typed.is_some());
+    let form = typed.unwrap_or_else(|| recipient.into());
+    page.show(FORM, &FormView { form, id: Some(id), typed: restored, ..FormView::default() })
 }
 
 /// Changes a recipient.
@@ -94,14 +100,14 @@ pub(crate) async fn submit(
     page: Page,
     user: CurrentUser,
     Path(id): Path<RecipientId>,
-    Form(form): Form<RecipientForm>,
+    Sent { form, .. }: Sent<RecipientForm>,
 ) -> Result<Response, Error> {
     // Before the form is read: another's recipient is not there, whatever is typed.
     recipients::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let draft = match RecipientDraft::parse(&form.email, &form.full_name, &form.comment) {
         Ok(draft) => draft,
         Err(problems) => {
-            let view = FormView { form, errors: page.errors(&problems), id: Some(id), holder: None };
+            let view = FormView { form, errors: page.errors(&problems), id: Some(id), ..FormView::default() };
             return page.invalid(FORM, &view);
         }
     };
@@ -116,5 +122,5 @@ pub(crate) async fn submit(
 /// The form again, because someone in the list has the address.
 fn taken(page: &Page, form: RecipientForm, id: Option<RecipientId>, holder: RecipientId) -> Result<Response, Error> {
     let errors = page.error("email", &Problem::new("problem-recipient-taken"));
-    page.invalid(FORM, &FormView { form, errors, id, holder: Some(holder) })
+    page.invalid(FORM, &FormView { form, errors, id, holder: Some(holder), ..FormView::default() })
 }

@@ -221,6 +221,24 @@ async fn a_mailing_that_was_never_sent_says_so() {
 }
 
 #[tokio::test]
+async fn reasons_that_are_still_being_counted_are_not_shown_as_final() {
+    for counted in [false, true] {
+        let app = TestApp::start().await;
+        let (mut browser, _, mailing) = sent(&app).await;
+        if counted {
+            sum_up(&app).await;
+        }
+        for path in ["/reports".to_owned(), format!("/mailings/{mailing}/report")] {
+            let report = open(&mut browser, &path).await;
+            let so_far = report.text.contains("Why not delivered: counted so far 0 of 1");
+            assert_eq!((so_far, report.text.contains("still being counted")), (!counted, !counted), "{path}");
+            assert_eq!(report.text.contains("Why not delivered: 1 with a server"), counted, "{path}");
+        }
+        app.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn s31_all_of_it_is_a_workbook() {
     let app = TestApp::start().await;
     let (mut browser, anna, mailing) = sent(&app).await;

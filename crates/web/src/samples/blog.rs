@@ -6,7 +6,7 @@ use vestnik_model::{
     id::{ArticleId, PictureId},
 };
 
-use super::{Sample, errors_at, page, stranger};
+use super::{Sample, errors_at, page, stranger, typed};
 use crate::{
     blog::{ArticleView, Card, ListView},
     form::FormErrors,
@@ -75,6 +75,7 @@ fn edit(new: bool, errors: FormErrors, picture_errors: FormErrors) -> EditView {
         publication: (!new).then_some(Publication::Published),
         slug: "osen".into(),
         preview: if new { String::new() } else { "<p>Текст</p>".into() },
+        typed: typed(!new),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use vestnik_model::{UnixMillis, feedback::FeedbackState, id::FeedbackId, user::Language};
 
-use super::{Sample, errors_at, page, stranger};
+use super::{Sample, errors_at, page, stranger, typed};
 use crate::{
     contacts::{ContactsForm, ContactsView},
     form::FormErrors,
@@ -60,6 +60,7 @@ fn one(state: FeedbackState, errors: FormErrors) -> FeedbackView {
         answers: ["sent", "failed", "pending", "gone"].map(answer).into(),
         answer: "</textarea>".into(),
         errors,
+        typed: typed(false),
     }
 }
 

@@ -10,7 +10,7 @@ use vestnik_model::{
     schedule::Periodicity,
 };
 
-use super::{Sample, errors_at, page};
+use super::{Sample, errors_at, page, typed};
 use crate::{
     dashboard::{DashboardView, FiguresView, LiveRunsView, StepView, UpcomingView},
     form::FormErrors,
@@ -22,11 +22,11 @@ use crate::{
         control::{CancelView, DisableView},
         delete::DeleteView,
         fates::{self, FatesQuery, FatesView},
-        form::{FormView, MailingForm},
+        form::{FormView, LateView, MailingForm},
         list::{ListView, Row},
         live::{Failures, Live},
         progress::{RunView, TroubleKind, TroubleView},
-        review::{BeforeView, Check, LetterView, ReviewView},
+        review::{BeforeView, Check, LaterView, LetterView, ReviewView},
         show::{FailureView, FailuresView, LiveView, MailingView, ShowView, TotalsView},
     },
     page::Pager,
@@ -53,6 +53,7 @@ pub(super) fn run(state: RunState) -> RunView {
         mailing_id: MailingId(5),
         owner_id: UserId(1),
         occurrence_at: NOW,
+        planned_at: NOW,
         state,
         begins_at: UnixMillis(NOW.0 + 27_000),
         ends_at: None,
@@ -264,6 +265,7 @@ fn review(full: bool) -> ReviewView {
         going: !full,
         before: full.then_some(BeforeView { at: NOW, sent: 12_204, missed: 98 }),
         seconds_to_undo: 30,
+        later: LaterView { starts_at: "2026-11-25T10:00".into(), version: 2, zone: "Москва, UTC+3".into() },
     }
 }
 
@@ -343,6 +345,8 @@ fn form(full: bool) -> FormView {
         more: true,
     };
     FormView {
+        late: full.then(|| LateView { days: 365, recipients: 12_480, agreement: "2025-11-24T10:00/12480".into() }),
+        typed: typed(full),
         id: full.then_some(MailingId(5)),
         form: MailingForm {
             name: NAME.into(),

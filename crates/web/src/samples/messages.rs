@@ -6,7 +6,7 @@ use vestnik_model::{
     message::Message,
 };
 
-use super::{Sample, errors_at, page};
+use super::{Sample, errors_at, page, typed};
 use crate::{
     form::FormErrors,
     messages::{
@@ -36,6 +36,7 @@ pub(super) fn all() -> Vec<Sample> {
         text: String::new(),
         created_at: NOW,
         updated_at: NOW,
+        version: 1,
     };
     for rows in [Vec::new(), vec![message]] {
         let total = i64::try_from(rows.len()).unwrap_or_default();
@@ -49,13 +50,17 @@ pub(super) fn all() -> Vec<Sample> {
                 html: "</textarea><p><Север></p>".into(),
                 text: "{{ recipient.full_name".into(),
                 recipient: "7".into(),
+                version: "2".into(),
             },
             errors_at(&["subject", "html", "text"]),
             Some(MessageId(5)),
             vec![(Some(RecipientId(7)), "<Север>, a@example.org".into())],
         ),
     ] {
-        samples.push(page("messages/form.html", FormView { form, errors, id, readers, longest_subject: 300 }));
+        samples.push(page(
+            "messages/form.html",
+            FormView { form, errors, id, readers, longest_subject: 300, typed: typed(id.is_some()) },
+        ));
     }
     for (letter, reader, errors, may_send) in [
         (Some(true), Some(7), FormErrors::none(), true),

@@ -7,7 +7,7 @@ use vestnik_model::{
     recipient::{Recipient, RecipientSort},
 };
 
-use super::{Sample, errors_at, page};
+use super::{Sample, errors_at, page, typed};
 use crate::{
     form::FormErrors,
     page::Pager,
@@ -104,6 +104,7 @@ pub(super) fn all() -> Vec<Sample> {
             errors: errors_at(&["email", "full_name", "comment"]),
             id: Some(RecipientId(7)),
             holder: Some(RecipientId(8)),
+            typed: typed(false),
         },
     ] {
         samples.push(page("recipients/form.html", view));

@@ -9,11 +9,11 @@ use vestnik_model::mailing::{MailingDraft, MailingInput};
 use vestnik_model::message::MessageDraft;
 use vestnik_model::recipient::RecipientDraft;
 use vestnik_model::schedule::local_input;
-use vestnik_model::secret::SystemRandom;
+use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::user::{Language, Registration, User};
 use vestnik_model::{Actor, BuiltinGroup, Clock as _, UnixMillis};
 use vestnik_store::audit::Author;
-use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::mailings::{Saved, Saving, Selection};
 use vestnik_store::{Db, mailings, messages, recipients, users};
 use vestnik_web::password::hash_password;
 
@@ -125,7 +125,8 @@ async fn mailing(
     start: Option<UnixMillis>,
 ) -> Result<MailingId, Failure> {
     let starts_at = start.map(|at| local_input(at, &user.zone())).unwrap_or_default();
-    let draft = MailingDraft::parse(&MailingInput {
+    let now = SystemClock.now();
+    let input = MailingInput {
         name,
         message_id: Some(message),
         audience: "all",
@@ -134,8 +135,10 @@ async fn mailing(
         periodicity: if start.is_some() { "weekly" } else { "once" },
         time_zone: &user.time_zone,
         on_unknown: "",
-    })?;
-    match mailings::create(db, &Actor::of(user), &draft, &Selection::All, SystemClock.now()).await? {
+    };
+    let draft = MailingDraft::parse(&input, now)?;
+    let key = new_key(&SystemRandom, 8);
+    match mailings::create(db, &Actor::of(user), &draft, &Selection::All, &Saving::at(now, &key)).await? {
         Saved::Saved(id) => Ok(id),
         other => Err(Failure::failed(format!("the sample mailing {name:?} cannot be made: {other:?}"))),
     }

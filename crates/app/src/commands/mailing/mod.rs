@@ -13,7 +13,7 @@ use vestnik_model::mailing::{Mailing, MailingDraft, MailingInput};
 use vestnik_model::run::{Run, RunState};
 use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::{Actor, Clock as _};
-use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::mailings::{LateStart, Saved, Saving, Selection};
 use vestnik_store::runs::Demanded;
 use vestnik_store::{Db, mailings, nodes, recipients, runs, troubles};
 
@@ -43,7 +43,8 @@ async fn create(args: CreateMailingArgs) -> Result<(), Failure> {
     let emails = args.recipients_from.as_deref().map(addresses).transpose()?;
     let db = installation::open_existing(&args.data).await?;
     let (user, actor) = owner(&db, &args.owner).await?;
-    let draft = MailingDraft::parse(&MailingInput {
+    let now = SystemClock.now();
+    let input = MailingInput {
         name: &args.name,
         message_id: Some(args.message),
         audience: if emails.is_some() { "chosen" } else { "all" },
@@ -52,7 +53,10 @@ async fn create(args: CreateMailingArgs) -> Result<(), Failure> {
         periodicity: &args.repeat,
         time_zone: args.time_zone.as_deref().unwrap_or(&user.time_zone),
         on_unknown: &args.unknown,
-    })?;
+    };
+    let draft = MailingDraft::parse(&input, now)?;
+    let undo = args.undo.undo_delay;
+    draft.check_window(None, undo, now)?;
     let selection = match emails {
         Some(emails) => {
             let strangers = recipients::strangers(&db, &actor, &emails).await?;
@@ -66,12 +70,30 @@ async fn create(args: CreateMailingArgs) -> Result<(), Failure> {
         }
         None => Selection::All,
     };
-    match mailings::create(&db, &actor, &draft, &selection, SystemClock.now()).await? {
+    let key = new_key(&SystemRandom, 8);
+    let late_start = if args.past_start { LateStart::Allowed } else { LateStart::Ask };
+    let saving = Saving { now, undo, key: &key, late_start, form: None };
+    match mailings::create(&db, &actor, &draft, &selection, &saving).await? {
         Saved::Saved(id) => {
             println!("{id}");
             Ok(())
         }
-        Saved::NoMessage | Saved::NotFound => {
+        Saved::Begins(id, run) => {
+            println!("{id}");
+            // Beside the id, which others read.
+            eprintln!(
+                "the start has passed: run {run} begins in {}; until then `vestnik mailing cancel {id}` undoes it",
+                humantime::format_duration(undo),
+            );
+            Ok(())
+        }
+        Saved::Late { days, recipients } => Err(Failure::failed(format!(
+            "the start lies {days} {} in the past, and the mailing would begin at once, to {recipients} {}; \
+             if that is meant, add --past-start",
+            if days == 1 { "day" } else { "days" },
+            if recipients == 1 { "recipient" } else { "recipients" },
+        ))),
+        Saved::NoMessage | Saved::NotFound | Saved::Changed => {
             Err(Failure::failed(format!("{} has no message {}", args.owner, args.message)))
         }
         Saved::NoRecipients => Err(Failure::failed("the mailing would go to no one: there are no recipients")),

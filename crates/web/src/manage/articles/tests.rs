@@ -149,8 +149,8 @@ async fn two_who_change_an_article_at_once_do_not_write_over_each_other() {
     app.clock.advance(std::time::Duration::from_secs(60));
     assert!(keeper.post("/manage/articles/1", &typed(&[("seen", seen), ("lead", "First")])).await.goes_to().is_some());
     let late = keeper.post("/manage/articles/1", &typed(&[("seen", seen), ("lead", "Second")])).await;
-    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-    late.says("This article was saved elsewhere").says("Second");
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    late.says("Saved elsewhere while you were typing").says("Second");
     let known = app.clock_now().0.to_string();
     late.says(&format!("name=\"seen\" value=\"{known}\""));
     assert!(
