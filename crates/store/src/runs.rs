@@ -126,6 +126,8 @@ pub enum Demanded {
     Planned(RunId),
     /// An earlier run is not over; it goes on.
     Continues(RunId),
+    /// The same form was sent before, and has planned this run.
+    Repeated(RunId),
     /// The actor has no such mailing.
     NotFound,
     /// The end of the mailing's window has come.
@@ -150,7 +152,7 @@ pub async fn demand(
     demand_once(db, actor, mailing, key, delay, None, now).await
 }
 
-/// The same for a form: sent again, it leads to the run that it has planned, also when that is over.
+/// The same for a form, which plans one run however often it is sent.
 pub async fn demand_once(
     db: &Db,
     actor: &Actor,
@@ -174,7 +176,7 @@ pub async fn demand_once(
         return Ok(Demanded::Disabled);
     }
     if let Some(earlier) = submitted_forms::claim(&mut tx, actor, form, now).await? {
-        return Ok(Demanded::Planned(RunId(earlier)));
+        return Ok(Demanded::Repeated(RunId(earlier)));
     }
     let open: Option<(RunId,)> = tx
         .fetch_optional(

@@ -78,7 +78,7 @@ databases! {
         let Demanded::Planned(run) = press().await else { panic!("not planned") };
         tick(&db, NOW).await;
         send_all(&db, mailing, run, NOW).await;
-        assert_eq!(press().await, Demanded::Planned(run));
+        assert_eq!(press().await, Demanded::Repeated(run));
         assert_eq!(runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().len(), 1);
     }
 

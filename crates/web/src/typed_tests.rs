@@ -75,7 +75,9 @@ async fn form_that_is_sent_twice_creates_once() {
     let run = runs::open_of(&app.db, &actor, 10).await.expect("found")[0].id;
     assert!(runs::undo(&app.db, &actor, run, app.clock_now()).await.expect("undone"));
     let again = browser.post(&send, &[("form_id", "s1")]).await;
-    assert_eq!(again.goes_to(), Some(format!("/mailings/{first}").as_str()));
+    let review = format!("/mailings/{first}/review");
+    assert_eq!(again.goes_to(), Some(review.as_str()));
+    browser.get(&review).await.says("Press the button here to send once more");
     assert!(runs::open_of(&app.db, &actor, 10).await.expect("found").is_empty(), "what was undone stays so");
     app.stop().await;
 }

@@ -362,6 +362,7 @@ flash-again-waiting = { $n ->
 flash-again-nothing = There is nothing to send again: this sending has no such recipients any more.
 flash-again-not-now = The sending is still being prepared or cancelled. Try again in a minute.
 flash-run-window-over = The end of the mailing has passed. Change it to send.
+flash-run-pressed-before = This page was sent before, and that sending is over or undone. Press the button here to send once more.
 flash-run-window-soon = The end of the mailing comes before the time to undo is over. Change it to send.
 flash-run-no-recipients = No recipients: there is no one to send to.
 flash-run-unconfirmed = Confirm your address to send mailings.

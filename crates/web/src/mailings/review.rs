@@ -243,6 +243,14 @@ pub(crate) async fn send(
     let review = format!("/mailings/{id}/review");
     Ok(match demanded {
         Demanded::Planned(_) => Redirect::to(&page).into_response(),
+        Demanded::Repeated(run) => {
+            let found = runs::find(&app.db, &user.actor, run).await?;
+            match found.is_some_and(|run| !run.state.is_final()) {
+                true => Redirect::to(&page).into_response(),
+                // To whoever comes back to a page of before; the page that follows has a button of its own.
+                false => Flash::warn("flash-run-pressed-before").and_go(&review),
+            }
+        }
         Demanded::Continues(_) => Flash::ok("flash-run-continues").and_go(&page),
         Demanded::NotFound => return Err(Error::NotFound),
         Demanded::WindowOver => {

@@ -125,7 +125,7 @@ pub async fn send(args: SendArgs) -> Result<(), Failure> {
     }
     let key = new_key(&SystemRandom, 8);
     let run = match runs::demand(&db, &actor, mailing.id, &key, Duration::ZERO, SystemClock.now()).await? {
-        Demanded::Planned(run) | Demanded::Continues(run) => run,
+        Demanded::Planned(run) | Demanded::Continues(run) | Demanded::Repeated(run) => run,
         Demanded::NotFound => return Err(Failure::failed(format!("there is no mailing {}", args.id))),
         Demanded::Disabled => return Err(Failure::failed(format!("mailing {} is disabled", args.id))),
         Demanded::WindowOver => return Err(Failure::failed("the end of the mailing's window has come")),
