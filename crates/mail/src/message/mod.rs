@@ -4,6 +4,7 @@
 //! its boundaries from the clock, and a retry must give the same bytes. So everything here depends on the input
 //! alone: the date, the message id and, derived from it, the boundaries.
 
+mod from_lines;
 mod header;
 mod part;
 
@@ -131,9 +132,12 @@ impl Leaves<'_> {
     }
 }
 
-/// 7bit, quoted-printable or base64, whichever is shortest; that choice is `mail-builder`'s.
+/// 7bit, quoted-printable or base64, whichever is shortest; that choice is `mail-builder`'s, but for lines that 7bit may
+/// not leave as they are.
 fn write_leaf(media_type: &'static str, content: &str, out: &mut Vec<u8>) {
+    let start = out.len();
     MimePart::new(media_type, content).write_part(out);
+    from_lines::encode(start, out);
 }
 
 fn write_mailbox(name: &str, mailbox: &Mailbox, out: &mut Vec<u8>) {

@@ -69,6 +69,7 @@ fn check_bytes(bytes: &[u8]) {
     assert!(text.is_ascii() && text.ends_with("\r\n") && !text.contains('\0'));
     let without_pairs = text.replace("\r\n", "");
     assert!(!without_pairs.contains(['\r', '\n']), "bare CR or LF");
+    assert!(!text.contains("\nFrom "), "a mailbox file would take it for the next message");
     let (head, _) = text.split_once("\r\n\r\n").unwrap();
     for line in text.split("\r\n") {
         assert!(line.len() <= 998, "line of {} octets", line.len());
@@ -185,7 +186,9 @@ fn hard_texts() -> Vec<String> {
         "a\n.\r\nb\r.\rc",
         "trailing space \nand tab\t\n \n",
         "ends with space ",
-        "From here\nFrom there",
+        "From here on it is ours.\nFrom there too.\nFrom\nfrom \n From a\nFrom\tb",
+        "From here, ё\nFrom there\n",
+        "a = b\nFrom \nFrom ",
         "=3D = =?utf-8?Q?x?=",
         "--=_boundary\n--\n",
         "bell \u{7} escape \u{1B} nul \0 delete \u{7F}",
@@ -202,6 +205,11 @@ fn hard_texts() -> Vec<String> {
         format!("{}\n.{}", "y".repeat(76), "z".repeat(998)),
         "line of text\n".repeat(2_000),
     ])
+    // Around the longest lines of each encoding, and where such a line is broken.
+    .chain((68..=80).flat_map(|length| {
+        let line = format!("From {}", "z".repeat(length - 5));
+        [line.clone(), format!("{line}\nё"), format!("{}From here", "x".repeat(length)), format!("{}ё", line.repeat(3))]
+    }))
     .collect()
 }
 
@@ -217,6 +225,7 @@ fn hard_headers() -> Vec<String> {
         "two  spaces",
         "tab\there",
         "trailing ",
+        "From here on it is ours",
     ]
     .map(String::from)
     .into_iter()
@@ -284,6 +293,20 @@ proptest! {
 
     #[test]
     fn any_message_reads_back_with_python(cases in prop::collection::vec(any_case(), 60)) { check_with_python(&cases); }
+}
+
+proptest! {
+    #[test]
+    fn no_line_of_a_mailbox_begins_in_a_mail(text in "(From |from |\n|=|ё|x{40}| |\t){0,60}") {
+        let case = Case {
+            from_name: "Name".into(),
+            to_name: "Имя".into(),
+            subject: "From here".into(),
+            text: Some(text.clone()),
+            html: Some(text),
+        };
+        check_with_mail_parser(&case);
+    }
 }
 
 #[test]
