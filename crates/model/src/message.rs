@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::clock::UnixMillis;
 use crate::id::{MessageId, UserId};
 use crate::problem::{Problem, Problems, line, paragraph};
-use crate::template::Content;
+use crate::template::{Content, RenderLimits};
 
 /// Longest subject, in characters; a header longer than this is cut by every client.
 pub const LONGEST_SUBJECT: usize = 300;
@@ -48,6 +48,11 @@ impl MessageDraft {
     /// Checks the typed fields: `subject`, `html`, `text`. A template is compiled and rendered for a sample recipient,
     /// so that an error shows when the message is saved and not when it is sent.
     pub fn parse(subject: &str, html: &str, text: &str) -> Result<Self, Problems> {
+        Self::parse_within(subject, html, text, RenderLimits::default())
+    }
+
+    /// The same, until `limits` end the rendering for the sample.
+    pub fn parse_within(subject: &str, html: &str, text: &str, limits: RenderLimits<'_>) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let subject = problems.take("subject", line(subject, true, LONGEST_SUBJECT));
         let html = problems.take("html", paragraph(html, LONGEST_BODY));
@@ -60,7 +65,8 @@ impl MessageDraft {
         }
         let draft = subject.zip(html).zip(text).map(|((subject, html), text)| Self { subject, html, text });
         if let Some(draft) = &draft
-            && let Err(found) = Content::compile(&draft.subject, &draft.html, &draft.text).and_then(|c| c.try_sample())
+            && let Err(found) = Content::compile(&draft.subject, &draft.html, &draft.text)
+                .and_then(|content| content.try_sample(limits))
         {
             for (field, problem) in found.iter() {
                 problems.add(field, problem.clone());

@@ -27,6 +27,7 @@ use crate::recipient::Recipient;
 use ast::Template;
 pub use foreign::notices;
 use text::text_from_html;
+pub use text::without_entities;
 
 const SUBJECT: &str = "subject";
 const HTML: &str = "html";
@@ -128,16 +129,16 @@ impl Content {
         let html = self.html.as_ref().map(|html| part(HTML, html)).transpose()?;
         let text = match (&self.text, &html) {
             (TextPart::Template(template), _) => part(TEXT, template)?,
-            (TextPart::FromHtml, Some(html)) => text_from_html(html).unwrap_or_default(),
+            (TextPart::FromHtml, Some(html)) => text_from_html(html),
             (TextPart::FromHtml, None) => String::new(),
         };
         Ok(Rendered { subject: one_line(&subject), html, text })
     }
 
     /// Renders for a made-up person, to find what only shows when a template runs.
-    pub fn try_sample(&self) -> Result<(), Problems> {
+    pub fn try_sample(&self, limits: RenderLimits<'_>) -> Result<(), Problems> {
         let sample = Person { email: "anna@example.com", full_name: "Анна Иванова", comment: "—" };
-        self.render(sample).map(|_| ())
+        self.render_within(sample, limits).map(|_| ())
     }
 }
 
