@@ -78,6 +78,7 @@ mod preferences;
 mod qr;
 mod readable;
 mod recipients;
+mod render_pool;
 mod reports;
 pub mod routes;
 #[cfg(test)]

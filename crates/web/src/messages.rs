@@ -18,7 +18,7 @@ use vestnik_model::{
 };
 use vestnik_store::recipients::{self, RecipientQuery};
 
-use crate::{error::Error, page::Page, session::CurrentUser, state::AppState};
+use crate::{error::Error, page::Page, render_pool::Cancel, session::CurrentUser, state::AppState};
 
 /// For whom a message is shown.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -82,11 +82,11 @@ async fn readers(app: &AppState, user: &CurrentUser, search: &str) -> Result<Vec
     Ok(found.rows.into_iter().map(Reader::from).collect())
 }
 
-/// Renders a message. A long one takes a processor for a moment, so this runs off the threads that answer requests.
-async fn render(message: Message, reader: Reader) -> Result<Result<Rendered, Problems>, Error> {
-    let rendering = move || {
-        Content::compile(&message.subject, &message.html, &message.text)
-            .and_then(|content| content.render(reader.person()))
+/// Renders a message for a page of this user.
+async fn render(app: &AppState, user: &CurrentUser, message: Message, reader: Reader) -> Result<Rendered, Problems> {
+    let rendering = move |cancel: &Cancel| {
+        let content = Content::compile(&message.subject, &message.html, &message.text)?;
+        cancel.within(|limits| content.render_within(reader.person(), limits))
     };
-    tokio::task::spawn_blocking(rendering).await.map_err(Error::internal)
+    app.renders.run(user.user.id, rendering).await.unwrap_or_else(|refused| Err(refused.problems("")))
 }

@@ -17,7 +17,8 @@ use vestnik_model::{Clock, Installation, UnixMillis, mail_server::DEFAULT_FROM, 
 use vestnik_store::{Db, installation};
 
 use crate::{
-    blog::views::Views, counts::KnownCounts, measures::Measures, media::Media, password::Passwords, trial::TryMail,
+    blog::views::Views, counts::KnownCounts, measures::Measures, media::Media, password::Passwords,
+    render_pool::RenderPool, trial::TryMail,
 };
 
 /// Archives that are made at once.
@@ -109,6 +110,8 @@ pub struct Parts {
     pub cache: Cache,
     /// Hashing and checking passwords, a few at once.
     pub passwords: Passwords,
+    /// Renders users' messages.
+    pub renders: RenderPool,
     /// What stands beside the entries of the navigation.
     pub counts: KnownCounts,
     /// Turns to compress archives.
@@ -146,6 +149,7 @@ impl AppState {
             settings,
             cache,
             passwords,
+            renders: RenderPool::default(),
             counts,
             archives: Arc::new(Semaphore::new(ARCHIVES)),
             views: Views::default(),

@@ -74,6 +74,8 @@ impl TryMail for OneServer {
 pub(crate) struct TestApp {
     pub(crate) db: Db,
     pub(crate) clock: Arc<SettableClock>,
+    /// What its handlers share.
+    pub(crate) state: AppState,
     router: Router,
     cache: Cache,
     database: TestDatabase,
@@ -90,7 +92,7 @@ impl TestApp {
         let broken = get(async || -> Response { panic!("a secret of the handler") });
         let routes = routes::router().route("/broken", broken);
         let cache = app.cache.clone();
-        Self { db, clock, router: dressed(routes, app), cache, database }
+        Self { db, clock, state: app.clone(), router: dressed(routes, app), cache, database }
     }
 
     /// The time that the service sees.

@@ -31,6 +31,9 @@ problem-code-shape = A code from the app has { $digits } digits, a recovery code
 problem-code-wrong = This code does not fit. Each one works once: enter the next one.
 
 problem-body-empty = Write the message: plain text, HTML, or both.
+problem-render-too-many = You have several previews in progress already. Wait until they are done, then try again.
+problem-render-busy = Too many messages are being rendered at the moment. Try again in a minute.
+problem-render-failed = The message could not be rendered because of an error on our side. Nothing you typed is lost: try again.
 problem-template = This message cannot be rendered.
 problem-template-unknown = Line { $line }: there is no “{ $detail }”. You can use recipient.full_name, recipient.email and recipient.comment. To send the braces as they are, write {"{% raw %}{{ … }}{% endraw %}"}.
 problem-template-unknown-try = Line { $line }: there is no “{ $detail }”. Use { $instead }.

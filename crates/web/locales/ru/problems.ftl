@@ -32,6 +32,9 @@ problem-code-shape = В коде из приложения { $digits } цифр,
 problem-code-wrong = Код не подошёл. Каждый действует один раз: введите следующий.
 
 problem-body-empty = Напишите текст письма: обычный, HTML или оба.
+problem-render-too-many = У вас уже готовится несколько предпросмотров. Дождитесь их и попробуйте ещё раз.
+problem-render-busy = Сейчас готовится слишком много сообщений. Попробуйте через минуту.
+problem-render-failed = Не удалось подготовить сообщение из-за ошибки на нашей стороне. Введённое не потеряно: попробуйте ещё раз.
 problem-template = Из этого сообщения не получается письмо.
 problem-template-unknown = Строка { $line }: «{ $detail }» здесь нет. Есть recipient.full_name, recipient.email и recipient.comment. Чтобы отправить сами скобки, напишите {"{% raw %}{{ … }}{% endraw %}"}.
 problem-template-unknown-try = Строка { $line }: «{ $detail }» здесь нет. Напишите { $instead }.

@@ -16,6 +16,7 @@ use crate::{
     flash::Flash,
     form::{FormErrors, Path},
     page::Page,
+    render_pool::{Cancel, status_of},
     session::CurrentUser,
     state::AppState,
     typed::{Restored, Sent, TypedView},
@@ -39,15 +40,16 @@ pub(crate) struct MessageForm {
 }
 
 impl MessageForm {
-    /// Checks it, templates and all, off the threads that answer requests: a long message takes a moment.
-    pub(super) async fn check(&self) -> Result<Result<MessageDraft, Problems>, Error> {
+    /// Checks it, templates and all.
+    pub(super) async fn check(&self, app: &AppState, user: &CurrentUser) -> Result<MessageDraft, Problems> {
         let form = self.clone();
-        let check = move || {
+        let check = move |cancel: &Cancel| {
             // Browsers send line ends as CR LF; in a letter they are what the mail format makes of them.
             let lines = |text: &str| text.replace("\r\n", "\n");
-            MessageDraft::parse(&form.subject, &lines(&form.html), &lines(&form.text))
+            let (html, text) = (lines(&form.html), lines(&form.text));
+            cancel.within(|limits| MessageDraft::parse_within(&form.subject, &html, &text, limits))
         };
-        tokio::task::spawn_blocking(check).await.map_err(Error::internal)
+        app.renders.run(user.user.id, check).await.unwrap_or_else(|refused| Err(refused.problems("")))
     }
 }
 
@@ -104,9 +106,12 @@ pub(crate) async fn create(
     user: CurrentUser,
     Sent { form, hash }: Sent<MessageForm>,
 ) -> Result<Response, Error> {
-    let draft = match form.check().await? {
+    let draft = match form.check(&app, &user).await {
         Ok(draft) => draft,
-        Err(problems) => return page.invalid(FORM, &view(&app, &user, form, page.errors(&problems), None).await?),
+        Err(problems) => {
+            let view = view(&app, &user, form, page.errors(&problems), None).await?;
+            return page.answer(status_of(&problems), FORM, &view);
+        }
     };
 
     let id = messages::create_once(&app.db, &user.actor, &draft, hash.as_ref(), app.now()).await?;
@@ -138,9 +143,12 @@ pub(crate) async fn submit(
 ) -> Result<Response, Error> {
     // Before the form is read: another's message is not there, whatever is typed.
     messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let draft = match form.check().await? {
+    let draft = match form.check(&app, &user).await {
         Ok(draft) => draft,
-        Err(problems) => return page.invalid(FORM, &view(&app, &user, form, page.errors(&problems), Some(id)).await?),
+        Err(problems) => {
+            let view = view(&app, &user, form, page.errors(&problems), Some(id)).await?;
+            return page.answer(status_of(&problems), FORM, &view);
+        }
     };
 
     let saved = || Ok(Flash::ok("flash-message-saved").and_go(&format!("/messages/{id}")));

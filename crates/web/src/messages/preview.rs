@@ -19,6 +19,7 @@ use crate::{
     form::{Form, Path, Query},
     headers, i18n,
     page::{self, Page},
+    render_pool::status_of,
     session::CurrentUser,
     state::AppState,
 };
@@ -47,7 +48,7 @@ pub(crate) async fn saved(
 ) -> Result<Response, Error> {
     let message = messages::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let reader = Reader::find(&app, &page, &user, &query.recipient).await?;
-    framed(&page, render(message, reader).await?)
+    framed(&page, render(&app, &user, message, reader).await)
 }
 
 /// A form as it stands, without saving it.
@@ -58,10 +59,11 @@ pub(crate) async fn unsaved(
     Form(form): Form<MessageForm>,
 ) -> Result<Response, Error> {
     let reader = Reader::find(&app, &page, &user, &form.recipient).await?;
-    match form.check().await? {
-        Ok(draft) => framed(&page, render(message(draft, &user, app.now()), reader).await?),
-        Err(problems) => framed(&page, Err(problems)),
-    }
+    let rendered = match form.check(&app, &user).await {
+        Ok(draft) => render(&app, &user, message(draft, &user, app.now()), reader).await,
+        Err(problems) => Err(problems),
+    };
+    framed(&page, rendered)
 }
 
 /// A draft as if it were stored.
@@ -79,17 +81,15 @@ fn message(draft: MessageDraft, user: &CurrentUser, now: UnixMillis) -> Message 
 }
 
 fn framed(page: &Page, rendered: Result<Rendered, Problems>) -> Result<Response, Error> {
-    let plain = match rendered {
+    let (plain, status) = match rendered {
         Ok(Rendered { html: Some(html), .. }) => return Ok(headers::preview(html)),
-        Ok(Rendered { text, .. }) => PlainView { text, problems: Vec::new() },
+        Ok(Rendered { text, .. }) => (PlainView { text, problems: Vec::new() }, StatusCode::OK),
         Err(problems) => {
-            let problems = problems.iter().map(|(_, problem)| i18n::problem(page.language(), problem)).collect();
-            PlainView { text: String::new(), problems }
+            let words = problems.iter().map(|(_, problem)| i18n::problem(page.language(), problem)).collect();
+            (PlainView { text: String::new(), problems: words }, status_of(&problems))
         }
     };
     let mut response = headers::preview(page::fragment(page.language(), "messages/plain.html", &plain)?);
-    if !plain.problems.is_empty() {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
+    *response.status_mut() = status;
     Ok(response)
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vestnik_model::{
     Permission, UnixMillis,
     id::{MailingId, MessageId},
+    template::without_entities,
 };
 use vestnik_store::{mailings, messages};
 
@@ -55,6 +56,8 @@ pub(crate) struct ShowView {
     /// Nothing when it cannot be rendered for this reader; `errors` say why.
     pub(crate) letter: Option<Letter>,
     pub(crate) errors: FormErrors,
+    /// What the subject probably means, if it has entities of HTML: it is plain text.
+    pub(crate) subject_meant: Option<String>,
     /// Whether the text part is made from the HTML.
     pub(crate) text_is_made: bool,
     pub(crate) reader: Reader,
@@ -93,7 +96,7 @@ pub(crate) async fn show(
     }
     let mailings = used_by(&app, &user, id).await?;
 
-    let (letter, errors) = match render(message.clone(), reader.clone()).await? {
+    let (letter, errors) = match render(&app, &user, message.clone(), reader.clone()).await {
         Ok(rendered) => {
             let has_html = rendered.html.is_some();
             (Some(Letter { subject: rendered.subject, has_html, text: rendered.text }), FormErrors::none())
@@ -103,6 +106,7 @@ pub(crate) async fn show(
     let view = ShowView {
         id,
         updated_at: message.updated_at,
+        subject_meant: without_entities(&message.subject),
         text_is_made: message.text.trim().is_empty(),
         subject: message.subject,
         letter,

@@ -1,6 +1,6 @@
 //! A test letter: the message as a chosen recipient gets it, sent to oneself.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use vestnik_model::{Permission, id::MessageId, secret::new_key};
 use vestnik_store::{
@@ -16,6 +16,7 @@ use crate::{
     letters::own_address,
     limits::Limit,
     page::Page,
+    render_pool::status_of,
     session::{CurrentUser, own_path},
     state::AppState,
     typed::Sent,
@@ -52,9 +53,13 @@ pub(crate) async fn submit(
         return Ok(Flash::warn("flash-test-unconfirmed").and_go(&back));
     }
     TEST_LETTERS.count(&app, &user.user.id.to_string()).await?;
-    let Ok(rendered) = render(message, reader).await? else {
+    let rendered = match render(&app, &user, message, reader).await {
+        Ok(rendered) => rendered,
         // The page says what is wrong with the template.
-        return Ok(Flash::warn("flash-test-not-rendered").and_go(&back));
+        Err(problems) if status_of(&problems) == StatusCode::UNPROCESSABLE_ENTITY => {
+            return Ok(Flash::warn("flash-test-not-rendered").and_go(&back));
+        }
+        Err(_) => return Ok(Flash::warn("flash-test-busy").and_go(&back)),
     };
 
     let own = own_address(&user.user)?;

@@ -1,12 +1,18 @@
+use std::sync::mpsc;
+
 use axum::http::{StatusCode, header};
+use tokio::{sync::oneshot, task::JoinHandle};
 use vestnik_model::{
     Actor, UnixMillis,
-    id::{MessageId, RecipientId},
+    id::{MessageId, RecipientId, UserId},
     recipient::RecipientDraft,
 };
 use vestnik_store::{messages, recipients};
 
-use crate::testing::{Browser, TestApp};
+use crate::{
+    render_pool::WAITING_OF_ONE,
+    testing::{Browser, PASSWORD, TestApp},
+};
 
 async fn recipient(app: &TestApp, actor: &Actor, email: &str, full_name: &str) -> RecipientId {
     let draft = RecipientDraft::parse(email, full_name, "").expect("a recipient");
@@ -21,6 +27,39 @@ async fn write(browser: &mut Browser, subject: &str, html: &str, text: &str) -> 
     let answer = browser.post("/messages/new", &[("subject", subject), ("html", html), ("text", text)]).await;
     let path = answer.goes_to().unwrap_or_else(|| panic!("{}: {}", answer.status, answer.text));
     path.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id")
+}
+
+/// A rendering of someone's that goes on until something is sent, or this is dropped. Comes back when it is running.
+async fn hold_rendering(app: &TestApp, user: UserId) -> mpsc::Sender<()> {
+    let (letting_go, held) = mpsc::channel();
+    let (began, running) = oneshot::channel();
+    let state = app.state.clone();
+    tokio::spawn(async move {
+        let held = move |_: &_| {
+            let _ = began.send(());
+            let _ = held.recv();
+        };
+        state.renders.run(user, held).await
+    });
+    running.await.expect("it runs");
+    letting_go
+}
+
+/// As many previews of the browser's as may wait; comes back when they do.
+async fn fill_renderings(
+    app: &TestApp,
+    browser: &Browser,
+    form: &'static [(&str, &str)],
+) -> Vec<JoinHandle<StatusCode>> {
+    let mut waiting = Vec::new();
+    while waiting.len() < WAITING_OF_ONE {
+        let mut browser = browser.clone();
+        waiting.push(tokio::spawn(async move { browser.post("/messages/preview", form).await.status }));
+        while app.state.renders.waiting() < waiting.len() {
+            tokio::task::yield_now().await;
+        }
+    }
+    waiting
 }
 
 const HELLO: &str = "Привет, {{ recipient.full_name }}";
@@ -207,5 +246,50 @@ async fn a_message_in_use_is_not_deleted() {
     assert_eq!(answer.status, StatusCode::CONFLICT);
     answer.says("a mailing needs it");
     assert_eq!(messages::count(&app.db, &actor).await.expect("a database"), 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn one_persons_previews_hold_up_nobody_else() {
+    const FORM: &[(&str, &str)] = &[("subject", "Тема"), ("html", "<p>Привет"), ("text", "")];
+    let app = TestApp::start().await;
+    let (mut anna, annas) = app.signed_in("anna").await;
+    let (mut boris, _) = app.signed_in("boris").await;
+    let held = hold_rendering(&app, annas.user()).await;
+    let waiting = fill_renderings(&app, &anna, FORM).await;
+
+    // More of them are told so, where they look, and lose nothing.
+    let refused = anna.post("/messages/preview", FORM).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    refused.says("You have several previews in progress already");
+    let refused = anna.post("/messages/new", FORM).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    refused.says("You have several previews in progress already").says("&lt;p&gt;Привет");
+    assert_eq!(messages::count(&app.db, &annas).await.expect("a database"), 0);
+
+    // Others see no difference.
+    let shown = boris.post("/messages/preview", FORM).await;
+    assert_eq!((shown.status, shown.text.as_str()), (StatusCode::OK, "<p>Привет"));
+    write(&mut boris, "Тема", "<p>Привет", "").await;
+    let login = app.browser().post("/login", &[("email", "boris@example.org"), ("password", PASSWORD)]).await;
+    assert_eq!(login.goes_to(), Some("/dashboard"));
+    assert_eq!(app.state.renders.waiting(), WAITING_OF_ONE, "hers wait all the while");
+
+    drop(held);
+    for one in waiting {
+        assert_eq!(one.await.expect("a task"), StatusCode::OK);
+    }
+    write(&mut anna, "Тема", "<p>Привет", "").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn entities_in_a_subject_are_noticed() {
+    let app = TestApp::start().await;
+    let (mut anna, _) = app.signed_in("anna").await;
+    let id = write(&mut anna, "Fish &amp; chips", "", "Text").await;
+    anna.get(&format!("/messages/{id}")).await.says("You may mean: Fish &amp; chips <a").says("/edit#subject");
+    let id = write(&mut anna, "Fish & chips", "", "Text").await;
+    assert!(!anna.get(&format!("/messages/{id}")).await.text.contains("You may mean"));
     app.stop().await;
 }
