@@ -292,10 +292,23 @@ export class Person {
     await this.button("message-preview-show").click();
     const preview = this.page.frameLocator("iframe[name=preview]");
     await expect(preview.locator("body")).toContainText(seen);
+    await this.seesWholeDesigns();
     await this.button("message-create").click();
     await expect(this.note("flash-message-saved")).toBeVisible();
     await expect(this.page.frameLocator("iframe.preview-frame").locator("body")).toContainText(seen);
+    await this.seesWholeDesigns();
     await this.watch.check();
+  }
+
+  /** The usual design is 600 px wide. The frame has room for it, whatever the screen has. */
+  private async seesWholeDesigns(): Promise<void> {
+    const frame = this.page.locator("iframe.preview-frame");
+    await expect.poll(() => frame.evaluate((frame) => frame.clientWidth)).toBeGreaterThanOrEqual(600);
+    const [drawn, room] = await Promise.all([
+      frame.boundingBox(),
+      this.page.locator(".preview").boundingBox(),
+    ]);
+    expect(drawn!.width).toBeLessThanOrEqual(room!.width + 0.5);
   }
 
   // Mailings

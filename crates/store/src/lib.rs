@@ -9,6 +9,7 @@
 
 mod after_migration;
 pub mod articles;
+pub mod audience;
 pub mod audit;
 pub mod breakdown;
 pub mod caught;

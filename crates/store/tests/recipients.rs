@@ -3,17 +3,46 @@
 
 mod common;
 
-use common::{NOW, add_recipients, all_ids, draft, someone};
+use common::{NOW, add_recipients, all_ids, draft, plan, plan_for, someone};
 use vestnik_model::id::RecipientId;
+use vestnik_model::mailing::Audience;
 use vestnik_model::recipient::RecipientSort;
+use vestnik_store::mailings::Selection;
 use vestnik_store::recipients::{self, RecipientQuery, Saved};
-use vestnik_store::{Cursor, databases};
+use vestnik_store::{Cursor, audience, databases};
 
 fn query(search: &str, sort: RecipientSort, cursor: Option<Cursor>) -> RecipientQuery {
     RecipientQuery { search: search.to_owned(), sort, cursor, size: 3 }
 }
 
 databases! {
+    async fn an_audience_is_read_in_steps_by_its_owner(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        add_recipients(&db, &anna, 5).await;
+        add_recipients(&db, &boris, 1).await;
+        let ids = all_ids(&db, &anna).await;
+        let chosen = Selection::Ids(vec![ids[1], ids[3], ids[4]]);
+        let everyone = (plan(&db, &anna, "", "", "once").await, Audience::All);
+        let some = (plan_for(&db, &anna, "", "", "once", &chosen).await, Audience::Chosen);
+        for (mailing, expected) in [(everyone, ids.clone()), (some, vec![ids[1], ids[3], ids[4]])] {
+            let (first, last) = (expected[0], expected[expected.len() - 1]);
+            assert_eq!(audience::bounds(&db, &anna, mailing).await.unwrap(), Some((first, last)));
+            let mut found = Vec::new();
+            let mut next = first;
+            loop {
+                let step = audience::from(&db, &anna, mailing, next, 2).await.unwrap();
+                let Some(last) = step.last() else { break };
+                next = RecipientId(last.id.0 + 1);
+                found.extend(step.into_iter().map(|recipient| recipient.id));
+            }
+            assert_eq!(found, expected);
+            assert_eq!(audience::bounds(&db, &boris, mailing).await.unwrap(), None);
+            assert!(audience::from(&db, &boris, mailing, RecipientId(0), 9).await.unwrap().is_empty());
+        }
+        recipients::delete_many(&db, &anna, &ids).await.unwrap();
+        assert_eq!(audience::bounds(&db, &anna, everyone).await.unwrap(), None);
+    }
+
     async fn an_address_is_unique_for_its_owner_and_no_further(db: Db) {
         let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
         let Saved::Saved(first) = recipients::create(&db, &anna, &draft("Client@Example.org", "", ""), NOW).await.unwrap()

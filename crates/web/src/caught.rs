@@ -22,6 +22,7 @@ use crate::{
     flash::Flash,
     form::{Path, Query},
     headers::preview,
+    html_pictures::has_remote,
     page::{Page, Pager},
     session::CurrentUser,
     state::AppState,
@@ -86,6 +87,9 @@ pub(crate) struct MailView {
     pub(crate) zone: String,
     pub(crate) text: String,
     pub(crate) has_html: bool,
+    /// Whether its pictures on other servers are left out: they tell those servers who looks at the mail.
+    pub(crate) pictures_left_out: bool,
+    pub(crate) with_pictures: bool,
     /// Names of attachments.
     pub(crate) attachments: Vec<String>,
     pub(crate) kilobytes: i64,
@@ -144,18 +148,34 @@ pub(crate) async fn list(
     page.show("caught/list.html", &view)
 }
 
+/// How a mail is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct MailQuery {
+    /// Not empty: with pictures from other servers.
+    #[serde(default)]
+    pictures: String,
+}
+
 /// A mail: headers, text, the HTML in a frame.
-pub(crate) async fn show(State(app): State<AppState>, page: Page, Path(id): Path<CaughtId>) -> Result<Response, Error> {
+pub(crate) async fn show(
+    State(app): State<AppState>,
+    page: Page,
+    Path(id): Path<CaughtId>,
+    Query(query): Query<MailQuery>,
+) -> Result<Response, Error> {
     let mail = find(&app, &page.visit, id).await?;
     let message = parse(&mail);
     let from = message.from().and_then(|from| from.first()).map(|from| {
         let address = from.address().unwrap_or_default();
         from.name().map_or_else(|| address.to_owned(), |name| format!("{name} <{address}>"))
     });
+    let with_pictures = !query.pictures.is_empty();
     let view = MailView {
         id,
         from: from.unwrap_or_default(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
+        pictures_left_out: !with_pictures && message.body_html(0).is_some_and(|html| has_remote(&html)),
+        with_pictures,
         has_html: message.html_part(0).is_some_and(|part| part.is_text_html()),
         attachments: message.attachments().map(|part| part.attachment_name().unwrap_or("—").to_owned()).collect(),
         kilobytes: i64::try_from(mail.raw.len().div_ceil(1024)).unwrap_or(i64::MAX),
@@ -173,10 +193,11 @@ pub(crate) async fn html(
     State(app): State<AppState>,
     visit: Visit,
     Path(id): Path<CaughtId>,
+    Query(query): Query<MailQuery>,
 ) -> Result<Response, Error> {
     let mail = find(&app, &visit, id).await?;
     let html = parse(&mail).body_html(0).unwrap_or_default().into_owned();
-    Ok(preview(html))
+    Ok(preview(html, !query.pictures.is_empty()))
 }
 
 /// A mail as it came, byte by byte.

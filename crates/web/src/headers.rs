@@ -18,6 +18,11 @@ const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 
 const PREVIEW_POLICY: &str = "sandbox; default-src 'none'; img-src http: https: data:; media-src http: https:; \
      font-src https: data:; style-src 'unsafe-inline' https:; form-action 'none'; frame-ancestors 'self'";
 
+/// The same for what someone else has written: nothing is loaded from other servers, which would learn who looks at it,
+/// when, and from where.
+const LOCAL_PREVIEW_POLICY: &str = "sandbox; default-src 'none'; img-src 'self' data:; font-src data:; \
+     style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'";
+
 /// Adds the headers, except where a handler has set its own.
 pub(crate) async fn add(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let (method, asked) = (request.method().clone(), known(request.headers()));
@@ -47,8 +52,8 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers.entry(name).or_insert(HeaderValue::from_static(value));
 }
 
-/// A user's HTML for a sandboxed frame of ours: `<iframe sandbox src=…>`.
-pub fn preview(html: String) -> Response {
-    let policy = HeaderValue::from_static(PREVIEW_POLICY);
+/// A user's HTML for a sandboxed frame of ours: `<iframe sandbox src=…>`. `remote`: it loads what lies on other servers.
+pub fn preview(html: String, remote: bool) -> Response {
+    let policy = HeaderValue::from_static(if remote { PREVIEW_POLICY } else { LOCAL_PREVIEW_POLICY });
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
 }

@@ -59,6 +59,7 @@ pub mod form;
 pub mod headers;
 pub mod health;
 mod home;
+mod html_pictures;
 pub mod i18n;
 pub mod letters;
 pub mod limits;

@@ -14,12 +14,15 @@ pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod progress;
 pub(crate) mod review;
+#[cfg(test)]
+mod review_tests;
 mod save;
 #[cfg(test)]
 mod schedule_tests;
 pub(crate) mod show;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tried;
 
 use serde::Serialize;
 use vestnik_model::{

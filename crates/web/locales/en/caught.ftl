@@ -33,6 +33,8 @@ caught-clear-text-all = { $n ->
    *[other] { $n } emails of all users are deleted. They cannot be brought back.
 }
 caught-clear-keep = Keep them
+caught-pictures-left-out = Pictures from other servers are not loaded: those servers would learn that you look at this email.
+caught-pictures-show = Show pictures
 preview-width = Width
 preview-desktop = Computer
 preview-phone = Phone

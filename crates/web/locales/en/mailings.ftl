@@ -152,8 +152,30 @@ check-recipients = { $n ->
    *[other] { $n } people will get it
 }
 check-no-recipients = No recipients: there is no one to send to
-check-renders = The substitutions in the text work
-check-broken = The letter cannot be made. { $detail }
+check-renders = { $n ->
+    [0] The placeholders work
+    [one] The placeholders work for the one recipient
+   *[other] The placeholders work for all { $n } recipients
+}
+check-renders-for-some = { $n ->
+    [one] The placeholders work: tried for { $n } recipient from the list
+   *[other] The placeholders work: tried for { $n } recipients from all over the list
+}
+check-fails-for = { $n ->
+    [one] { $n } recipient will not get the email: it cannot be rendered for them.
+   *[other] { $n } recipients will not get the email: it cannot be rendered for them. One of them:
+}
+check-fails-for-some = { $n ->
+    [one] The email cannot be rendered for { $n } of the recipients that were tried:
+   *[other] The email cannot be rendered for { $n } of the recipients that were tried. One of them:
+}
+check-not-tried = Not all placeholders were tried. { $detail }
+check-embedded-pictures = { $n ->
+    [one] A picture is embedded in the HTML (data:). Gmail and Outlook do not show it: upload it and use its address
+   *[other] { $n } pictures are embedded in the HTML (data:). Gmail and Outlook do not show them: upload them and use their addresses
+}
+check-subject-entities = The subject is not HTML, and codes such as &amp; arrive as they are. You may mean: { $detail }
+check-broken = The email cannot be rendered. { $detail }
 check-size = { $n } KB, no mail program will clip it
 check-clipped = { $n } KB: Gmail clips letters above 102 KB
 check-text-only = Plain text, no formatting

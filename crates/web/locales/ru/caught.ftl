@@ -35,6 +35,8 @@ caught-clear-text-all = { $n ->
    *[many] Исчезнут { $n } писем всех пользователей. Вернуть их будет нельзя.
 }
 caught-clear-keep = Оставить
+caught-pictures-left-out = Картинки с других серверов не загружены: эти серверы узнали бы, что вы смотрите письмо.
+caught-pictures-show = Показать картинки
 preview-width = Ширина
 preview-desktop = Компьютер
 preview-phone = Телефон

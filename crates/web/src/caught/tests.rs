@@ -6,7 +6,7 @@ use vestnik_store::{
     people,
 };
 
-use crate::testing::TestApp;
+use crate::testing::{Browser, TestApp};
 
 const MAIL: &str = "From: =?utf-8?b?0JrQvtGE0LXQudC90Y8=?= <news@vestnik.example>\r\nTo: one@example.org\r\n\
     Subject: Menu\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n\
@@ -69,6 +69,34 @@ async fn caught_mail_is_listed_and_read_in_a_frame_of_its_own() {
     let id = catch(&app, "one@example.org", "", &own, "\0\u{1}no mail at all").await;
     assert_eq!(browser.get(&format!("/caught/{id}")).await.status, StatusCode::OK);
     assert_eq!(browser.get("/caught/999999").await.status, StatusCode::NOT_FOUND);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn pictures_on_other_servers_load_when_they_are_asked_for() {
+    let app = TestApp::start().await;
+    let (mut browser, _) = app.signed_in("anna").await;
+    let tracked = MAIL.replace("<h1>", "<img src=\"https://tracker.example/p.png\"><h1>");
+    let own = system_email(&app, "anna@example.org").await;
+    let id = catch(&app, "one@example.org", "Menu", &own, &tracked).await;
+    let policy = async |browser: &mut Browser, path: String| {
+        let frame = browser.get(&path).await;
+        frame.headers["content-security-policy"].to_str().expect("text").to_owned()
+    };
+    let page = browser.get(&format!("/caught/{id}")).await;
+    page.says("Pictures from other servers are not loaded").says(&format!("/caught/{id}?pictures=1"));
+    page.says(&format!("src=\"/caught/{id}/html\""));
+    let blocked = policy(&mut browser, format!("/caught/{id}/html")).await;
+    assert!(blocked.contains("img-src 'self' data:;") && !blocked.contains("http"), "{blocked}");
+
+    let page = browser.get(&format!("/caught/{id}?pictures=1")).await;
+    page.says(&format!("src=\"/caught/{id}/html?pictures=1\""));
+    assert!(!page.text.contains("are not loaded"));
+    let loaded = policy(&mut browser, format!("/caught/{id}/html?pictures=1")).await;
+    assert!(loaded.starts_with("sandbox;") && loaded.contains("img-src http: https: data:;"), "{loaded}");
+
+    let plain = catch(&app, "one@example.org", "Menu", &own, MAIL).await;
+    assert!(!browser.get(&format!("/caught/{plain}")).await.text.contains("are not loaded"));
     app.stop().await;
 }
 

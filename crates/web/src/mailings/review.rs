@@ -6,29 +6,29 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
-    Permission, Problem, UnixMillis,
+    Permission, UnixMillis,
     id::{MailingId, RecipientId},
     mail_server::split_from,
-    mailing::{Audience, Mailing},
-    message::Message,
-    recipient::Recipient,
+    mailing::Mailing,
     run::Run,
     schedule::minute_input,
     secret::new_key,
-    template::{Content, Person, Rendered},
+    template::without_entities,
     user::Language,
 };
 use vestnik_store::{
-    mailings, messages, recipients,
+    messages,
     runs::{self, Demanded},
 };
 
 use super::{
     beginning::beginning,
     show::{MailingView, RUNS},
+    tried::{Tried, try_out},
 };
 use crate::{
-    error::Error, flash::Flash, form::Path, i18n, page::Page, session::CurrentUser, state::AppState, typed::Sent,
+    error::Error, flash::Flash, form::Path, html_pictures, i18n, page::Page, session::CurrentUser, state::AppState,
+    typed::Sent,
 };
 
 /// Gmail shows no more of a letter than this, in bytes, and hides the rest behind a link.
@@ -59,6 +59,8 @@ pub(crate) struct Check {
     pub(crate) n: i64,
     /// A text that they speak of.
     pub(crate) detail: String,
+    /// A recipient that they speak of, with a name for the link.
+    pub(crate) recipient: Option<(RecipientId, String)>,
 }
 
 /// That it has been sent before.
@@ -105,34 +107,43 @@ pub(crate) async fn show(
 ) -> Result<Response, Error> {
     let (mailing, stored) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
     let message = messages::find(&app.db, &user.actor, mailing.message_id).await?.ok_or(Error::NotFound)?;
-    let sample = sample(&app, &user, id, mailing.audience).await?;
-    let rendered = render(&message, sample.as_ref());
+    let tried = try_out(&app, &user, (id, mailing.audience), mailing.recipients, message.clone()).await?;
     let earlier = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
     let going = earlier.iter().any(|run| !run.state.is_final());
     let before = earlier.iter().find_map(BeforeView::of).filter(|_| !going);
 
     let mut checks = Vec::new();
-    let mut check = |tone, words, n, detail: &str| checks.push(Check { tone, words, n, detail: detail.to_owned() });
+    let mut check = |tone, words, n, detail: &str| {
+        checks.push(Check { tone, words, n, detail: detail.to_owned(), recipient: None });
+    };
     match mailing.recipients {
         0 => check("warn", "no-recipients", 0, ""),
         n => check("ok", "recipients", n, ""),
     }
-    match &rendered {
-        Ok(rendered) => {
-            check("ok", "renders", 0, "");
-            let size = rendered.html.as_ref().map_or(0, String::len);
-            let kilobytes = i64::try_from(size.div_ceil(1024)).unwrap_or(i64::MAX);
-            match size {
-                0 => check("mute", "text-only", 0, ""),
-                size if size > CLIPPED_AT => check("warn", "clipped", kilobytes, ""),
-                _ => check("ok", "size", kilobytes, ""),
-            }
-            if rendered.html.is_some() && message.text.trim().is_empty() {
-                check("mute", "text-made", 0, "");
-            }
+    if let Some((_, rendered)) = &tried.sample {
+        let size = rendered.html.as_ref().map_or(0, String::len);
+        let kilobytes = i64::try_from(size.div_ceil(1024)).unwrap_or(i64::MAX);
+        match size {
+            0 => check("mute", "text-only", 0, ""),
+            size if size > CLIPPED_AT => check("warn", "clipped", kilobytes, ""),
+            _ => check("ok", "size", kilobytes, ""),
         }
-        Err(problem) => check("warn", "broken", 0, &i18n::problem(page.language(), problem)),
+        match rendered.html.as_deref().map_or(0, html_pictures::embedded) {
+            0 => {}
+            n => check("warn", "embedded-pictures", i64::try_from(n).unwrap_or(i64::MAX), ""),
+        }
+        if rendered.html.is_some() && message.text.trim().is_empty() {
+            check("mute", "text-made", 0, "");
+        }
     }
+    if let Some(meant) = without_entities(&message.subject) {
+        check("warn", "subject-entities", 0, &meant);
+    }
+    let at = checks.len().min(1);
+    checks.splice(at..at, of_rendering(&page, &tried, mailing.recipients));
+    let mut check = |tone, words, n, detail: &str| {
+        checks.push(Check { tone, words, n, detail: detail.to_owned(), recipient: None });
+    };
     let may_send = user.actor.may(Permission::SendMail);
     if !may_send {
         check("warn", "unconfirmed", 0, &user.user.email);
@@ -149,17 +160,17 @@ pub(crate) async fn show(
         check("wait", "catcher", 0, "");
     }
 
-    let ready = may_send && rendered.is_ok() && mailing.recipients > 0 && !mailing.over && !disabled && !going;
+    let ready = may_send && tried.sample.is_some() && mailing.recipients > 0 && !mailing.over && !disabled && !going;
     let mail_from = app.settings.mail_from(&installation);
     let (from, address) = sender(&mail_from, &user.user.name);
-    let letter = rendered.ok().map(|rendered| LetterView {
+    let letter = tried.sample.map(|(recipient, rendered)| LetterView {
         initial: from.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default(),
         from: from.to_owned(),
         address: address.to_owned(),
         subject: rendered.subject,
         beginning: beginning(&rendered.text),
-        sample_id: sample.as_ref().map(|recipient| recipient.id),
-        sample: sample.map(|recipient| recipient.email),
+        sample_id: recipient.as_ref().map(|recipient| recipient.id),
+        sample: recipient.map(|recipient| recipient.email),
     });
     let seconds_to_undo = app.settings.undo_delay.as_secs();
     let later = LaterView::of(page.language(), &stored, app.now());
@@ -199,31 +210,29 @@ fn sender<'a>(mail_from: &'a str, name: &'a str) -> (&'a str, &'a str) {
     (if fixed.is_empty() { name } else { fixed }, address)
 }
 
-/// Someone who will get it.
-async fn sample(
-    app: &AppState,
-    user: &CurrentUser,
-    id: MailingId,
-    audience: Audience,
-) -> Result<Option<Recipient>, Error> {
-    match audience {
-        Audience::All => Ok(recipients::any(&app.db, &user.actor).await?),
-        Audience::Chosen => match mailings::chosen(&app.db, &user.actor, id, 1).await?.first() {
-            Some(recipient) => Ok(recipients::find(&app.db, &user.actor, *recipient).await?),
-            None => Ok(None),
-        },
+/// Whether the message can be rendered, and for whom it cannot.
+fn of_rendering(page: &Page, tried: &Tried, recipients: i64) -> Vec<Check> {
+    let check = |tone, words, n, detail: String| Check { tone, words, n, detail, recipient: None };
+    if let Some(problem) = &tried.broken {
+        return vec![check("warn", "broken", 0, i18n::problem(page.language(), problem))];
     }
-}
-
-fn render(message: &Message, sample: Option<&Recipient>) -> Result<Rendered, Problem> {
-    let made_up = Person { email: "anna@example.com", full_name: "Анна", comment: "" };
-    let person = sample.map_or(made_up, Person::from);
-    Content::compile(&message.subject, &message.html, &message.text).and_then(|content| content.render(person)).map_err(
-        |problems| {
-            let first = problems.iter().next().map(|(_, problem)| problem.clone());
-            first.unwrap_or(Problem::new("problem-template"))
-        },
-    )
+    let mut checks = Vec::new();
+    if let Some((recipient, problem)) = &tried.failure {
+        let words = if tried.tried < recipients { "fails-for-some" } else { "fails-for" };
+        let name = if recipient.full_name.is_empty() { &recipient.email } else { &recipient.full_name };
+        checks.push(Check {
+            recipient: Some((recipient.id, name.clone())),
+            ..check("warn", words, tried.failed, i18n::problem(page.language(), problem))
+        });
+    } else if tried.tried < recipients && tried.tried > 0 {
+        checks.push(check("ok", "renders-for-some", tried.tried, String::new()));
+    } else if tried.refused.is_none() {
+        checks.push(check("ok", "renders", tried.tried, String::new()));
+    }
+    if let Some(refused) = tried.refused {
+        checks.push(check("warn", "not-tried", 0, i18n::problem(page.language(), &refused.problem())));
+    }
+    checks
 }
 
 /// The button has nothing to say but that it was pressed.

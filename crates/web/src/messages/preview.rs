@@ -82,14 +82,14 @@ fn message(draft: MessageDraft, user: &CurrentUser, now: UnixMillis) -> Message 
 
 fn framed(page: &Page, rendered: Result<Rendered, Problems>) -> Result<Response, Error> {
     let (plain, status) = match rendered {
-        Ok(Rendered { html: Some(html), .. }) => return Ok(headers::preview(html)),
+        Ok(Rendered { html: Some(html), .. }) => return Ok(headers::preview(html, true)),
         Ok(Rendered { text, .. }) => (PlainView { text, problems: Vec::new() }, StatusCode::OK),
         Err(problems) => {
             let words = problems.iter().map(|(_, problem)| i18n::problem(page.language(), problem)).collect();
             (PlainView { text: String::new(), problems: words }, status_of(&problems))
         }
     };
-    let mut response = headers::preview(page::fragment(page.language(), "messages/plain.html", &plain)?);
+    let mut response = headers::preview(page::fragment(page.language(), "messages/plain.html", &plain)?, false);
     *response.status_mut() = status;
     Ok(response)
 }

@@ -40,6 +40,8 @@ pub(super) fn all() -> Vec<Sample> {
             zone: "Europe/Moscow".into(),
             text: "<b>text</b>".into(),
             has_html: full,
+            pictures_left_out: full,
+            with_pictures: false,
             attachments: if full { vec!["a<b>.pdf".into()] } else { Vec::new() },
             kilobytes: 3,
         };

@@ -238,7 +238,13 @@ fn review(full: bool) -> ReviewView {
         ("ok", "recipients"),
         ("warn", "no-recipients"),
         ("ok", "renders"),
+        ("ok", "renders-for-some"),
+        ("warn", "fails-for"),
+        ("warn", "fails-for-some"),
+        ("warn", "not-tried"),
         ("warn", "broken"),
+        ("warn", "embedded-pictures"),
+        ("warn", "subject-entities"),
         ("ok", "size"),
         ("warn", "clipped"),
         ("mute", "text-only"),
@@ -260,7 +266,12 @@ fn review(full: bool) -> ReviewView {
     ReviewView {
         mailing: mailing(full),
         letter: full.then_some(letter),
-        checks: checks.map(|(tone, words)| Check { tone, words, n: 38, detail: "<b>".into() }).into(),
+        checks: checks
+            .map(|(tone, words)| {
+                let recipient = words.starts_with("fails-for").then(|| (RecipientId(1), "Анна <Север>".into()));
+                Check { tone, words, n: 38, detail: "<b>".into(), recipient }
+            })
+            .into(),
         ready: full,
         going: !full,
         before: full.then_some(BeforeView { at: NOW, sent: 12_204, missed: 98 }),
