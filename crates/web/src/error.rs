@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::{
     manage, page,
     password::PasswordError,
+    render_pool::NotRendered,
     state::AppState,
     typed::{self, SetAside},
     visit::Visit,
@@ -62,6 +63,15 @@ impl From<vestnik_store::Error> for Error {
 impl From<PasswordError> for Error {
     fn from(error: PasswordError) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<NotRendered> for Error {
+    fn from(refused: NotRendered) -> Self {
+        match refused {
+            NotRendered::TooMany | NotRendered::Busy => Self::TooOften(Duration::from_secs(60)),
+            NotRendered::Failed => Self::internal("a message could not be rendered"),
+        }
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     flash::Flash,
     form::{Form, FormErrors, Path, Query},
     page::{Page, Pager},
+    render_pool::Cancel,
     session::CurrentUser,
     state::AppState,
     typed::{Restored, Sent, TypedView},
@@ -439,7 +440,10 @@ pub(crate) async fn to_message(
     let link = app.settings.link(&format!("/blog/{}", article.slug));
     let title = escaped(&article.title);
     let body = format!("<h1>{title}</h1>\n{cover}\n{text}\n<p><a href=\"{link}\">{link}</a></p>\n");
-    let draft = MessageDraft::parse(&literal(&article.title), &literal(&body), "").map_err(|_| Error::BadRequest)?;
+    let title = literal(&article.title);
+    let check =
+        move |cancel: &Cancel| cancel.within(|limits| MessageDraft::parse_within(&title, &literal(&body), "", limits));
+    let draft = app.renders.run(user.user.id, check).await?.map_err(|_| Error::BadRequest)?;
     let message = messages::create(&app.db, &user.actor, &draft, app.now()).await?;
     Ok(Redirect::to(&format!("/messages/{message}/edit")).into_response())
 }
