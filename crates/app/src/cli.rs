@@ -73,6 +73,9 @@ pub enum Command {
     /// Other names under which commands are known
     #[command(hide = true, long_about = ALIASES, after_help = "")]
     Aliases,
+    /// Render a message that may end the process, for the process that asks
+    #[command(hide = true)]
+    RenderCheck,
     /// Import and export recipients
     #[command(subcommand)]
     Recipients(RecipientsCommand),

@@ -57,6 +57,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::CreateGroups(args) => block_on(commands::user::create_groups(args)),
         Command::ResetSecondFactor(args) => block_on(commands::user::reset_second_factor(args)),
         Command::ResetPassword(args) => block_on(commands::reset_password::run(args)),
+        Command::RenderCheck => commands::render_check::run(),
         Command::Aliases => {
             println!("{}", cli::ALIASES);
             Ok(())

@@ -125,10 +125,10 @@ impl Claimer {
             give_all_back(context).await;
             return Ok(Turn::NothingDue);
         }
-        let waiting = context.queue.len();
+        let waiting = context.queue.ready();
         let depth = self.rate.depth(context.queue.gone(), connections);
         if context.relay.is_down() {
-            let wanted = waiting > 0 || !runs::open(&context.db, context.clock.now()).await?.is_empty();
+            let wanted = !context.queue.is_empty() || !runs::open(&context.db, context.clock.now()).await?.is_empty();
             return Ok(if wanted { Turn::Away } else { Turn::NothingDue });
         }
         // Refilling by halves makes large claims, which cost a tenth of small ones.
@@ -146,6 +146,10 @@ impl Claimer {
             // Many runs, each with its least, would claim more than is sent in the time that a stop has.
             if waiting + total >= depth * 2 {
                 break;
+            }
+            if context.queue.is_slow(run.owner_id) && context.queue.has(run.id) {
+                // They wait for each other already.
+                continue;
             }
             if !full {
                 total += self.claim(context, run, share).await?;
@@ -202,6 +206,7 @@ async fn content(context: &Context, run: &OpenRun) -> Result<Option<Arc<RunConte
     else {
         return Ok(None);
     };
+    context.journal.compiling(run.id);
     let content = Arc::new(RunContent::compile(run, &message, &owner, &context.config));
     context.contents.keep(&content);
     Ok(Some(content))

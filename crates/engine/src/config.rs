@@ -34,6 +34,9 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// Folder of the journal: on this machine, the same for each start.
     pub journal: PathBuf,
+    /// This very program, to look with its command [`crate::render_check::COMMAND`] whether a message has ended the process
+    /// before. `None`: that is not looked for.
+    pub render_check: Option<PathBuf>,
     /// How often tables are looked at when nobody calls.
     pub poll: Duration,
     /// Where it is counted what is done.

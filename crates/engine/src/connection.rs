@@ -14,6 +14,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 use vestnik_mail::session::Outgoing;
 use vestnik_model::delivery::DeliveryState;
+use vestnik_model::template::RenderLimits;
 use vestnik_store::settle::Outcome;
 
 use crate::Context;
@@ -22,15 +23,46 @@ use crate::journal::HandedOver;
 use crate::open::{OpenSession, open_unless};
 use crate::outcome::{self, asks_for_rest};
 use crate::queue::Taken;
+use crate::render_budget::SLOW;
 use crate::run_content::Prepared;
 
 /// How long a session without work stays open.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// How long rendering one message may take.
+const LONGEST_RENDERING: Duration = Duration::from_secs(10);
+
 /// A job with its mail.
 struct Ready {
     job: Arc<Taken>,
     mail: Prepared,
+}
+
+/// Renders a job's mail: on the spot, or on a thread of its own if it may take long.
+async fn render(context: &Context, job: &Arc<Taken>, full_name: &str) -> Result<Prepared, String> {
+    let began = Instant::now();
+    if !job.is_apart() {
+        let mail = job.run.prepare(&job.claimed, full_name, RenderLimits::default());
+        let took = began.elapsed();
+        if took >= SLOW {
+            job.rendered(took);
+        }
+        return mail;
+    }
+    let (context, apart, full_name) = (context.clone(), Arc::clone(job), full_name.to_owned());
+    let rendering = move || {
+        let is_over = || apart.run.is_halted() || context.is_stopping() || began.elapsed() >= LONGEST_RENDERING;
+        apart.run.prepare(&apart.claimed, &full_name, RenderLimits { cancelled: Some(&is_over) })
+    };
+    let rendered = tokio::task::spawn_blocking(rendering).await;
+    job.rendered(began.elapsed());
+    match rendered {
+        Ok(mail) => mail,
+        // The connection knows what to do about a message that panics.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is ending, and this task with it.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// Runs until the process stops. It is the connection of this `index`: one that is above the node's part of all
@@ -190,8 +222,14 @@ impl Connection {
         } else if job.run.ends_at.is_some_and(|end| end <= now) {
             Some(outcome::untried(&job, DeliveryState::Expired))
         } else if let Some(full_name) = &job.claimed.full_name {
-            match job.run.prepare(&job.claimed, full_name) {
+            self.context.journal.rendering(self.index, &job);
+            match render(&self.context, &job, full_name).await {
                 Ok(mail) => return Some(Ready { job, mail }),
+                // Perhaps it was only cut short.
+                Err(_) if job.run.is_halted() || self.context.is_stopping() => {
+                    give_back(&self.context, &job, None).await;
+                    None
+                }
                 Err(reason) => Some(outcome::unrendered(&job, reason, now)),
             }
         } else {

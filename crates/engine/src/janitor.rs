@@ -10,7 +10,7 @@ use vestnik_store::{
     second_factor, sessions, submitted_forms, tokens, troubles,
 };
 
-use crate::{Context, journal, outcome};
+use crate::{Context, journal, outcome, render_check};
 
 /// Between two cleanings.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -91,6 +91,8 @@ async fn take_over(context: &Context) -> Result<()> {
 /// Notes what the journals of processes that are gone tell, and gives back what they had claimed and not handed over.
 async fn replay(context: &Context) -> Result<()> {
     for mut left in journal::left_behind(&context.config.journal, &context.life)? {
+        // Before anything of it can be claimed again.
+        render_check::look(context, &left).await?;
         let records = std::mem::take(&mut left.records);
         let count = records.len();
         let outcomes: Vec<Outcome> = records.into_iter().map(|record| outcome::replayed(context, record)).collect();

@@ -7,7 +7,7 @@
 //! process that is killed leaves at most one message of unknown fate a connection.
 //!
 //! Records are lines of JSON in segments, `NODE-NUMBER.log`, written with plain `write(2)`: they outlive the process,
-//! which is what they are for. A machine that loses power may lose the last of them; so `NODE.lock`, locked as long as
+//! which is what they are for. Beside them stands what was being rendered ([`rendering`]). A machine that loses power may lose the last of them; so `NODE.lock`, locked as long as
 //! its process lives, names the boot that it belongs to, and after another boot nothing is taken for unsent. Its second
 //! line names the life of the database (`vestnik_store::life`): what a journal of another life tells would be noted of
 //! the wrong deliveries, so it is left alone. A segment goes when all of its messages are in the ledger.
@@ -28,6 +28,11 @@ use vestnik_store::settle::{Claim, Outcome};
 use vestnik_store::{Db, deliveries, nodes};
 
 use crate::queue::Job;
+
+mod rendering;
+
+pub use rendering::Noted;
+use rendering::Notes;
 
 /// Bytes after which a new segment begins.
 const SEGMENT: u64 = 4 * 1024 * 1024;
@@ -90,7 +95,8 @@ enum Line<'a> {
 }
 
 impl Record {
-    fn claim(&self) -> Claim {
+    /// Of which claim it tells.
+    pub fn claim(&self) -> Claim {
         match self {
             Self::HandedOver(record) => (record.delivery, record.epoch),
             Self::Outcome(outcome) => outcome.claim(),
@@ -104,6 +110,7 @@ pub struct Journal {
     folder: PathBuf,
     node: String,
     writing: Mutex<Writing>,
+    notes: Notes,
     // Held open; the system keeps the lock for as long.
     _lock: File,
 }
@@ -150,7 +157,18 @@ impl Journal {
             claims: HashMap::new(),
             line: Vec::new(),
         };
-        Ok(Self { folder: folder.to_owned(), node: node.to_owned(), writing: Mutex::new(writing), _lock: lock })
+        let notes = Notes::begin(folder, node)?;
+        Ok(Self { folder: folder.to_owned(), node: node.to_owned(), writing: Mutex::new(writing), notes, _lock: lock })
+    }
+
+    /// Notes that a run's message is being compiled.
+    pub fn compiling(&self, run: RunId) {
+        self.notes.compiling(run);
+    }
+
+    /// Notes that the connection of this index renders a delivery.
+    pub fn rendering(&self, connection: usize, job: &Job) {
+        self.notes.rendering(connection, job.run.id, job.claimed.id);
     }
 
     /// Writes that a message is being handed over and, before it, the outcome of the one before. The records are with the
@@ -246,6 +264,7 @@ impl Journal {
         nodes::remove(db, node).await?;
         let segment = self.lock().segment;
         self.remove(segment);
+        fs::remove_file(rendering::path(&self.folder, &self.node))?;
         fs::remove_file(lock_path(&self.folder, &self.node))?;
         Ok(())
     }
@@ -294,6 +313,8 @@ pub struct Left {
     pub node: String,
     /// The last record of each claim.
     pub records: Vec<Record>,
+    /// What it was rendering.
+    pub rendering: Vec<Noted>,
     /// Whether no record is missing: the machine has been up ever since, and only the last may be torn.
     pub complete: bool,
     folder: PathBuf,
@@ -310,6 +331,10 @@ impl Left {
     pub fn forget(self) -> io::Result<()> {
         for segment in &self.segments {
             fs::remove_file(segment)?;
+        }
+        match fs::remove_file(rendering::path(&self.folder, &self.node)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
         fs::remove_file(lock_path(&self.folder, &self.node))
     }
@@ -356,6 +381,7 @@ pub fn left_behind(folder: &Path, life: &Life) -> io::Result<Vec<Left>> {
         left.push(Left {
             node: node.to_owned(),
             records,
+            rendering: rendering::read(folder, node)?,
             complete: whole && !its_boot.is_empty() && its_boot == boot().trim_end(),
             folder: folder.to_owned(),
             segments,

@@ -155,8 +155,8 @@ impl Lanes {
         !self.waiting.is_empty()
     }
 
-    /// A job that waited aside and may go now.
-    pub fn take(&mut self, now: Instant) -> Option<Job> {
+    /// A job that waited aside and may go now, of those that `may_go` lets go.
+    pub fn take(&mut self, now: Instant, may_go: &impl Fn(&Job) -> bool) -> Option<Job> {
         if self.waiting.is_empty() || self.ready_at.is_some_and(|at| now < at) {
             return None;
         }
@@ -169,7 +169,7 @@ impl Lanes {
             };
             match lane.check(now) {
                 Ok(()) => {
-                    if let Some(job) = lane.aside.take() {
+                    if let Some(job) = lane.aside.take(may_go) {
                         lane.go();
                         // The next lane has the next turn.
                         self.waiting.rotate_left(index + 1);
@@ -179,8 +179,10 @@ impl Lanes {
                         self.ready_at = None;
                         return Some(job);
                     }
-                    self.waiting.swap_remove(index);
-                    continue;
+                    if lane.aside.is_empty() {
+                        self.waiting.swap_remove(index);
+                        continue;
+                    }
                 }
                 Err(Some(Wait::Until(at))) => ready_at = Some(ready_at.map_or(at, |soonest| soonest.min(at))),
                 // Called when a connection is done, or room is reserved.
@@ -191,6 +193,11 @@ impl Lanes {
         // Far away, if only a call can help.
         self.ready_at = Some(ready_at.unwrap_or(now + LONGEST_PAUSE));
         None
+    }
+
+    /// Jobs may go now that might not.
+    pub fn look_again(&mut self) {
+        self.ready_at = None;
     }
 
     /// When to look again for jobs that wait aside.

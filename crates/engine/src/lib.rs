@@ -13,7 +13,7 @@
 //! | [`summaries`] | runs that are over | what reports know of them |
 //!
 //! [`journal`] remembers for the next process what this one has handed over. [`outcome`] says what an attempt means.
-//! [`supervise`] lets a loop that panics begin anew.
+//! [`render_check`] finds messages that ended a process. [`supervise`] lets a loop that panics begin anew.
 //!
 //! They meet in tables and in the queue; `web` never calls them. No transaction is open while the network is used.
 
@@ -40,6 +40,9 @@ pub mod rates;
 pub mod recorder;
 mod refusals;
 pub mod relay_state;
+pub mod render_budget;
+pub mod render_check;
+mod rendering;
 pub mod run_content;
 pub mod scheduler;
 mod session_limit;

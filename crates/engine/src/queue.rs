@@ -1,19 +1,21 @@
 //! Claimed deliveries that wait for a connection: in fair turns ([`Turns`]), at the rate that was agreed ([`Pace`]), by
-//! recipient domain where it matters ([`Lanes`]).
+//! recipient domain where it matters ([`Lanes`]), and slow ones one after the other ([`RenderBudget`]).
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use vestnik_model::id::RunId;
+use vestnik_model::id::{RunId, UserId};
 use vestnik_store::deliveries::Claimed;
 use vestnik_store::nodes::Share;
 
 use crate::lanes::{Entry, Lanes};
 use crate::limits::Limits;
 use crate::pace::{Pace, Wait};
+use crate::render_budget::RenderBudget;
 use crate::run_content::RunContent;
 use crate::turns::Turns;
 
@@ -40,6 +42,22 @@ pub struct Taken {
     job: Job,
     queue: Arc<Queue>,
     in_lane: bool,
+    /// Whether it is to be rendered on a thread of its own, and has not been.
+    apart: AtomicBool,
+}
+
+impl Taken {
+    /// Whether it is to be rendered on a thread of its own.
+    pub fn is_apart(&self) -> bool {
+        self.apart.load(Ordering::Relaxed)
+    }
+
+    /// It has been rendered, in this time. What is not apart need not be told unless it was slow.
+    pub fn rendered(&self, took: Duration) {
+        let apart = self.apart.swap(false, Ordering::Relaxed);
+        self.job.run.note_rendering(took);
+        self.queue.rendered(self.job.run.owner, apart, Some(took));
+    }
 }
 
 impl std::ops::Deref for Taken {
@@ -52,6 +70,10 @@ impl std::ops::Deref for Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
+        if self.is_apart() {
+            // Nothing was rendered.
+            self.queue.rendered(self.job.run.owner, true, None);
+        }
         if self.in_lane {
             self.queue.lock().lanes.leave(self.job.domain());
             self.queue.filled.notify_one();
@@ -63,6 +85,7 @@ struct State {
     turns: Turns,
     pace: Option<Pace>,
     lanes: Lanes,
+    budget: RenderBudget,
     /// Jobs that found no room in their lane, and for how long they go back.
     back: Vec<(Job, Duration)>,
     /// Jobs that have gone to connections since the start.
@@ -74,8 +97,9 @@ struct State {
 }
 
 impl State {
-    /// The next job, or when to look again.
-    fn take(&mut self, now: Instant) -> Result<Job, Option<Instant>> {
+    /// The next job, or when to look again. What rides along with another message must not hold that up, so then only
+    /// what is rendered quickly is looked at.
+    fn take(&mut self, now: Instant, rides_along: bool) -> Result<Job, Option<Instant>> {
         if let Some(pace) = &mut self.pace {
             match pace.check(now) {
                 Ok(()) => {}
@@ -83,21 +107,38 @@ impl State {
                 Err(_) => return Err(None),
             }
         }
-        if let Some(job) = self.lanes.take(now) {
-            return Ok(self.gone(job));
+        if rides_along {
+            let found = self.find(now, |budget, job| !budget.is_apart(job));
+            return found.map(|job| self.gone(job)).ok_or(None);
         }
-        while let Some(job) = self.turns.take() {
+        let mut found = self.find(now, |budget, job| budget.allows(job, now, true));
+        if found.is_none() && self.budget.has_resting(now) {
+            // Nobody waits for whom they would rest.
+            self.lanes.look_again();
+            found = self.find(now, |budget, job| budget.allows(job, now, false));
+        }
+        match found {
+            Some(job) => Ok(self.gone(job)),
+            None => Err(self.lanes.ready_at()),
+        }
+    }
+
+    /// The next job of those that may go.
+    fn find(&mut self, now: Instant, may_go: impl Fn(&RenderBudget, &Job) -> bool) -> Option<Job> {
+        let budget = &self.budget;
+        let may_go = |job: &Job| may_go(budget, job);
+        if let Some(job) = self.lanes.take(now, &may_go) {
+            return Some(job);
+        }
+        while let Some(job) = self.turns.take(may_go) {
             match self.lanes.enter(job, now) {
-                Entry::Go(job) => return Ok(self.gone(job)),
+                Entry::Go(job) => return Some(job),
                 Entry::Aside => {}
                 Entry::Back(job, delay) => self.back.push((job, delay)),
             }
         }
         // What was set aside just now may have its time soon.
-        match self.lanes.take(now) {
-            Some(job) => Ok(self.gone(job)),
-            None => Err(self.lanes.ready_at()),
-        }
+        self.lanes.take(now, &may_go)
     }
 
     fn gone(&mut self, job: Job) -> Job {
@@ -127,7 +168,8 @@ impl Queue {
     pub fn new(limits: &Limits, shared: bool) -> Self {
         let pace = limits.rate.map(|rate| if shared { Pace::shared(rate) } else { Pace::own(rate, Instant::now()) });
         let lanes = Lanes::new(limits.domains.clone(), shared.then_some(Share::whole(0)));
-        let state = State { turns: Turns::default(), pace, lanes, back: Vec::new(), gone: 0, waiting: 0, timed: None };
+        let (turns, budget) = (Turns::default(), RenderBudget::default());
+        let state = State { turns, pace, lanes, budget, back: Vec::new(), gone: 0, waiting: 0, timed: None };
         Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new(), wanting: Notify::new() }
     }
 
@@ -158,7 +200,7 @@ impl Queue {
             filled.as_mut().enable();
             let (mut waiting, until) = {
                 let mut state = self.lock();
-                match state.take(Instant::now()) {
+                match state.take(Instant::now(), false) {
                     Ok(job) => return self.taken(state, job),
                     Err(until) => {
                         self.call_for_room(&state);
@@ -190,7 +232,7 @@ impl Queue {
         if state.turns.len() <= state.waiting {
             return None;
         }
-        match state.take(Instant::now()) {
+        match state.take(Instant::now(), true) {
             Ok(job) => Some(self.taken(state, job)),
             Err(_) => {
                 self.call_for_room(&state);
@@ -199,7 +241,11 @@ impl Queue {
         }
     }
 
-    fn taken(self: &Arc<Self>, state: MutexGuard<'_, State>, job: Job) -> Taken {
+    fn taken(self: &Arc<Self>, mut state: MutexGuard<'_, State>, job: Job) -> Taken {
+        let apart = state.budget.is_apart(&job);
+        if apart {
+            state.budget.begin(job.run.owner);
+        }
         let in_lane = !state.lanes.are_free();
         if in_lane || state.pace.is_some() {
             self.call_for_room(&state);
@@ -214,7 +260,27 @@ impl Queue {
         if drained {
             self.drained.notify_one();
         }
-        Taken { job, queue: Arc::clone(self), in_lane }
+        Taken { job, queue: Arc::clone(self), in_lane, apart: AtomicBool::new(apart) }
+    }
+
+    /// A job was rendered, in this time, or will not be.
+    fn rendered(&self, owner: UserId, apart: bool, took: Option<Duration>) {
+        let mut state = self.lock();
+        if let Some(took) = took {
+            state.budget.took(owner, took, Instant::now());
+        }
+        if apart {
+            state.budget.end(owner);
+            state.lanes.look_again();
+            drop(state);
+            // Perhaps all of a run's messages may go now.
+            self.filled.notify_waiters();
+        }
+    }
+
+    /// Whether this owner's messages are rendered one after the other.
+    pub fn is_slow(&self, owner: UserId) -> bool {
+        self.lock().budget.is_slow(owner)
     }
 
     fn call_for_room(&self, state: &State) {
@@ -277,6 +343,12 @@ impl Queue {
     /// How many jobs wait for a connection.
     pub fn len(&self) -> usize {
         self.lock().turns.len()
+    }
+
+    /// How many jobs wait for a connection and for nothing else: those of slow owners wait for each other.
+    pub fn ready(&self) -> usize {
+        let state = self.lock();
+        state.turns.len() - state.turns.of(|owner| state.budget.is_slow(owner))
     }
 
     /// How many jobs have gone to connections since the start.

@@ -1,5 +1,8 @@
 //! What a run sends, compiled once, and the mail that it becomes for one recipient.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
 use vestnik_mail::session::Envelope;
@@ -7,7 +10,7 @@ use vestnik_model::UnixMillis;
 use vestnik_model::delivery::message_id;
 use vestnik_model::id::{MailingId, RunId, UserId};
 use vestnik_model::mailing::UnknownPolicy;
-use vestnik_model::template::{Content, Person};
+use vestnik_model::template::{Content, Person, RenderLimits};
 use vestnik_model::user::User;
 use vestnik_store::deliveries::Claimed;
 use vestnik_store::runs::{OpenRun, RunMessage};
@@ -15,6 +18,8 @@ use vestnik_store::runs::{OpenRun, RunMessage};
 use crate::Config;
 use crate::halt::HaltFlag;
 use crate::refusals::Refusals;
+use crate::render_budget::SLOW;
+use crate::rendering::render;
 
 /// What a run sends.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub struct RunContent {
     from: Mailbox,
     extra: Vec<(HeaderName, HeaderText)>,
     content: Result<Content, String>,
+    /// Whether one of its messages was rendered quickly.
+    known_quick: AtomicBool,
 }
 
 /// A mail ready to be handed over.
@@ -71,6 +78,7 @@ impl RunContent {
             from,
             extra: reply_to.into_iter().collect(),
             content,
+            known_quick: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +99,7 @@ impl RunContent {
             from: Mailbox::new(EmailAddress::parse("news@vestnik.example").unwrap()),
             extra: Vec::new(),
             content: Err("nothing".into()),
+            known_quick: AtomicBool::new(true),
         }
     }
 
@@ -109,13 +118,23 @@ impl RunContent {
         self.halted.wait().await;
     }
 
-    /// Renders the mail for one recipient. The error is for the ledger.
-    pub fn prepare(&self, claimed: &Claimed, full_name: &str) -> Result<Prepared, String> {
+    /// Whether one of its messages was rendered quickly: the others will be, most probably.
+    pub fn is_known_quick(&self) -> bool {
+        self.known_quick.load(Ordering::Relaxed)
+    }
+
+    /// Notes how long rendering one of its messages took.
+    pub fn note_rendering(&self, took: Duration) {
+        self.known_quick.store(took < SLOW, Ordering::Relaxed);
+    }
+
+    /// Renders the mail for one recipient within limits. The error is for the ledger.
+    pub fn prepare(&self, claimed: &Claimed, full_name: &str, limits: RenderLimits<'_>) -> Result<Prepared, String> {
         let content = self.content.as_ref().map_err(Clone::clone)?;
         let address = EmailAddress::parse(&claimed.email).map_err(|error| error.to_string())?;
         let fields = Person { email: &claimed.email, full_name, comment: claimed.comment.as_deref().unwrap_or("") };
-        let rendered =
-            content.render(fields).map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
+        let rendered = render(content, fields, limits)
+            .map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
         let envelope = Envelope::new(&self.from.address, &address);
         let subject =
             HeaderText::new(&rendered.subject).map_err(|error| format!("the subject cannot be sent: {error}"))?;

@@ -53,10 +53,12 @@ impl Turns {
         self.length += 1;
     }
 
-    /// The job whose turn it is.
-    pub fn take(&mut self) -> Option<Job> {
-        let mut user = self.users.pop_front()?;
-        let mut line = user.lines.pop_front()?;
+    /// The job whose turn it is, of those that may go. Who is passed over has the next turn.
+    pub fn take(&mut self, may_go: impl Fn(&Job) -> bool) -> Option<Job> {
+        let first_to_go = |user: &Lines| user.lines.iter().position(|line| line.jobs.front().is_some_and(&may_go));
+        let (at, line) = self.users.iter().enumerate().find_map(|(at, user)| Some((at, first_to_go(user)?)))?;
+        let mut user = self.users.remove(at)?;
+        let mut line = user.lines.remove(line)?;
         let job = line.jobs.pop_front();
         if !line.jobs.is_empty() {
             user.lines.push_back(line);
@@ -66,6 +68,12 @@ impl Turns {
         }
         self.length -= usize::from(job.is_some());
         job
+    }
+
+    /// How many jobs of these owners wait.
+    pub fn of(&self, owners: impl Fn(UserId) -> bool) -> usize {
+        let theirs = self.users.iter().filter(|user| owners(user.owner));
+        theirs.flat_map(|user| &user.lines).map(|line| line.jobs.len()).sum()
     }
 
     /// Whether jobs of this run wait.

@@ -59,8 +59,12 @@ pub struct Run {
     pub key: String,
     /// What becomes of its deliveries of unknown fate.
     pub on_unknown: UnknownPolicy,
-    /// If it is paused, why: empty if a person has paused it, or else the mail server's words.
+    /// If it is paused, why: empty if a person has paused it, or else the mail server's words, unless
+    /// `unrenderable_for` says more.
     pub paused_by: String,
+    /// If it is paused because its message ends the process that renders it, the address of the recipient for whom; empty:
+    /// for everyone.
+    pub unrenderable_for: Option<String>,
     /// If it is paused, since when.
     pub paused_at: Option<UnixMillis>,
     /// When the first delivery was made.

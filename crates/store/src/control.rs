@@ -47,6 +47,22 @@ pub async fn pause_for(db: &Db, run: RunId, reason: &str, now: UnixMillis) -> Re
     tx.commit().await
 }
 
+/// Halts a run whose message ends the process that renders it, for the recipient with this address; an empty one: for
+/// everyone.
+pub async fn pause_unrenderable(db: &Db, run: RunId, email: &str, now: UnixMillis) -> Result<()> {
+    let whom = if email.is_empty() { String::new() } else { format!(" for {email}") };
+    let reason = format!("the message cannot be rendered{whom}: it ended the process that sends");
+    let mut tx = db.begin().await?;
+    tx.execute(
+        "UPDATE runs SET state = 'paused', paused_by = $1, unrenderable_for = $2, paused_at = $3
+         WHERE id = $4 AND state IN ('expanding', 'sending')",
+        &[&reason, &email, &now, &run],
+    )
+    .await?;
+    tx.wake(Wake::Control);
+    tx.commit().await
+}
+
 /// Lets one of the actor's paused runs go on.
 pub async fn resume(db: &Db, actor: &Actor, run: RunId) -> Result<Controlled> {
     let Some(found) = runs::find(db, actor, run).await? else { return Ok(Controlled::NotFound) };
@@ -65,7 +81,7 @@ async fn resume_in(tx: &mut Tx, run: RunId) -> Result<bool> {
     let resumed = tx
         .execute(
             "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',
-                paused_at = NULL
+                unrenderable_for = NULL, paused_at = NULL
              WHERE id = $1 AND state = 'paused'",
             &[&run],
         )

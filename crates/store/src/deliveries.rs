@@ -99,6 +99,17 @@ async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
     Ok(claimed)
 }
 
+/// One delivery of a run that goes on, if it is claimed, as it was claimed.
+pub async fn leased(db: &Db, run: RunId, delivery: DeliveryId) -> Result<Option<Claimed>> {
+    db.fetch_optional(
+        "SELECT d.id, d.email, d.attempts AS number, d.excused, d.epoch, r.full_name, r.comment
+         FROM deliveries d JOIN runs u ON u.id = d.run_id LEFT JOIN recipients r ON r.id = d.recipient_id
+         WHERE d.id = $1 AND d.run_id = $2 AND d.state = 'leased' AND u.state IN ('expanding', 'sending')",
+        &[&delivery, &run],
+    )
+    .await
+}
+
 /// When the next of a run's waiting deliveries is due, if none is under way; it may be in the past. `None`: none waits, or
 /// the run is not the actor's.
 pub async fn next_due(db: &Db, actor: &Actor, run: RunId) -> Result<Option<UnixMillis>> {
@@ -120,7 +131,7 @@ pub async fn end_waiting(db: &Db, now: UnixMillis) -> Result<bool> {
     // A paused run that nothing can be sent of any more goes on, to its end: one that had not begun begins first.
     db.execute(
         "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',
-            paused_at = NULL
+            unrenderable_for = NULL, paused_at = NULL
          WHERE state = 'paused' AND ends_at <= $1",
         &[&now],
     )

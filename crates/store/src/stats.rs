@@ -44,8 +44,8 @@ pub async fn totals(db: &Db, actor: &Actor) -> Result<Totals> {
 pub async fn refused(db: &Db) -> Result<(i64, String)> {
     db.fetch_one(
         "SELECT count(*), COALESCE((SELECT paused_by FROM runs WHERE state = 'paused' AND paused_by <> ''
-            ORDER BY id DESC LIMIT 1), '')
-         FROM runs WHERE state = 'paused' AND paused_by <> ''",
+            AND unrenderable_for IS NULL ORDER BY id DESC LIMIT 1), '')
+         FROM runs WHERE state = 'paused' AND paused_by <> '' AND unrenderable_for IS NULL",
         &[],
     )
     .await

@@ -15,7 +15,7 @@ use vestnik_store::control::{self, Again, Controlled, SentAgain};
 use vestnik_store::nodes::{self, Share};
 use vestnik_store::runs::Demanded;
 use vestnik_store::settle::{Source, settle};
-use vestnik_store::{Db, databases, deliveries, mailings, paces, runs};
+use vestnik_store::{Db, databases, deliveries, mailings, paces, runs, stats};
 
 async fn settle_as(db: &Db, mailing: MailingId, run: RunId, claims: &[deliveries::Claimed], state: DeliveryState) {
     let outcomes: Vec<_> = claims.iter().map(|claimed| outcome(mailing, run, claimed, state, NOW)).collect();
@@ -64,6 +64,27 @@ databases! {
         assert_eq!(demanded, Demanded::Continues(run));
         let resumed = newest(&db, &anna, mailing).await;
         assert_eq!((resumed.state, resumed.paused_by.as_str()), (RunState::Expanding, ""));
+    }
+
+    async fn a_run_whose_message_ends_the_renderer_says_for_whom(db: Db) {
+        let anna = someone(&db, "anna").await;
+        let (mailing, run) = half_sent(&db, &anna).await;
+        for (email, reason) in [("r2@example.org", "cannot be rendered for r2@example.org:"), ("", "cannot be rendered:")] {
+            control::pause_unrenderable(&db, run, email, NOW).await.unwrap();
+            let paused = newest(&db, &anna, mailing).await;
+            assert_eq!((paused.state, paused.unrenderable_for.as_deref()), (RunState::Paused, Some(email)));
+            assert!(paused.paused_by.contains(reason), "{}", paused.paused_by);
+            assert_eq!(stats::refused(&db).await.unwrap().0, 0, "the mail server has no part in it");
+            control::resume(&db, &anna, run).await.unwrap();
+            let resumed = newest(&db, &anna, mailing).await;
+            assert_eq!((resumed.paused_by.as_str(), resumed.unrenderable_for), ("", None));
+        }
+        tick(&db, NOW).await;
+        let claimed = claim_all(&db, run, NOW).await;
+        let found = deliveries::leased(&db, run, claimed[0].id).await.unwrap().unwrap();
+        assert_eq!((found.email, found.epoch), (claimed[0].email.clone(), claimed[0].epoch));
+        deliveries::release(&db, "node").await.unwrap();
+        assert!(deliveries::leased(&db, run, claimed[0].id).await.unwrap().is_none(), "nobody has it");
     }
 
     async fn a_paused_run_ends_with_its_window(db: Db) {

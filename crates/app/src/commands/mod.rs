@@ -9,6 +9,7 @@ pub mod message;
 pub mod migrate;
 pub mod ping;
 pub mod recipients;
+pub mod render_check;
 pub mod reset_password;
 pub mod restore;
 pub mod serve;

@@ -4,6 +4,7 @@
 mod route;
 pub mod trial;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -210,6 +211,7 @@ impl Running {
             limits: mail.limits(),
             retry: mail.retry(),
             journal: data.home().join("journal"),
+            render_check: render_check(),
             poll: mail.scheduler_poll,
             lease: mail.node_lease,
         };
@@ -223,6 +225,13 @@ impl Running {
             let _ = catcher.send(true);
         }
     }
+}
+
+/// This program, for the engine to run its hidden command.
+fn render_check() -> Option<PathBuf> {
+    std::env::current_exe()
+        .inspect_err(|error| tracing::warn!(%error, "could not find this program; crashes are not looked into"))
+        .ok()
 }
 
 /// The built-in catcher on a free port of loopback.

@@ -74,10 +74,31 @@ fn of_each_claim_the_last_record_counts_and_a_torn_one_does_not() {
 }
 
 #[test]
+fn what_was_being_rendered_is_read_back_by_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::begin(folder.path(), "node", "one").unwrap();
+    let noted = |run, delivery| Noted { run: RunId(run), delivery };
+    journal.compiling(RunId(7));
+    for (connection, run, delivery) in [(2, 7, 70), (0, 8, 80), (2, 8, 81)] {
+        journal.notes.rendering(connection, RunId(run), DeliveryId(delivery));
+    }
+    drop(journal);
+    let left = left_behind(folder.path(), &life("one")).unwrap().remove(0);
+    let expected = [noted(7, None), noted(8, Some(DeliveryId(80))), noted(8, Some(DeliveryId(81)))];
+    assert_eq!(left.rendering, expected, "the last of each connection; one has rendered nothing");
+    // A version before this one noted nothing.
+    fs::remove_file(rendering::path(folder.path(), "node")).unwrap();
+    drop(left);
+    let left = left_behind(folder.path(), &life("one")).unwrap().remove(0);
+    assert_eq!(left.rendering, []);
+    left.forget().unwrap();
+}
+
+#[test]
 fn segments_go_when_their_messages_are_in_the_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::begin(folder.path(), "node", "one").unwrap();
-    let count = || fs::read_dir(folder.path()).unwrap().count() - 1;
+    let count = || names_in(folder.path()).unwrap().iter().filter(|name| name.ends_with(".log")).count();
     let mut waiting = Vec::new();
     for delivery in 0.. {
         journal.hand_over(None, handed_over(delivery)).unwrap();

@@ -443,6 +443,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "access", include_str!("../../migrations/0013_access.sql")),
     (14, "forms", include_str!("../../migrations/0014_forms.sql")),
     (17, "import results", include_str!("../../migrations/0017_import_results.sql")),
+    (19, "unrenderable", include_str!("../../migrations/0019_unrenderable.sql")),
 ];
 
 /// What stands for what in them on each database.

@@ -229,6 +229,10 @@ run-paused-wait = { $n ->
     [one] { $n } recipient is waiting.
    *[other] { $n } recipients are waiting.
 }
+run-unrenderable-title = The message cannot be rendered, so the run is paused
+run-unrenderable-for = Preparing the email for { $email } used up the service’s memory or time and ended it. Nobody else was affected: other mailings go on, and those who have the email already keep it.
+run-unrenderable-for-all = Preparing the message used up the service’s memory or time and ended it. Nobody else was affected: other mailings go on.
+run-unrenderable-do = Simplify the template or change this recipient’s data. Then cancel this run and send again to those who were not reached: a run keeps the message it began with.
 run-refused-title = The mail server does not take this sending’s letters
 run-refused-text = It would say so to the others, too, so the sending has paused by itself. They wait, and do not count as failed.
 run-refused-do = Mail comes from { $sender }. See what the server objects to: the sender’s address, the letter, or your limit at the provider. Mend it, then resume; those who were refused already can be sent to again. Another letter goes out in a new sending only.

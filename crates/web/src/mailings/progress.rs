@@ -53,6 +53,8 @@ pub(crate) struct RunView {
     pub(crate) reopens: bool,
     /// If it is paused, why: empty if a person has paused it, or else the mail server's words.
     pub(crate) paused_by: String,
+    /// If it is paused because its message ends the renderer: for which recipient; empty: for everyone.
+    pub(crate) unrenderable_for: Option<String>,
     /// If it is paused, since when.
     pub(crate) paused_at: Option<UnixMillis>,
     /// Seconds in which the sending can still be taken back.
@@ -106,6 +108,7 @@ impl RunView {
                 RunState::Sending | RunState::Paused | RunState::Completed | RunState::Cancelled
             ),
             paused_by: run.paused_by.chars().take(LONGEST_ERROR).collect(),
+            unrenderable_for: run.unrenderable_for.clone(),
             paused_at: run.paused_at,
             undo_left: if planned { now.until(run.begins_at).as_millis().div_ceil(1000) as u64 } else { 0 },
             undo_of: run.planned_at.until(run.begins_at).as_secs().max(1),

@@ -59,6 +59,7 @@ pub(super) fn run(state: RunState) -> RunView {
         ends_at: None,
         key: "k".into(),
         on_unknown: UnknownPolicy::Hold,
+        unrenderable_for: None,
         paused_by: if state == RunState::Paused { "550 <b>sender".into() } else { String::new() },
         paused_at: None,
         started_at: Some(NOW),
