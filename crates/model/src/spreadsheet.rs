@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-/// What a formula begins with, in one program or another.
-const STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a formula begins with, in one program or another: also in full width, which spreadsheets with a Japanese or
+/// Chinese input method take for the same, and after what some of them skip.
+const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 fn is_guarded(value: &str) -> bool {
     value.trim_start_matches('\'').starts_with(STARTS)
@@ -35,6 +36,14 @@ mod tests {
             ("-", "'-"),
             ("@sum", "'@sum"),
             ("\tx", "'\tx"),
+            ("\r=1", "'\r=1"),
+            ("\n=1", "'\n=1"),
+            ("＝1+1", "'＝1+1"),
+            ("＋7 999", "'＋7 999"),
+            ("－1", "'－1"),
+            ("＠sum", "'＠sum"),
+            ("'＝1", "''＝1"),
+            ("（1）", "（1）"),
             ("'=1", "''=1"),
             ("'Neil", "'Neil"),
             ("a=b", "a=b"),
