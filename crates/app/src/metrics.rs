@@ -22,6 +22,7 @@ use vestnik_engine::Measures;
 use vestnik_model::Clock as _;
 use vestnik_model::clock::SystemClock;
 use vestnik_store::{Db, letters, stats};
+use vestnik_web::delays::Delays;
 use vestnik_web::{AppState, health};
 
 /// How long the database has to give its figures.
@@ -32,6 +33,8 @@ pub struct Watched {
     db: Db,
     /// The pages' state; `None`: this process has none.
     pages: Option<AppState>,
+    /// Scheduling delays of the process.
+    delays: Delays,
     /// What counts by itself.
     counting: Registry,
 }
@@ -44,7 +47,8 @@ impl Watched {
         if let Some(pages) = &pages {
             pages.measures.register(&mut counting);
         }
-        Self { db, pages, counting }
+        let delays = pages.as_ref().map(|pages| pages.delays.clone()).unwrap_or_default();
+        Self { db, pages, delays, counting }
     }
 
     /// What is looked up at each reading.
@@ -128,6 +132,11 @@ fn cache(registry: &mut Registry, state: &CacheState) {
 
 /// Tells whoever asks, until the process ends.
 pub fn serve(listener: TcpListener, watched: Watched) {
+    // Pages watch their process themselves.
+    if watched.pages.is_none() {
+        let (delays, db) = (watched.delays.clone(), watched.db.clone());
+        tokio::spawn(async move { delays.watch(&db, None).await });
+    }
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(health::alive))
@@ -152,5 +161,5 @@ async fn metrics(State(watched): State<Arc<Watched>>) -> Response {
 }
 
 async fn ready(State(watched): State<Arc<Watched>>) -> Response {
-    health::readiness(&watched.db, watched.pages.as_ref()).await
+    health::readiness(&watched.db, &watched.delays, watched.pages.as_ref()).await
 }

@@ -183,6 +183,7 @@ async fn select(
     if !actor.may(Permission::ViewAudit) {
         return Ok(Vec::new());
     }
+    let db = &db.heavy_if(!filter.text.trim().is_empty(), actor);
     let pattern = containing(&filter.text);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = String::new();

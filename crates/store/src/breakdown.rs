@@ -91,6 +91,7 @@ impl RunsOf {
 
 /// How far a breakdown of the actor's runs goes.
 pub async fn coverage(db: &Db, actor: &Actor, of: RunsOf) -> Result<Coverage> {
+    let db = &db.heavy(actor);
     let (chosen, [from, until]) = of.chosen(RUNS + 1);
     let sql = format!(
         "WITH chosen AS ({chosen})
@@ -106,6 +107,7 @@ pub async fn coverage(db: &Db, actor: &Actor, of: RunsOf) -> Result<Coverage> {
 
 /// The domains that the actor's runs sent to, those with the most deliveries first. Beyond `limit` they are one more row.
 pub async fn by_domain(db: &Db, actor: &Actor, of: RunsOf, limit: i64) -> Result<Vec<DomainFigures>> {
+    let db = &db.heavy(actor);
     let (chosen, [from, until]) = of.chosen(RUNS);
     let sums = |of: &str| {
         ["total", "sent", "failed", "expired", "unknown"]
@@ -134,6 +136,7 @@ pub async fn by_domain(db: &Db, actor: &Actor, of: RunsOf, limit: i64) -> Result
 /// What servers answered to the actor's runs but for "taken", what left the most deliveries unsent first. Beyond `limit`
 /// there is one row for each reason.
 pub async fn by_reply(db: &Db, actor: &Actor, of: RunsOf, limit: i64) -> Result<Vec<ReplyFigures>> {
+    let db = &db.heavy(actor);
     let (chosen, [from, until]) = of.chosen(RUNS);
     let sums = |of: &str| {
         ["attempts", "failed", "expired", "unknown"]

@@ -183,7 +183,7 @@ pub async fn list(
             AND (lower(recipient) LIKE $3 ESCAPE '\\' OR subject_key LIKE $3 ESCAPE '\\')
          ORDER BY id {direction} LIMIT $4"
     );
-    let rows = db.fetch_all(AssertSqlSafe(sql), &[&owner, &from, &pattern, &limit]).await?;
+    let rows = db.heavy_shared().fetch_all(AssertSqlSafe(sql), &[&owner, &from, &pattern, &limit]).await?;
     Ok(Page::of(rows, cursor, size, |mail: &Caught| (mail.id.0, String::new())))
 }
 

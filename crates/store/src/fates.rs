@@ -152,5 +152,5 @@ async fn select(
            AND d.recipient_id {compare} $3{conditions}
          ORDER BY d.recipient_id {direction} LIMIT $4"
     );
-    db.fetch_first(AssertSqlSafe(sql), &args).await
+    db.heavy(actor).fetch_first(AssertSqlSafe(sql), &args).await
 }

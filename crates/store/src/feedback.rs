@@ -132,6 +132,7 @@ pub async fn list(
 ) -> Result<Page<Feedback>> {
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
+    let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
     let pattern = containing(&filter.search);
     let state = filter.state.unwrap_or(FeedbackState::Spam);
     let equal = if filter.state.is_some() { "=" } else { "<>" };

@@ -97,7 +97,7 @@ async fn select(
            AND a.id {compare} $3 AND NOT a.stale{conditions}
          ORDER BY a.id {direction} LIMIT $4"
     );
-    db.fetch_first(AssertSqlSafe(sql), &args).await
+    db.heavy(actor).fetch_first(AssertSqlSafe(sql), &args).await
 }
 
 /// What has become of one recipient in one run.
@@ -165,6 +165,7 @@ pub struct FailureGroup {
 
 /// Failed deliveries of a run of the actor's, grouped by code. What was refused for now and sent later is none of them.
 pub async fn failures(db: &Db, actor: &Actor, run: RunId, limit: i64) -> Result<Vec<FailureGroup>> {
+    let db = db.heavy(actor);
     db.fetch_all(
         "SELECT a.code, a.enhanced, CASE WHEN a.code IS NULL THEN a.phase ELSE '' END AS phase, min(a.reply) AS reply,
             count(*) AS count

@@ -49,6 +49,7 @@ pub async fn mailings(
 ) -> Result<Page<OverseenMailing>> {
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
+    let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
     let pattern = containing(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = format!("m.id {compare} $1");
@@ -114,6 +115,7 @@ pub async fn recipients(
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let words = Words::of(&filter.search);
+    let db = &db.heavy_if(!words.is_empty(), actor);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = format!("r.id {compare} $1");
     if let Some(owner) = &filter.owner {

@@ -67,6 +67,7 @@ pub async fn list(
 ) -> Result<Page<PersonRow>> {
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
+    let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
     let pattern = containing(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = String::new();

@@ -58,6 +58,7 @@ pub async fn list(db: &Db, actor: &Actor, query: &RecipientQuery) -> Result<Page
     let words = Words::of(&query.search);
     let limit = query.size as i64 + 1;
     let owner = actor.user();
+    let db = &db.heavy_if(!words.is_empty(), actor);
     let mut args: Vec<&dyn Param> = vec![&owner, &limit];
     let mut filter = format!("owner_id = $1 AND {}", words.condition(SEARCHED, &mut args));
     if let Some(cursor) = &query.cursor {
@@ -100,7 +101,7 @@ pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
     let mut args: Vec<&dyn Param> = vec![&owner];
     let found = words.condition(SEARCHED, &mut args);
     let sql = format!("SELECT count(*) FROM recipients r WHERE owner_id = $1 AND {found}");
-    let (count,): (i64,) = db.fetch_one(AssertSqlSafe(sql), &args).await?;
+    let (count,): (i64,) = db.heavy(actor).fetch_one(AssertSqlSafe(sql), &args).await?;
     Ok(count)
 }
 

@@ -41,7 +41,8 @@ struct DayRow {
     figures: Figures,
 }
 
-/// The actor's figures for each of these days. `bounds` are their beginnings and, last, the end of the last one.
+/// The actor's figures for each of these days. `bounds` are their beginnings and, last, the end of the last one. A short
+/// read of few days, as on the overview; for a report's span pass a heavy handle ([`Db::heavy`]).
 pub async fn by_day(db: &Db, actor: &Actor, bounds: &[UnixMillis]) -> Result<Vec<Figures>> {
     // By quarters first: their order is the table's, and it takes longer to sort a year's rows than to read them.
     let sql = format!(
@@ -85,6 +86,7 @@ pub async fn by_hour_of_week(
     actor: &Actor,
     stretches: &[(UnixMillis, UnixMillis, i64)],
 ) -> Result<Vec<Figures>> {
+    let db = &db.heavy(actor);
     // 1970 began on a Thursday.
     const MONDAY: i64 = 3 * 24;
     const HOUR: i64 = 3_600_000;
@@ -117,6 +119,7 @@ pub struct Total {
 
 /// All that the actor's mailings did in a span.
 pub async fn total(db: &Db, actor: &Actor, span: Span) -> Result<Total> {
+    let db = &db.heavy(actor);
     let by_mailing = by_mailing_sql("");
     let sql = format!(
         "SELECT count(*) AS mailings, {} FROM ({by_mailing}) AS f",
@@ -151,6 +154,7 @@ pub async fn by_mailing(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<MailingFigures>> {
+    let db = &db.heavy(actor);
     let key = |cursor: &Cursor| cursor.key.parse::<i64>().ok();
     let cursor = cursor.filter(|cursor| key(cursor).is_some());
     let sent = cursor.and_then(key).unwrap_or(i64::MAX);
@@ -178,6 +182,7 @@ pub async fn mailings_after(
     after: MailingId,
     limit: i64,
 ) -> Result<Vec<MailingFigures>> {
+    let db = &db.heavy(actor);
     let sql = format!(
         "SELECT page.*, m.name, {LAST_AT} FROM ({} ORDER BY f.mailing_id LIMIT $5) AS page
          JOIN mailings m ON m.id = page.id ORDER BY page.id",

@@ -76,6 +76,7 @@ pub async fn public_totals(db: &Db) -> Result<PublicTotals> {
 
 /// How many addresses there are in all lists together, each counted once. Reads them all.
 pub async fn unique_recipients(db: &Db) -> Result<i64> {
+    let db = db.heavy_shared();
     let (count,): (i64,) = db.fetch_one("SELECT count(DISTINCT email_key) FROM recipients", &[]).await?;
     Ok(count)
 }

@@ -22,7 +22,11 @@ use crate::{
     state::AppState,
     typed::{self, SetAside},
     visit::Visit,
+    worker_pool::PoolError,
 };
+
+/// `Retry-After` of refusals for too much load.
+const SOON: Duration = Duration::from_secs(5);
 
 /// Ends a request.
 #[derive(Debug)]
@@ -43,6 +47,12 @@ pub enum Error {
     BadRequest,
     /// Too often; try again after this time.
     TooOften(Duration),
+    /// The user has as much in progress as the limits allow; trying again after some of it has ended helps.
+    Busy,
+    /// A read was stopped at its time limit; asking for less helps.
+    TimedOut,
+    /// The service has more work than it can do; trying again helps.
+    Overloaded,
     /// Something of ours is broken. The text goes to the log, never to the page.
     Internal(String),
 }
@@ -56,13 +66,29 @@ impl Error {
 
 impl From<vestnik_store::Error> for Error {
     fn from(error: vestnik_store::Error) -> Self {
-        Self::internal(error)
+        match error {
+            vestnik_store::Error::TooManyReads => Self::Busy,
+            vestnik_store::Error::ReadTooLong => Self::TimedOut,
+            error => Self::internal(error),
+        }
     }
 }
 
 impl From<PasswordError> for Error {
     fn from(error: PasswordError) -> Self {
-        Self::internal(error)
+        match error {
+            PasswordError::Overloaded => Self::Overloaded,
+            PasswordError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::QueueFull => Self::Overloaded,
+            PoolError::Failed => Self::internal(error),
+        }
     }
 }
 
@@ -100,6 +126,9 @@ impl IntoResponse for Error {
             Self::SignIn => (StatusCode::UNAUTHORIZED, "401", None),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "400", None),
             Self::TooOften(wait) => (StatusCode::TOO_MANY_REQUESTS, "429", Some(wait)),
+            Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy", Some(SOON)),
+            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "too-long", None),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "503", Some(SOON)),
             Self::Internal(what) => {
                 tracing::error!(error = what, "a request failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "500", None)
@@ -148,11 +177,11 @@ pub(crate) async fn into_page(app: &AppState, visit: &Visit, response: Response<
     if kind == "404" && manage::is_anothers(app, visit).await {
         (status, kind) = (StatusCode::FORBIDDEN, "others");
     }
+    // A script that reopens a stream would follow a redirect and take the login page for one, and shows no page.
+    if visit.streams && matches!(kind, "401" | "busy") {
+        return status.into_response();
+    }
     if kind == "401" {
-        // A script that reopens a stream would follow a redirect and take the login page for one.
-        if visit.streams {
-            return status.into_response();
-        }
         let kept = match &aside {
             Some(aside) => typed::to_login(app, visit, aside).await,
             None => None,

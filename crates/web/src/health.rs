@@ -8,10 +8,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use vestnik_store::Db;
 
-use crate::state::AppState;
+use crate::{delays::Delays, state::AppState};
 
 /// A database that takes longer than this to say anything is as good as none.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,13 +23,17 @@ pub async fn alive() -> Response {
 
 /// The process answers pages: it is not stopping, and its database answers.
 pub(crate) async fn ready(State(app): State<AppState>) -> Response {
-    readiness(&app.db, Some(&app)).await
+    readiness(&app.db, &app.delays, Some(&app)).await
 }
 
-/// Whether a process does its work: its pages, if it has any, are not stopping, and its database answers in time.
-pub async fn readiness(db: &Db, pages: Option<&AppState>) -> Response {
+/// Whether a process does its work: its pages, if it has any, are not stopping, no scheduling delay is above the limit, and
+/// its database answers in time.
+pub async fn readiness(db: &Db, delays: &Delays, pages: Option<&AppState>) -> Response {
     if pages.is_some_and(|app| *app.closing().borrow()) {
         return said(StatusCode::SERVICE_UNAVAILABLE, "stopping");
+    }
+    if let Some(resource) = delays.starved(Instant::now()) {
+        return said(StatusCode::SERVICE_UNAVAILABLE, resource.reason());
     }
     match timeout(PATIENCE, db.micros()).await {
         Ok(Ok(_)) => said(StatusCode::OK, "ready"),
@@ -48,8 +52,30 @@ fn said(status: StatusCode, words: &'static str) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::http::{StatusCode, header};
+    use tokio::time::Instant;
 
-    use crate::testing::TestApp;
+    use crate::{
+        delays::{LIMIT, Resource},
+        testing::TestApp,
+    };
+
+    #[tokio::test]
+    async fn process_with_a_long_delay_is_not_ready() {
+        let app = TestApp::start().await;
+        let mut balancer = app.browser();
+        let now = Instant::now();
+        app.delays.begin(Resource::BlockingThreads, now.checked_sub(LIMIT * 2).unwrap());
+        let answer = balancer.get("/readyz").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.text, "overloaded: blocking work waits for a thread");
+        assert_eq!(balancer.get("/healthz").await.text, "alive");
+        app.delays.end(Resource::BlockingThreads, now);
+        assert_eq!(balancer.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE, "it has just waited");
+        app.delays.begin(Resource::BlockingThreads, now);
+        app.delays.end(Resource::BlockingThreads, now);
+        assert_eq!(balancer.get("/readyz").await.text, "ready");
+        app.stop().await;
+    }
 
     #[tokio::test]
     async fn a_process_without_its_database_lives_and_is_not_ready() {

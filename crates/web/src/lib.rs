@@ -45,12 +45,14 @@ mod blog;
 mod cached;
 mod caught;
 mod chart;
+mod concurrency;
 mod conflict;
 mod contacts;
 pub mod counts;
 mod csrf;
 mod csv_file;
 mod dashboard;
+pub mod delays;
 mod download;
 mod embedded;
 pub mod error;
@@ -96,6 +98,7 @@ mod typed;
 #[cfg(test)]
 mod typed_tests;
 pub mod visit;
+mod worker_pool;
 mod xlsx;
 
 use axum::{Router, middleware};

@@ -1,4 +1,4 @@
-//! Hashing and checking passwords with argon2id, off the async threads and a few at once.
+//! Hashing and checking passwords with argon2id, on threads of their own, a few at once.
 
 use std::sync::Arc;
 
@@ -6,13 +6,32 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
 use vestnik_model::secret::Random;
 
-/// A hash could not be made or read.
+use crate::worker_pool::{PoolError, WorkerPool};
+
+/// Passwords in the queue and being hashed: about two seconds of work for two threads. More are refused.
+const QUEUE: usize = 128;
+
+/// A password could not be hashed or checked.
 #[derive(Debug, thiserror::Error)]
-#[error("password hashing: {0}")]
-pub struct PasswordError(String);
+pub enum PasswordError {
+    /// Too many wait already.
+    #[error("too many passwords wait to be checked")]
+    Overloaded,
+    /// A hash could not be made or read.
+    #[error("password hashing: {0}")]
+    Broken(String),
+}
+
+impl From<PoolError> for PasswordError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::QueueFull => Self::Overloaded,
+            PoolError::Failed => Self::Broken(error.to_string()),
+        }
+    }
+}
 
 /// Hashes a password with a fresh salt into a PHC string. Takes some 30 ms of a core and 19 MiB (argon2id with the
 /// parameters that OWASP names first): never call it on an async thread, [`Passwords`] is for that.
@@ -21,7 +40,7 @@ pub fn hash_password(password: &str, random: &dyn Random) -> Result<String, Pass
     random.fill(&mut salt);
     let hash: PasswordHash = Argon2::default()
         .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|error| PasswordError(error.to_string()))?;
+        .map_err(|error| PasswordError::Broken(error.to_string()))?;
     Ok(hash.to_string())
 }
 
@@ -29,10 +48,10 @@ fn check(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// The gate in front of argon2.
+/// Hashes and checks passwords on threads of their own: a login waits for other logins and for no other work.
 #[derive(Clone)]
 pub struct Passwords {
-    gate: Arc<Semaphore>,
+    pool: WorkerPool,
     random: Arc<dyn Random>,
     /// Checked when there is no account, so that the answer takes as long as when there is one.
     nobodys: Arc<str>,
@@ -42,43 +61,41 @@ impl Passwords {
     /// At most `at_once` hashes at the same time.
     pub fn new(at_once: usize, random: Arc<dyn Random>) -> Self {
         let nobodys = hash_password("nobody has this password", &*random).unwrap_or_default();
-        Self { gate: Arc::new(Semaphore::new(at_once.max(1))), random, nobodys: nobodys.into() }
+        Self { pool: WorkerPool::new("passwords", at_once, QUEUE), random, nobodys: nobodys.into() }
     }
 
     /// Hashes a password.
+    ///
+    /// # Errors
+    /// [`PasswordError::Overloaded`] when too many wait.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         let random = self.random.clone();
-        self.behind_the_gate(move || hash_password(&password, &*random)).await?
+        self.pool.run(move || hash_password(&password, &*random)).await?
     }
 
     /// Whether the password is the one of this hash. Without a hash (there is no such account) the answer is no, and
     /// takes as long.
+    ///
+    /// # Errors
+    /// [`PasswordError::Overloaded`] when too many wait.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, PasswordError> {
         let nobodys = self.nobodys.clone();
-        self.behind_the_gate(move || match hash {
+        let right = self.pool.run(move || match hash {
             Some(hash) => check(&password, &hash),
             None => {
                 let _ = check(&password, &nobodys);
                 false
             }
-        })
-        .await
+        });
+        Ok(right.await?)
     }
 
-    async fn behind_the_gate<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, PasswordError> {
-        // The permit is held by the blocking task itself: a visitor who goes away does not free a place while their
-        // hash is still being computed.
-        let permit = self.gate.clone().acquire_owned().await.map_err(|error| PasswordError(error.to_string()))?;
-        tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(permit);
-            result
-        })
-        .await
-        .map_err(|error| PasswordError(error.to_string()))
+    /// Passes through the queue without hashing anything, to measure how long passwords wait.
+    ///
+    /// # Errors
+    /// The queue is full.
+    pub(crate) async fn probe(&self) -> Result<(), PasswordError> {
+        Ok(self.pool.run(|| ()).await?)
     }
 }
 

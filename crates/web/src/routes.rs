@@ -21,7 +21,9 @@ use crate::{
         account, avatar, confirm, export, leave, login, login_code, new_address, password_recovery, registration,
         security, settings, two_factor,
     },
-    blog, caught, contacts, dashboard,
+    blog, caught,
+    concurrency::{self, Kind},
+    contacts, dashboard,
     error::Error,
     form::{LARGEST_FORM, LARGEST_TYPED},
     health, home,
@@ -79,7 +81,7 @@ fn table() -> Table {
         .get("/settings/account", SignedIn, account::show)
         .post("/settings/account/address", SignedIn, new_address::submit)
         .post("/settings/account/address/withdraw", SignedIn, new_address::withdraw)
-        .post("/settings/account/export", SignedIn, export::download)
+        .file_by_form("/settings/account/export", SignedIn, export::download)
         .get("/settings/account/delete", SignedIn, leave::ask)
         .post("/settings/account/delete", SignedIn, leave::submit)
         .get("/goodbye", Anyone, leave::goodbye)
@@ -101,21 +103,21 @@ fn table() -> Table {
         .post("/setup/{token}/test", Anyone, setup::try_mail)
         // Overview
         .get("/dashboard", SignedIn, dashboard::show)
-        .get("/live", SignedIn, live::everything)
+        .stream("/live", SignedIn, live::everything)
         // Recipients
         .get("/recipients", SignedIn, recipients::list::show)
         .get("/recipients/new", SignedIn, recipients::edit::new)
         .typed("/recipients/new", SignedIn, recipients::edit::create)
         .get("/recipients/delete", SignedIn, recipients::delete::ask_many)
         .post("/recipients/delete", SignedIn, recipients::delete::delete_many)
-        .get("/recipients/export.csv", SignedIn, recipients::export::everyone)
-        .get("/recipients/export.xlsx", SignedIn, recipients::export::workbook)
+        .file("/recipients/export.csv", SignedIn, recipients::export::everyone)
+        .file("/recipients/export.xlsx", SignedIn, recipients::export::workbook)
         .get("/recipients/import", SignedIn, recipients::import::form)
         .upload("/recipients/import", SignedIn, recipients::import::submit)
         .get("/recipients/import/sample.csv", SignedIn, recipients::export::sample)
         .get("/recipients/imports/{id}", Owner, recipients::import::show)
-        .get("/recipients/imports/{id}/rejected.csv", Owner, recipients::export::rejected)
-        .get("/recipients/imports/{id}/warnings.csv", Owner, recipients::export::warnings)
+        .file("/recipients/imports/{id}/rejected.csv", Owner, recipients::export::rejected)
+        .file("/recipients/imports/{id}/warnings.csv", Owner, recipients::export::warnings)
         .get("/recipients/{id}", Owner, recipients::show::show)
         .get("/recipients/{id}/edit", Owner, recipients::edit::form)
         .typed("/recipients/{id}/edit", Owner, recipients::edit::submit)
@@ -138,7 +140,7 @@ fn table() -> Table {
         .get("/mailings/new", SignedIn, form::new)
         .typed("/mailings/new", SignedIn, form::create)
         .get("/mailings/{id}", Owner, show::show)
-        .get("/mailings/{id}/live", Owner, live::mailing)
+        .stream("/mailings/{id}/live", Owner, live::mailing)
         .get("/mailings/{id}/edit", Owner, form::edit)
         .typed("/mailings/{id}/edit", Owner, form::update)
         .get("/mailings/{id}/review", Owner, review::show)
@@ -148,9 +150,9 @@ fn table() -> Table {
         .post("/mailings/{id}/delete", Owner, delete::submit)
         .get("/mailings/{id}/report", Owner, reports::mailing::show)
         .get("/mailings/{id}/attempts", Owner, attempts::show)
-        .get("/mailings/{id}/attempts.csv", Owner, attempts::csv)
+        .file("/mailings/{id}/attempts.csv", Owner, attempts::csv)
         .get("/mailings/{id}/recipients", Owner, fates::show)
-        .get("/mailings/{id}/recipients.csv", Owner, fates::csv)
+        .file("/mailings/{id}/recipients.csv", Owner, fates::csv)
         .get("/mailings/{id}/disable", Owner, control::ask_disable)
         .post("/mailings/{id}/disable", Owner, control::disable)
         .post("/mailings/{id}/enable", Owner, control::enable)
@@ -164,18 +166,18 @@ fn table() -> Table {
         .get("/runs/{id}/resend-unknown", Owner, again::ask_unknown)
         .post("/runs/{id}/resend-unknown", Owner, again::unknown)
         .get("/reports", SignedIn, reports::show)
-        .get("/reports/days.csv", SignedIn, reports::days_csv)
-        .get("/reports/mailings.csv", SignedIn, reports::mailings_csv)
-        .get("/reports/report.xlsx", SignedIn, reports::workbook)
+        .file("/reports/days.csv", SignedIn, reports::days_csv)
+        .file("/reports/mailings.csv", SignedIn, reports::mailings_csv)
+        .file("/reports/report.xlsx", SignedIn, reports::workbook)
         // Everyone's, for those who watch over it
         .get("/manage/users", May(ViewUsers), manage::users::show)
         .get("/manage/users/new", May(ManageUsers), manage::new_user::form)
         .post("/manage/users/new", May(ManageUsers), manage::new_user::submit)
         .get("/manage/users/{id}", May(ViewUsers), manage::user::show)
         .get("/manage/users/{id}/report", May(ViewUsers), manage::report::show)
-        .get("/manage/users/{id}/report/days.csv", May(ViewUsers), manage::report::days_csv)
-        .get("/manage/users/{id}/report/mailings.csv", May(ViewUsers), manage::report::mailings_csv)
-        .get("/manage/users/{id}/report/report.xlsx", May(ViewUsers), manage::report::workbook)
+        .file("/manage/users/{id}/report/days.csv", May(ViewUsers), manage::report::days_csv)
+        .file("/manage/users/{id}/report/mailings.csv", May(ViewUsers), manage::report::mailings_csv)
+        .file("/manage/users/{id}/report/report.xlsx", May(ViewUsers), manage::report::workbook)
         .get("/manage/users/{id}/block", May(BlockUsers), manage::user::ask_block)
         .post("/manage/users/{id}/block", May(BlockUsers), manage::user::block)
         .post("/manage/users/{id}/unblock", May(BlockUsers), manage::user::unblock)
@@ -227,7 +229,7 @@ fn table() -> Table {
         .get("/manage/caches", May(ManageSettings), manage::caches::show)
         .post("/manage/caches", May(ManageSettings), manage::caches::forget)
         .get("/manage/audit", May(ViewAudit), manage::audit::show)
-        .get("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
+        .file("/manage/audit.csv", May(ViewAudit), manage::audit::csv)
         // Caught mail. Who sees which is for `caught` to decide.
         .get("/caught", Anyone, caught::list)
         .post("/caught/clear", SignedIn, caught::clear)
@@ -291,9 +293,27 @@ struct Table {
 }
 
 impl Table {
-    /// A page, or anything else that only reads. A stream may go on for ever: only its beginning is timed.
+    /// A page, or anything else that only reads.
     fn get<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
         self.add(Method::GET, path, who, limited(on(MethodFilter::GET, handler), PATIENCE, LARGEST_FORM))
+    }
+
+    /// A file that is sent while it is read: only its beginning is timed.
+    fn file<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
+        let route = with_limit(Kind::File, on(MethodFilter::GET, handler));
+        self.add(Method::GET, path, who, limited(route, PATIENCE, LARGEST_FORM))
+    }
+
+    /// The same when asking for it is an act.
+    fn file_by_form<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
+        let route = with_limit(Kind::File, on(MethodFilter::POST, handler));
+        self.add(Method::POST, path, who, limited(route, PATIENCE, LARGEST_FORM))
+    }
+
+    /// A stream of events, which may go on for ever: only its beginning is timed.
+    fn stream<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
+        let route = with_limit(Kind::Stream, on(MethodFilter::GET, handler));
+        self.add(Method::GET, path, who, limited(route, PATIENCE, LARGEST_FORM))
     }
 
     /// A form.
@@ -320,12 +340,14 @@ impl Table {
 
     /// A form with a file.
     fn upload<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
-        self.add(Method::POST, path, who, limited(on(MethodFilter::POST, handler), UPLOAD_PATIENCE, LARGEST_UPLOAD))
+        let route = with_limit(Kind::Upload, on(MethodFilter::POST, handler));
+        self.add(Method::POST, path, who, limited(route, UPLOAD_PATIENCE, LARGEST_UPLOAD))
     }
 
     /// A form with a picture; [`media::PictureForm`] knows how large it may be.
     fn picture<H: Handler<T, AppState>, T: 'static>(self, path: &'static str, who: Who, handler: H) -> Self {
-        let route = on(MethodFilter::POST, handler).layer::<_, Infallible>(DefaultBodyLimit::disable());
+        let route = with_limit(Kind::Upload, on(MethodFilter::POST, handler));
+        let route = route.layer::<_, Infallible>(DefaultBodyLimit::disable());
         self.add(Method::POST, path, who, route.layer(patient(UPLOAD_PATIENCE)))
     }
 
@@ -361,6 +383,11 @@ impl Table {
         self.list.push(RouteInfo { method, path, who });
         self
     }
+}
+
+/// Limits how many of these a user has in progress.
+fn with_limit(kind: Kind, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
+    route.layer(middleware::from_fn(move |visit, request, next| concurrency::limit(kind, visit, request, next)))
 }
 
 fn limited(route: MethodRouter<AppState>, patience: Duration, largest_body: usize) -> MethodRouter<AppState> {

@@ -17,8 +17,8 @@ use vestnik_model::{Clock, Installation, UnixMillis, mail_server::DEFAULT_FROM, 
 use vestnik_store::{Db, installation};
 
 use crate::{
-    blog::views::Views, counts::KnownCounts, measures::Measures, media::Media, password::Passwords,
-    render_pool::RenderPool, trial::TryMail,
+    blog::views::Views, concurrency::ConcurrencyLimits, counts::KnownCounts, delays::Delays, measures::Measures,
+    media::Media, password::Passwords, render_pool::RenderPool, trial::TryMail,
 };
 
 /// Archives that are made at once.
@@ -120,6 +120,10 @@ pub struct Parts {
     pub(crate) views: Views,
     /// Tries mail servers out.
     pub trial: Arc<dyn TryMail>,
+    /// Limits on what each user has in progress.
+    pub(crate) concurrency: ConcurrencyLimits,
+    /// Scheduling delays of this process.
+    pub delays: Delays,
     /// What is measured of pages.
     pub measures: Measures,
     installation: RwLock<Option<(Instant, Arc<Installation>)>>,
@@ -154,6 +158,8 @@ impl AppState {
             archives: Arc::new(Semaphore::new(ARCHIVES)),
             views: Views::default(),
             trial,
+            concurrency: ConcurrencyLimits::default(),
+            delays: Delays::default(),
             measures: Measures::default(),
             installation,
             closing,

@@ -25,7 +25,9 @@ use vestnik_store::{Db, letters, testing::TestDatabase, users};
 
 use crate::media::Media;
 use crate::{
-    AppState, FixedMail, Settings, dressed, routes,
+    AppState, FixedMail, Settings,
+    delays::Delays,
+    dressed, routes,
     trial::{Hindrance, Obstacle, TrialLetter, TryMail, Trying},
 };
 
@@ -76,6 +78,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<SettableClock>,
     /// What its handlers share.
     pub(crate) state: AppState,
+    pub(crate) delays: Delays,
     router: Router,
     cache: Cache,
     database: TestDatabase,
@@ -91,8 +94,8 @@ impl TestApp {
         // One route more than the product has, to see what a panic does.
         let broken = get(async || -> Response { panic!("a secret of the handler") });
         let routes = routes::router().route("/broken", broken);
-        let cache = app.cache.clone();
-        Self { db, clock, state: app.clone(), router: dressed(routes, app), cache, database }
+        let (cache, delays) = (app.cache.clone(), app.delays.clone());
+        Self { db, clock, state: app.clone(), delays, router: dressed(routes, app), cache, database }
     }
 
     /// The time that the service sees.

@@ -22,7 +22,7 @@ use vestnik_model::{
     user::{Language, Theme, User},
 };
 
-use crate::{cached, error, flash::Flash, i18n, session, state::AppState};
+use crate::{cached, concurrency::Kind, error, flash::Flash, i18n, session, state::AppState};
 
 /// Cookie with the chosen language, for people who are not signed in.
 pub(crate) const LANGUAGE_COOKIE: &str = "lang";
@@ -122,11 +122,12 @@ pub(crate) async fn layer(State(app): State<AppState>, request: Request, next: N
     let (visit, trouble) = find_out(&app, &parts).await;
     let span = tracing::info_span!("request", id = %visit.request_id, method = %parts.method);
     parts.extensions.insert(visit.clone());
+    parts.extensions.insert(app.clone());
     let request = Request::from_parts(parts, body);
     async move {
         let response = match trouble {
             Some(trouble) => trouble.into_response(),
-            None => next.run(request).await,
+            None => run(&app, &visit, request, next).await,
         };
         if let (false, Some(signed_in)) = (visit.reads, &visit.user) {
             app.counts.forget(signed_in.actor.user());
@@ -178,6 +179,15 @@ async fn find_out(app: &AppState, request: &Parts) -> (Visit, Option<error::Erro
             .map_or_else(|| new_key(&*app.random, 8), str::to_owned),
     });
     (visit, trouble)
+}
+
+/// Runs the handler with one of the user's request permits, which is released when the response begins.
+async fn run(app: &AppState, visit: &Visit, request: Request, next: Next) -> Response {
+    let Some(who) = &visit.user else { return next.run(request).await };
+    match app.concurrency.acquire(Kind::Request, who.user.id).await {
+        Ok(_permit) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
 }
 
 fn host(request: &Parts) -> Option<Url> {

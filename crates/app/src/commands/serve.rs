@@ -225,6 +225,11 @@ impl Pages {
         };
         let mut server =
             tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), Limits::of_process(), told));
+        let watched_by_itself = app.clone();
+        tokio::spawn(async move {
+            let app = watched_by_itself;
+            app.delays.watch(&app.db, Some(&app.passwords)).await;
+        });
         let serving = async {
             ready(&base_url);
             if let Some(listener) = watchers {

@@ -4,6 +4,8 @@
 //! single statement and [`Db::begin`] for several. On SQLite there is one writing connection, so writers queue here
 //! instead of failing with "database is locked".
 
+mod args;
+mod heavy;
 mod rows;
 pub mod schema;
 mod wake;
@@ -14,17 +16,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::error::BoxDynError;
 use sqlx::migrate::{Migration, MigrationType};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{
-    Arguments, AssertSqlSafe, Connection as _, Encode, FromRow, Postgres, SqlSafeStr, Sqlite, Transaction, Type,
-};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, Postgres, SqlSafeStr, Sqlite, Transaction};
 
+pub use self::args::{Args, Param, Row};
+use self::args::{postgres, sqlite};
+pub use self::heavy::HeavyLimits;
+use self::heavy::{Heavy, Permits};
 pub use self::rows::Rows;
 pub use self::wake::Wake;
 use crate::after_migration;
@@ -45,6 +45,12 @@ pub enum Error {
     /// A file could not be read.
     #[error("{0}")]
     File(#[from] std::io::Error),
+    /// The user runs as many heavy reads as the limit allows, or all connections for them are in use. Trying again helps.
+    #[error("too many heavy reads at a time")]
+    TooManyReads,
+    /// A heavy read was cancelled at its time limit. Asking for less helps.
+    #[error("a heavy read exceeded its time limit")]
+    ReadTooLong,
 }
 
 impl Error {
@@ -62,40 +68,10 @@ impl Error {
 /// The result of everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Something that both databases take as an argument.
-pub trait Param: Sync {
-    /// Adds it to a statement for SQLite.
-    fn sqlite(&self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError>;
-    /// Adds it to a statement for PostgreSQL.
-    fn postgres(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError>;
-}
-
-impl<T> Param for T
-where
-    T: Sync,
-    for<'a> &'a T: Encode<'a, Sqlite> + Type<Sqlite> + Encode<'a, Postgres> + Type<Postgres>,
-{
-    fn sqlite(&self, arguments: &mut SqliteArguments) -> Result<(), BoxDynError> {
-        Arguments::add(arguments, self)
-    }
-
-    fn postgres(&self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
-        Arguments::add(arguments, self)
-    }
-}
-
-/// A row that both databases give.
-pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
-/// Arguments of a statement.
-pub type Args<'a> = &'a [&'a dyn Param];
-
 #[derive(Clone, Debug)]
 enum Pool {
-    Sqlite { write: SqlitePool, read: SqlitePool },
-    Postgres(PgPool),
+    Sqlite { write: SqlitePool, read: SqlitePool, heavy: SqlitePool },
+    Postgres { short: PgPool, heavy: PgPool },
 }
 
 /// A handle to the database; cheap to clone.
@@ -103,6 +79,10 @@ enum Pool {
 pub struct Db {
     pool: Pool,
     signals: Arc<Signals>,
+    /// Set in handles whose reads are heavy.
+    heavy: Option<Heavy>,
+    heavy_limits: HeavyLimits,
+    permits: Arc<Permits>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it is rolled back.
@@ -126,7 +106,7 @@ enum TxInner {
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Reading connections on SQLite; pages are short and there are rarely more at once.
 const SQLITE_READERS: u32 = 4;
-/// Connections on PostgreSQL, of one process.
+/// Connections on PostgreSQL, of one process, beside those for heavy reads.
 const POSTGRES_CONNECTIONS: u32 = 12;
 
 impl Db {
@@ -144,7 +124,8 @@ impl Db {
                 address.split_once("://").map_or(address, |(scheme, _)| scheme)
             )));
         };
-        Ok(Self { pool, signals: Arc::default() })
+        let (heavy, heavy_limits, permits) = (None, HeavyLimits::default(), Arc::default());
+        Ok(Self { pool, signals: Arc::default(), heavy, heavy_limits, permits })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Pool> {
@@ -162,21 +143,24 @@ impl Db {
         let write =
             SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_TIMEOUT).connect_with(options.clone());
         let write = write.await?;
+        let options = options.read_only(true).pragma("query_only", "on");
         let read = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.read_only(true).pragma("query_only", "on"))
+            .connect_with(options.clone())
             .await?;
-        Ok(Pool::Sqlite { write, read })
+        let heavy = SqlitePoolOptions::new()
+            .max_connections(heavy::CONNECTIONS)
+            .acquire_timeout(BUSY_TIMEOUT)
+            // A scan gains nothing from a large page cache.
+            .connect_lazy_with(options.pragma("cache_size", "-8000"));
+        Ok(Pool::Sqlite { write, read, heavy })
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Pool> {
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options)
-            .await?;
-        Ok(Pool::Postgres(pool))
+        let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(BUSY_TIMEOUT);
+        let short = pool(POSTGRES_CONNECTIONS).connect_with(options.clone()).await?;
+        Ok(Pool::Postgres { short, heavy: pool(heavy::CONNECTIONS).connect_lazy_with(options) })
     }
 
     /// Brings the schema up to date; does nothing when it is.
@@ -189,7 +173,7 @@ impl Db {
     pub async fn migrate_to(&self, last: i64) -> Result<()> {
         match &self.pool {
             Pool::Sqlite { write, .. } => migrator(&SQLITE_TOKENS, last).run(write).await?,
-            Pool::Postgres(pool) => migrator(&POSTGRES_TOKENS, last).run(pool).await?,
+            Pool::Postgres { short: pool, .. } => migrator(&POSTGRES_TOKENS, last).run(pool).await?,
         }
         Ok(())
     }
@@ -208,16 +192,21 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.pool {
             Pool::Sqlite { write, .. } => TxInner::Sqlite(begin_immediate(write).await?),
-            Pool::Postgres(pool) => TxInner::Postgres(pool.begin().await?),
+            Pool::Postgres { short: pool, .. } => TxInner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, signals: Arc::clone(&self.signals), wakes: Vec::new() })
     }
 
     /// All rows of a query.
     pub async fn fetch_all<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
+        if let Some(heavy) = self.heavy {
+            let mut read = self.begin_heavy(heavy).await?;
+            let found = self.within_limit(read.tx()?.fetch_all(sql, args)).await;
+            return read.end(found).await;
+        }
         Ok(match &self.pool {
             Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(read).await?,
-            Pool::Postgres(pool) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(pool).await?,
+            Pool::Postgres { short: pool, .. } => sqlx::query_as_with(sql, postgres(args)?).fetch_all(pool).await?,
         })
     }
 
@@ -225,9 +214,16 @@ impl Db {
     /// rows it has not counted yet it believes that there are few, and reads a million to show a hundred (two seconds
     /// for five milliseconds' work).
     pub async fn fetch_first<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
-        let Pool::Postgres(pool) = &self.pool else { return self.fetch_all(sql, args).await };
+        const DO_NOT_SORT: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
+        let Pool::Postgres { short: pool, .. } = &self.pool else { return self.fetch_all(sql, args).await };
+        if let Some(heavy) = self.heavy {
+            let mut read = self.begin_heavy(heavy).await?;
+            read.tx()?.set(DO_NOT_SORT).await?;
+            let found = self.within_limit(read.tx()?.fetch_all(sql, args)).await;
+            return read.end(found).await;
+        }
         let mut tx = pool.begin().await?;
-        sqlx::raw_sql("SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off").execute(&mut *tx).await?;
+        sqlx::raw_sql(DO_NOT_SORT).execute(&mut *tx).await?;
         let rows = sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut *tx).await?;
         tx.commit().await?;
         Ok(rows)
@@ -235,17 +231,29 @@ impl Db {
 
     /// The only row of a query.
     pub async fn fetch_one<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
+        if let Some(heavy) = self.heavy {
+            let mut read = self.begin_heavy(heavy).await?;
+            let found = self.within_limit(read.tx()?.fetch_one(sql, args)).await;
+            return read.end(found).await;
+        }
         Ok(match &self.pool {
             Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(read).await?,
-            Pool::Postgres(pool) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(pool).await?,
+            Pool::Postgres { short: pool, .. } => sqlx::query_as_with(sql, postgres(args)?).fetch_one(pool).await?,
         })
     }
 
     /// The row of a query, if it has one.
     pub async fn fetch_optional<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Option<T>> {
+        if let Some(heavy) = self.heavy {
+            let mut read = self.begin_heavy(heavy).await?;
+            let found = self.within_limit(read.tx()?.fetch_optional(sql, args)).await;
+            return read.end(found).await;
+        }
         Ok(match &self.pool {
             Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(read).await?,
-            Pool::Postgres(pool) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(pool).await?,
+            Pool::Postgres { short: pool, .. } => {
+                sqlx::query_as_with(sql, postgres(args)?).fetch_optional(pool).await?
+            }
         })
     }
 
@@ -253,7 +261,9 @@ impl Db {
     pub async fn execute(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
         Ok(match &self.pool {
             Pool::Sqlite { write, .. } => sqlx::query_with(sql, sqlite(args)?).execute(write).await?.rows_affected(),
-            Pool::Postgres(pool) => sqlx::query_with(sql, postgres(args)?).execute(pool).await?.rows_affected(),
+            Pool::Postgres { short: pool, .. } => {
+                sqlx::query_with(sql, postgres(args)?).execute(pool).await?.rows_affected()
+            }
         })
     }
 
@@ -261,7 +271,7 @@ impl Db {
     pub async fn micros(&self) -> Result<i64> {
         let sql = match &self.pool {
             Pool::Sqlite { .. } => "SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
-            Pool::Postgres(_) => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
+            Pool::Postgres { .. } => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
         };
         let (micros,): (i64,) = self.fetch_one(sql, &[]).await?;
         Ok(micros)
@@ -279,11 +289,15 @@ impl Db {
     /// Waits until every connection has been given back and closes them.
     pub async fn close(&self) {
         match &self.pool {
-            Pool::Sqlite { write, read } => {
+            Pool::Sqlite { write, read, heavy } => {
+                heavy.close().await;
                 read.close().await;
                 write.close().await;
             }
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres { short, heavy } => {
+                heavy.close().await;
+                short.close().await;
+            }
         }
     }
 }
@@ -319,6 +333,14 @@ impl Tx {
             TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
             TxInner::Postgres(tx) => sqlx::query_with(sql, postgres(args)?).execute(&mut **tx).await?.rows_affected(),
         })
+    }
+
+    /// Changes settings of the session until the transaction ends; only PostgreSQL has such.
+    async fn set(&mut self, settings: &'static str) -> Result<()> {
+        if let TxInner::Postgres(tx) = &mut self.inner {
+            sqlx::raw_sql(settings).execute(&mut **tx).await?;
+        }
+        Ok(())
     }
 
     /// Runs a statement over many rows: `{rows}` in `sql` becomes a table of them. Answers how many rows it touched.
@@ -395,22 +417,6 @@ impl Tx {
         }
         Ok(())
     }
-}
-
-fn sqlite(args: Args<'_>) -> Result<SqliteArguments> {
-    let mut arguments = SqliteArguments::default();
-    for arg in args {
-        arg.sqlite(&mut arguments).map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-fn postgres(args: Args<'_>) -> Result<PgArguments> {
-    let mut arguments = PgArguments::default();
-    for arg in args {
-        arg.postgres(&mut arguments).map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
 }
 
 /// Begins on the one writing connection. A full disk makes SQLite end a transaction by itself when it is committed; the

@@ -57,7 +57,7 @@ impl Db {
                 tx.migration().await?;
                 return Ok(tx);
             }
-            super::Pool::Postgres(pool) => pool,
+            super::Pool::Postgres { short: pool, .. } => pool,
         };
         loop {
             let tables = of(TxInner::Postgres(pool.begin().await?)).tables().await?;

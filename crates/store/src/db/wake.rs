@@ -41,7 +41,7 @@ impl Wake {
 impl Db {
     /// Wakes a loop of this process and of others.
     pub async fn wake(&self, whom: Wake) -> Result<()> {
-        if let Pool::Postgres(_) = self.pool {
+        if let Pool::Postgres { .. } = self.pool {
             self.execute("SELECT pg_notify($1, $2)", &[&CHANNEL, &whom.as_str()]).await?;
         }
         self.signals.wake(whom);
@@ -54,7 +54,7 @@ impl Db {
     /// # Errors
     /// The database cannot be reached. Call it again after a pause.
     pub async fn listen(&self) -> Result<std::convert::Infallible> {
-        let Pool::Postgres(pool) = &self.pool else { return std::future::pending().await };
+        let Pool::Postgres { short: pool, .. } = &self.pool else { return std::future::pending().await };
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
         self.wake_all();

@@ -88,9 +88,13 @@ error-429-text = Try again in { $minutes } { $minutes ->
     [one] minute
    *[other] minutes
 }.
+error-busy-title = Too much at once
+error-busy-text = You already have several searches, files, or uploads under way. Wait until one of them is done, or close a tab, and try again.
 error-500-title = Something broke on our side
 error-500-text = The error has been logged. Try again; if that does not help, give the administrator the request number.
 error-503-title = The page took too long
 error-503-text = The server is too busy right now. Try again in a minute.
+error-too-long-title = This took too long
+error-too-long-text = The request was stopped because it took too long. Search for something more specific or choose a shorter period.
 error-cross-site-title = The form came from another site
 error-cross-site-text = For your safety we only take forms from our own pages. Open the page you need and send the form again.

@@ -15,6 +15,7 @@ use vestnik_model::{
     user::Language,
 };
 use vestnik_store::{
+    Db,
     audit::{self, Entry},
     feedback, groups,
     ledger::{self, AttemptFilter, Delivered},
@@ -73,13 +74,16 @@ pub(crate) async fn download(State(app): State<AppState>, page: Page, user: Curr
     let name = download::name("vestnik", "zip", &user.user, now);
     let zoned = now.timestamp().to_zoned(user.user.zone());
     let turns = app.archives.clone();
-    let everything = Everything { app, user, language: page.language(), now };
+    let db = app.db.heavy_for_file(&user.actor);
+    let everything = Everything { app, db, user, language: page.language(), now };
     Ok(archive::answer(&name, zoned, turns, async move |archive| everything.write(archive).await))
 }
 
 /// Whose, and for what reader.
 struct Everything {
     app: AppState,
+    /// Reads as a file does.
+    db: Db,
     user: CurrentUser,
     language: Language,
     now: UnixMillis,
@@ -97,13 +101,13 @@ impl Everything {
         self.mailing_recipients(&mut archive).await?;
         self.runs(&mut archive).await?;
         self.sent(&mut archive).await?;
-        let totals = stats::totals(&self.app.db, &self.user.actor).await?;
+        let totals = stats::totals(&self.db, &self.user.actor).await?;
         let many = totals.attempts_ok + totals.attempts_failed > MANY;
         self.deliveries(&mut archive, many).await?;
         self.attempts(&mut archive, many).await?;
-        let written = feedback::own(&self.app.db, &self.user.actor).await?;
+        let written = feedback::own(&self.db, &self.user.actor).await?;
         archive.json("feedback.json", &written.iter().map(FeedbackFile::of).collect::<Vec<_>>()).await?;
-        let sessions = sessions::all(&self.app.db, &self.user.actor, self.now).await?;
+        let sessions = sessions::all(&self.db, &self.user.actor, self.now).await?;
         archive.json("sessions.json", &sessions.iter().map(SessionFile::of).collect::<Vec<_>>()).await?;
         self.audit(&mut archive).await?;
         archive.end().await
@@ -127,8 +131,8 @@ impl Everything {
 
     async fn profile(&self) -> Result<ProfileFile<'_>, Error> {
         let user = &self.user.user;
-        let mine = groups::of_user(&self.app.db, user.id).await?;
-        let all = groups::all(&self.app.db).await?;
+        let mine = groups::of_user(&self.db, user.id).await?;
+        let all = groups::all(&self.db).await?;
         let groups = all.into_iter().filter(|(group, _)| mine.contains(&group.id)).map(|(group, _)| group.name);
         Ok(ProfileFile::of(user, groups.collect()))
     }
@@ -145,7 +149,7 @@ impl Everything {
     }
 
     async fn recipients(&self, archive: &mut Archive) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         begin_table(archive, self.language, "recipients.csv", false, recipients_file::heads(self.language)).await?;
         in_batches(
             RecipientId(0),
@@ -159,7 +163,7 @@ impl Everything {
     }
 
     async fn messages(&self, archive: &mut Archive) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         let mut list = archive.list("messages.json").await?;
         in_batches(
             MessageId(0),
@@ -178,7 +182,7 @@ impl Everything {
     }
 
     async fn mailing_recipients(&self, archive: &mut Archive) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         begin_table(archive, self.language, "mailing-recipients.csv", false, ["mailing", "email"]).await?;
         self.each_mailings(async |batch| {
             for mailing in batch.iter().filter(|mailing| mailing.audience == Audience::Chosen) {
@@ -207,7 +211,7 @@ impl Everything {
     }
 
     async fn sent(&self, archive: &mut Archive) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         let mut list = archive.list("sent.json").await?;
         self.each_runs(async |batch| {
             for run in &batch {
@@ -224,7 +228,7 @@ impl Everything {
     }
 
     async fn deliveries(&self, archive: &mut Archive, many: bool) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         begin_table(archive, self.language, "deliveries.csv", many, ["run", "email", "state", "attempts"]).await?;
         self.each_runs(async |batch| {
             for run in batch {
@@ -244,7 +248,7 @@ impl Everything {
     }
 
     async fn attempts(&self, archive: &mut Archive, many: bool) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         let table = AttemptTable::new(self.language);
         let heads = [vec!["mailing".to_owned(), "run".to_owned()], table.heads()].concat();
         begin_table(archive, self.language, "attempts.csv", many, heads).await?;
@@ -267,7 +271,7 @@ impl Everything {
     }
 
     async fn audit(&self, archive: &mut Archive) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         begin_table(archive, self.language, "audit.csv", false, AUDIT_HEADS.map(|id| self.word(id, &[]))).await?;
         in_batches(
             AuditId(0),
@@ -279,13 +283,13 @@ impl Everything {
     }
 
     async fn each_mailings(&self, each: impl AsyncFnMut(Vec<Mailing>) -> Result<(), Stop>) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         let read = async |after| mailings::batch_after(db, actor, after, BATCH).await;
         in_batches(MailingId(0), read, |one| one.id, each).await
     }
 
     async fn each_runs(&self, each: impl AsyncFnMut(Vec<Run>) -> Result<(), Stop>) -> Result<(), Stop> {
-        let (db, actor) = (&self.app.db, &self.user.actor);
+        let (db, actor) = (&self.db, &self.user.actor);
         let read = async |after| runs::batch_after(db, actor, after, BATCH).await;
         in_batches(RunId(0), read, |one| one.id, each).await
     }

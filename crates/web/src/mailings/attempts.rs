@@ -211,9 +211,10 @@ async fn write(
 ) -> Result<(), Stop> {
     let table = AttemptTable::new(language);
     file.send([table.heads()]).await?;
+    let db = app.db.heavy_for_file(actor);
     let mut after = AttemptId(0);
     loop {
-        let rows = ledger::batch_after(&app.db, actor, filter, after, BATCH).await?;
+        let rows = ledger::batch_after(&db, actor, filter, after, BATCH).await?;
         let Some(last) = rows.last().map(|attempt| attempt.id) else { return Ok(()) };
         after = last;
         file.send(rows.into_iter().map(|attempt| table.line(attempt))).await?;

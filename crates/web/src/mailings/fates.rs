@@ -190,9 +190,10 @@ async fn write(
     let word = |id: &str| i18n::text(language, id, &[]);
     let heads = ["csv-full-name", "csv-fate", "csv-number", "csv-time", "csv-code", "csv-enhanced", "csv-reply"];
     file.send([[vec!["email".to_owned()], heads.map(word).to_vec()].concat()]).await?;
+    let db = app.db.heavy_for_file(actor);
     let mut after = RecipientId(0);
     loop {
-        let rows = fates::after(&app.db, actor, filter, after, BATCH).await?;
+        let rows = fates::after(&db, actor, filter, after, BATCH).await?;
         let Some(last) = rows.last().map(|one| one.recipient_id) else { return Ok(()) };
         after = last;
         let line = |one: Addressee| {

@@ -89,9 +89,10 @@ pub(crate) async fn csv(
     let (actor, language, filter) = (user.actor.clone(), page.language(), query.filter());
     Ok(csv_file::answer(&name, language, move |file| async move {
         file.send([HEADS.map(|head| i18n::text(language, head, &[]))]).await?;
+        let db = app.db.heavy_for_file(&actor);
         let mut after = AuditId(0);
         loop {
-            let rows = audit::batch_after(&app.db, &actor, &filter, after, BATCH).await?;
+            let rows = audit::batch_after(&db, &actor, &filter, after, BATCH).await?;
             let Some(last) = rows.last().map(|entry| entry.id) else { return Ok(()) };
             after = last;
             file.send(rows.into_iter().map(line)).await?;

@@ -41,11 +41,12 @@ pub(crate) fn line(one: &Recipient) -> [&str; 3] {
 /// The whole list, in the order in which it grew.
 pub(crate) async fn everyone(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let name = csv_file::name("recipients", &user.user, app.now());
+    let db = app.db.heavy_for_file(&user.actor);
     Ok(csv_file::answer(&name, page.language(), async move |file| {
         file.send([heads(page.language())]).await?;
         let mut after = RecipientId(0);
         loop {
-            let batch = recipients::batch_after(&app.db, &user.actor, after, BATCH as i64).await?;
+            let batch = recipients::batch_after(&db, &user.actor, after, BATCH as i64).await?;
             let Some(last) = batch.last() else { return Ok(()) };
             after = last.id;
             file.send(batch.iter().map(line)).await?;
@@ -56,11 +57,12 @@ pub(crate) async fn everyone(State(app): State<AppState>, page: Page, user: Curr
 /// The same as a workbook. What does not fit into a sheet stands in further ones.
 pub(crate) async fn workbook(State(app): State<AppState>, page: Page, user: CurrentUser) -> Result<Response, Error> {
     let (name, now) = (xlsx::name("recipients", &user.user, app.now()), app.now());
+    let db = app.db.heavy_for_file(&user.actor);
     Ok(xlsx::answer(&name, now, async move |book| {
         let title = page.text("recipients-title", &[]);
         let (mut after, mut sheets, mut room) = (RecipientId(0), 0, 0);
         loop {
-            let batch = recipients::batch_after(&app.db, &user.actor, after, BATCH as i64).await?;
+            let batch = recipients::batch_after(&db, &user.actor, after, BATCH as i64).await?;
             if room < batch.len() || sheets == 0 {
                 sheets += 1;
                 room = xlsx::ROWS;
@@ -85,6 +87,7 @@ pub(crate) async fn rejected(
     Path(id): Path<ImportId>,
 ) -> Result<Response, Error> {
     import::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let db = app.db.heavy_for_file(&user.actor);
 
     let name = csv_file::name(&format!("import-{id}-rejected"), &user.user, app.now());
     Ok(csv_file::answer(&name, page.language(), async move |file| {
@@ -94,7 +97,7 @@ pub(crate) async fn rejected(
         .await?;
         let mut cursor: Option<Cursor> = None;
         loop {
-            let batch = import::rejects(&app.db, &user.actor, id, cursor.as_ref(), BATCH).await?;
+            let batch = import::rejects(&db, &user.actor, id, cursor.as_ref(), BATCH).await?;
             let rows = batch.rows.iter();
             file.send(
                 rows.map(|row| {
@@ -118,6 +121,7 @@ pub(crate) async fn warnings(
     Path(id): Path<ImportId>,
 ) -> Result<Response, Error> {
     import::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let db = app.db.heavy_for_file(&user.actor);
 
     let name = csv_file::name(&format!("import-{id}-warnings"), &user.user, app.now());
     Ok(csv_file::answer(&name, page.language(), async move |file| {
@@ -125,7 +129,7 @@ pub(crate) async fn warnings(
         file.send([heads.map(|id| page.text(id, &[]))]).await?;
         let mut cursor: Option<Cursor> = None;
         loop {
-            let batch = import::warnings(&app.db, &user.actor, id, cursor.as_ref(), BATCH).await?;
+            let batch = import::warnings(&db, &user.actor, id, cursor.as_ref(), BATCH).await?;
             let line = |row: &import::Warning| {
                 [row.line.to_string(), row.email.clone(), i18n::problem(page.language(), &row.problem())]
             };

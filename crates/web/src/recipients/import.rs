@@ -24,6 +24,7 @@ use vestnik_model::{
 use vestnik_store::import::{self, Import};
 
 use crate::{
+    concurrency::Permit,
     error::Error,
     form::{FormErrors, Path},
     i18n,
@@ -171,6 +172,7 @@ pub(crate) async fn submit(
     State(app): State<AppState>,
     page: Page,
     user: CurrentUser,
+    permit: Permit,
     multipart: Multipart,
 ) -> Result<Response, Error> {
     let received = match receive(&app, multipart).await? {
@@ -183,6 +185,8 @@ pub(crate) async fn submit(
 
     let id = import::begin(&app.db, &user.actor, &received.name, received.size, app.now()).await?;
     let reading = async move {
+        // The upload counts against the user's limit until the file has been read.
+        let _permit = permit;
         if let Err(error) = import::read(&app.db, &user.actor, id, received.file, &*app.clock).await {
             tracing::error!(%id, %error, "an import broke off");
         }

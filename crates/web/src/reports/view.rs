@@ -187,12 +187,13 @@ async fn gather(
     let (now, earlier) = (span(period, &zone), span(before, &zone));
     let cursor = query.at.parse().ok();
     let stretches = period.stretches(&zone);
+    let db = app.db.heavy(actor);
     let (by_day, by_hour, total, total_before, found) = tokio::try_join!(
-        reports::by_day(&app.db, actor, &bounds),
-        reports::by_hour_of_week(&app.db, actor, &stretches),
-        reports::total(&app.db, actor, now),
-        reports::total(&app.db, actor, earlier),
-        reports::by_mailing(&app.db, actor, now, cursor.as_ref(), PAGE_SIZE),
+        reports::by_day(&db, actor, &bounds),
+        reports::by_hour_of_week(&db, actor, &stretches),
+        reports::total(&db, actor, now),
+        reports::total(&db, actor, earlier),
+        reports::by_mailing(&db, actor, now, cursor.as_ref(), PAGE_SIZE),
     )?;
     let drawing = DrawingView::of(language, period, &by_day);
     let total = Total { figures: drawing.total, ..total };

@@ -3,6 +3,7 @@
 use axum::response::Response;
 use vestnik_model::{Actor, id::MailingId, user::User};
 use vestnik_store::{
+    Db,
     breakdown::{self, RunsOf},
     figures::Figures,
     reports,
@@ -47,10 +48,9 @@ pub(crate) fn answer(
     Ok(xlsx::answer(&name, now, async move |book| {
         let zone = reader.zone();
         let (bounds, stretches) = (period.bounds(&zone), period.stretches(&zone));
-        let (by_day, by_hour) = tokio::try_join!(
-            reports::by_day(&app.db, &actor, &bounds),
-            reports::by_hour_of_week(&app.db, &actor, &stretches)
-        )?;
+        let db = app.db.heavy_for_file(&actor);
+        let (by_day, by_hour) =
+            tokio::try_join!(reports::by_day(&db, &actor, &bounds), reports::by_hour_of_week(&db, &actor, &stretches))?;
         book.sheet(page.text("workbook-days", &[]), columns(&page, &[("chart-day", NARROW)], &[])).await?;
         let day = |(day, figures): (_, &Figures)| row([Cell::Day(day)], figures, []);
         book.rows(period.days().zip(&by_day).map(day).collect()).await?;
@@ -64,9 +64,9 @@ pub(crate) fn answer(
             book.rows(rows.collect()).await?;
         }
         let span = span(period, &zone);
-        mailings(&app, &page, &actor, &reader, span, &book).await?;
-        domains(&app, &page, &actor, RunsOf::Span(span), &book).await?;
-        replies(&app, &page, &actor, RunsOf::Span(span), &book).await
+        mailings(&db, &page, &actor, &reader, span, &book).await?;
+        domains(&db, &page, &actor, RunsOf::Span(span), &book).await?;
+        replies(&db, &page, &actor, RunsOf::Span(span), &book).await
     }))
 }
 
@@ -80,7 +80,7 @@ fn row<const B: usize, const A: usize>(before: [Cell; B], figures: &Figures, aft
 }
 
 async fn mailings(
-    app: &AppState,
+    db: &Db,
     page: &Page,
     actor: &Actor,
     reader: &User,
@@ -91,7 +91,7 @@ async fn mailings(
     book.sheet(page.text("workbook-mailings", &[]), heads).await?;
     let mut after = MailingId(0);
     loop {
-        let batch = reports::mailings_after(&app.db, actor, span, after, BATCH).await?;
+        let batch = reports::mailings_after(db, actor, span, after, BATCH).await?;
         let Some(last) = batch.last() else { return Ok(()) };
         after = last.id;
         let line = |mailing: reports::MailingFigures| {
@@ -102,7 +102,7 @@ async fn mailings(
     }
 }
 
-async fn domains(app: &AppState, page: &Page, actor: &Actor, of: RunsOf, book: &Book) -> Result<(), Stop> {
+async fn domains(db: &Db, page: &Page, actor: &Actor, of: RunsOf, book: &Book) -> Result<(), Stop> {
     let heads = [
         ("breakdown-domain", WIDE),
         ("run-sent", NARROW),
@@ -113,7 +113,7 @@ async fn domains(app: &AppState, page: &Page, actor: &Actor, of: RunsOf, book: &
     ];
     let heads = heads.map(|(id, width)| (page.text(id, &[]), width)).into();
     book.sheet(page.text("workbook-domains", &[]), heads).await?;
-    let found = breakdown::by_domain(&app.db, actor, of, DOMAINS).await?;
+    let found = breakdown::by_domain(db, actor, of, DOMAINS).await?;
     let others = page.text("breakdown-other-domains", &[]);
     let line = |row: breakdown::DomainFigures| {
         let decided = row.sent + row.failed + row.expired + row.unknown;
@@ -124,7 +124,7 @@ async fn domains(app: &AppState, page: &Page, actor: &Actor, of: RunsOf, book: &
     book.rows(found.into_iter().map(line).collect()).await
 }
 
-async fn replies(app: &AppState, page: &Page, actor: &Actor, of: RunsOf, book: &Book) -> Result<(), Stop> {
+async fn replies(db: &Db, page: &Page, actor: &Actor, of: RunsOf, book: &Book) -> Result<(), Stop> {
     let heads = [
         ("breakdown-reason", WIDE),
         ("attempt-reply", WIDEST),
@@ -135,7 +135,7 @@ async fn replies(app: &AppState, page: &Page, actor: &Actor, of: RunsOf, book: &
     ];
     let heads = heads.map(|(id, width)| (page.text(id, &[]), width)).into();
     book.sheet(page.text("workbook-replies", &[]), heads).await?;
-    let found = breakdown::by_reply(&app.db, actor, of, REPLIES).await?;
+    let found = breakdown::by_reply(db, actor, of, REPLIES).await?;
     let several = page.text("breakdown-several", &[]);
     let line = |row: breakdown::ReplyFigures| {
         let answer = answer_of(&row);

@@ -15,7 +15,21 @@ pub(super) fn all() -> Vec<Sample> {
         canonical: "https://mail.example.org/".into(),
     };
     let mut samples = vec![stranger("home.html", home(true)), stranger("home.html", home(false))];
-    for kind in ["400", "403", "second-factor", "404", "405", "413", "429", "500", "503", "cross-site", "others"] {
+    for kind in [
+        "400",
+        "403",
+        "second-factor",
+        "404",
+        "405",
+        "413",
+        "429",
+        "busy",
+        "500",
+        "503",
+        "too-long",
+        "cross-site",
+        "others",
+    ] {
         let view = || ErrorView { kind, status: 500, request_id: "0011223344556677".into(), minutes: 5 };
         samples.push(stranger("errors/page.html", view()));
         samples.push(page("errors/page.html", view()));
