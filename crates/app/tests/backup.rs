@@ -263,7 +263,7 @@ async fn what_is_no_good_is_refused(original: &Installation, target: &Installati
     // Somewhere in the middle of the rows.
     let middle = flipped.len() / 3;
     flipped[middle..middle + 40].iter_mut().for_each(|byte| *byte ^= 0xff);
-    let newer = altered(&good, "vestnik.json", |text| text.replace("\"migration\": 1", "\"migration\": 91"));
+    let newer = altered(&good, "vestnik.json", |text| text.replace("\"migration\": ", "\"migration\": 9"));
     let future = altered(&good, "vestnik.json", |text| text.replace("\"format\": 1", "\"format\": 2"));
     let edited = altered(&good, "tables/users.jsonl", |text| text.replace("anna@", "eve@"));
     for (bytes, sentence) in [

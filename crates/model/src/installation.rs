@@ -52,6 +52,8 @@ pub struct Installation {
     pub allowed_domains: String,
     /// Days for which a browser stays signed in without being used.
     pub session_days: i64,
+    /// Days after which a session ends however much it is used.
+    pub session_limit_days: i64,
     /// From whom a second factor is wanted.
     pub second_factor: SecondFactorPolicy,
     /// How to reach those who run it, shown on the contacts page: lines of text; may be empty.
@@ -65,10 +67,27 @@ pub struct Installation {
     pub held: Option<UnixMillis>,
 }
 
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLifetimes {
+    /// Without being used.
+    pub unused: Duration,
+    /// From its beginning, however much it is used.
+    pub in_all: Duration,
+}
+
+impl SessionLifetimes {
+    /// When a session ends that began at `began` and was last used at `used`.
+    pub fn ends_at(&self, began: UnixMillis, used: UnixMillis) -> UnixMillis {
+        used.plus(self.unused).min(began.plus(self.in_all))
+    }
+}
+
 impl Installation {
-    /// How long a browser stays signed in without being used.
-    pub fn session_lifetime(&self) -> Duration {
-        Duration::from_secs(self.session_days.clamp(1, LONGEST_SESSION) as u64 * 86_400)
+    /// How long browsers stay signed in.
+    pub fn session_lifetimes(&self) -> SessionLifetimes {
+        let days = |days: i64| Duration::from_secs(days.clamp(1, LONGEST_SESSION) as u64 * 86_400);
+        SessionLifetimes { unused: days(self.session_days), in_all: days(self.session_limit_days) }
     }
 
     /// Whether someone with this address may register.
@@ -98,6 +117,8 @@ pub struct TypedInstallation<'a> {
     pub allowed_domains: &'a str,
     /// A whole number.
     pub session_days: &'a str,
+    /// A whole number.
+    pub session_limit_days: &'a str,
     /// `optional` or `required`.
     pub second_factor: &'a str,
     /// Lines of text.
@@ -115,6 +136,7 @@ impl TypedInstallation<'_> {
         let registration = problems.take("registration", self.registration.parse().map_err(|_| choice()));
         let allowed_domains = problems.take("allowed_domains", domains(self.allowed_domains));
         let session_days = problems.take("session_days", days(self.session_days));
+        let session_limit_days = problems.take("session_limit_days", days(self.session_limit_days));
         let second_factor = problems.take("second_factor", self.second_factor.parse().map_err(|_| choice()));
         let contacts =
             problems.take("contacts", paragraph(self.contacts.replace("\r\n", "\n").trim(), LONGEST_CONTACTS));
@@ -126,6 +148,7 @@ impl TypedInstallation<'_> {
                 registration: registration?,
                 allowed_domains: allowed_domains?,
                 session_days: session_days?,
+                session_limit_days: session_limit_days?,
                 second_factor: second_factor?,
                 contacts: contacts?,
                 smtp_url: before.smtp_url.clone(),
@@ -173,6 +196,7 @@ mod tests {
             registration: RegistrationPolicy::Open,
             allowed_domains: String::new(),
             session_days: 30,
+            session_limit_days: 90,
             second_factor: SecondFactorPolicy::Optional,
             contacts: String::new(),
             smtp_url: "smtp://relay.example".into(),
@@ -189,6 +213,7 @@ mod tests {
             registration: "invited",
             allowed_domains: "@Example.com, пример.рф\nexample.com",
             session_days: "7",
+            session_limit_days: "14",
             second_factor: "required",
             contacts: "Мира, 1\r\n+7 900 000-00-00\n",
         }
@@ -201,7 +226,18 @@ mod tests {
         assert_eq!(read.allowed_domains, "example.com xn--e1afmkfd.xn--p1ai");
         assert_eq!(read.contacts, "Мира, 1\n+7 900 000-00-00");
         assert_eq!(read.smtp_url, "smtp://relay.example");
-        assert_eq!(read.session_lifetime(), Duration::from_secs(7 * 86_400));
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        assert_eq!(read.session_lifetimes(), SessionLifetimes { unused: days(7), in_all: days(14) });
+    }
+
+    #[test]
+    fn session_ends_when_unused_and_at_its_limit() {
+        const DAY: i64 = 86_400_000;
+        let lifetimes = Installation { session_days: 7, session_limit_days: 14, ..plain() }.session_lifetimes();
+        for (used, ends) in [(0, 7), (5, 12), (7, 14), (8, 14), (13, 14)] {
+            let ends_at = lifetimes.ends_at(UnixMillis(0), UnixMillis(used * DAY));
+            assert_eq!(ends_at, UnixMillis(ends * DAY), "last used on day {used}");
+        }
     }
 
     #[test]
@@ -212,6 +248,7 @@ mod tests {
             registration: "closed",
             allowed_domains: "two..dots",
             session_days: "0",
+            session_limit_days: "366",
             second_factor: "maybe",
             ..typed()
         };
@@ -219,7 +256,15 @@ mod tests {
         let fields: Vec<_> = problems.iter().map(|(field, _)| field).collect();
         assert_eq!(
             fields,
-            ["language", "time_zone", "registration", "allowed_domains", "session_days", "second_factor"]
+            [
+                "language",
+                "time_zone",
+                "registration",
+                "allowed_domains",
+                "session_days",
+                "session_limit_days",
+                "second_factor"
+            ]
         );
     }
 

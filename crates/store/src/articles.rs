@@ -121,6 +121,18 @@ pub async fn newest(db: &Db, now: UnixMillis, limit: i64) -> Result<Vec<Article>
     .await
 }
 
+/// An article's stored HTML, if this version of the renderer has made it.
+pub async fn html(db: &Db, id: ArticleId, version: i64) -> Result<Option<String>> {
+    let sql = "SELECT html FROM articles WHERE id = $1 AND html_version = $2";
+    Ok(db.fetch_optional::<(String,)>(sql, &[&id, &version]).await?.map(|(html,)| html))
+}
+
+/// Stores an article's HTML, unless the article was changed since `seen`, the time of its last change.
+pub async fn keep_html(db: &Db, id: ArticleId, seen: UnixMillis, version: i64, html: &str) -> Result<()> {
+    let sql = "UPDATE articles SET html = $1, html_version = $2 WHERE id = $3 AND updated_at = $4";
+    db.execute(sql, &[&html, &version, &id, &seen]).await.map(|_| ())
+}
+
 /// Some of what is published, chosen at random (S-50), without the texts.
 pub async fn random(db: &Db, now: UnixMillis, random: &dyn Random, count: usize) -> Result<Vec<Article>> {
     let mut ids: Vec<(ArticleId,)> =
@@ -262,7 +274,7 @@ pub async fn update(
     let changed = tx
         .execute(
             "UPDATE articles SET title = $1, title_key = $2, slug = $3, lead = $4, body = $5, cover_id = $6, cover_alt = $7,
-                published_at = $8, updated_at = $9
+                published_at = $8, updated_at = $9, html = '', html_version = 0
              WHERE id = $10 AND updated_at = $11",
             &[
                 &draft.title,

@@ -12,8 +12,8 @@ use crate::db::{Db, Result, Tx, Wake};
 use crate::groups::{self, Change, Changed};
 use crate::users;
 
-const READ: &str = "SELECT name, language, time_zone, registration, allowed_domains, session_days, second_factor,
-    contacts, smtp_url, mail_from, (SELECT backup_at FROM life WHERE held) AS held FROM installation";
+const READ: &str = "SELECT name, language, time_zone, registration, allowed_domains, session_days,
+    session_limit_days, second_factor, contacts, smtp_url, mail_from, (SELECT backup_at FROM life WHERE held) AS held FROM installation";
 
 /// The settings as they are.
 pub async fn read(db: &Db) -> Result<Installation> {
@@ -34,6 +34,7 @@ fn told(of: &Installation) -> Vec<String> {
         ("registration", of.registration.as_str()),
         ("allowed_domains", &of.allowed_domains),
         ("session_days", &of.session_days.to_string()),
+        ("session_limit_days", &of.session_limit_days.to_string()),
         ("second_factor", of.second_factor.as_str()),
         ("contacts", &of.contacts),
         ("mail_server", &server),
@@ -74,7 +75,7 @@ async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
     tx.wake(Wake::Settings);
     tx.execute(
         "UPDATE installation SET name = $1, language = $2, time_zone = $3, registration = $4, allowed_domains = $5,
-            session_days = $6, second_factor = $7, contacts = $8, smtp_url = $9, mail_from = $10",
+            session_days = $6, second_factor = $7, contacts = $8, smtp_url = $9, mail_from = $10, session_limit_days = $11",
         &[
             &wanted.name,
             &wanted.language,
@@ -86,6 +87,7 @@ async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
             &wanted.contacts,
             &wanted.smtp_url,
             &wanted.mail_from,
+            &wanted.session_limit_days,
         ],
     )
     .await?;

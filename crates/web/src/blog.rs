@@ -3,6 +3,7 @@
 
 pub(crate) mod feed;
 pub(crate) mod markdown;
+pub(crate) mod nesting;
 #[cfg(test)]
 mod tests;
 pub(crate) mod views;
@@ -23,7 +24,7 @@ use vestnik_store::{
     pictures::{self, Picture},
 };
 
-use self::markdown::{Place, beginning, image, pictures_in};
+use self::markdown::{Place, VERSION, beginning, image, render_any};
 use crate::{
     cached::{ARTICLE, ARTICLES},
     error::Error,
@@ -102,7 +103,7 @@ pub(crate) async fn cards(app: &AppState, found: Vec<Article>) -> Result<Vec<Car
     let covers = pictures::find(&app.db, &covers).await?;
     let card = |article: Article| Card {
         cover: cover_of(&article, &covers)
-            .map(|cover| image(cover, &article.cover_alt, Place::Page))
+            .map(|cover| image(cover, &article.cover_alt, &Place::Page))
             .unwrap_or_default(),
         lead: lead_of(&article),
         title: article.title,
@@ -192,6 +193,16 @@ async fn article(app: &AppState, visit: &Visit, slug: &str) -> Result<(ArticleVi
     Ok((ArticleView::of(app, visit, article, public, keeps).await?, id))
 }
 
+/// The article's body as HTML: as stored, or rendered and stored now.
+async fn html_of(app: &AppState, article: &Article) -> Result<String, Error> {
+    if let Some(html) = articles::html(&app.db, article.id, VERSION).await? {
+        return Ok(html);
+    }
+    let html = render_any(app, &article.body, Place::Page).await?;
+    articles::keep_html(&app.db, article.id, article.updated_at, VERSION, &html).await?;
+    Ok(html)
+}
+
 impl ArticleView {
     pub(crate) async fn of(
         app: &AppState,
@@ -200,9 +211,7 @@ impl ArticleView {
         public: bool,
         keeps: bool,
     ) -> Result<Self, Error> {
-        let mut shown = pictures_in(&article.body);
-        shown.extend(article.cover_id);
-        let pictures = pictures::find(&app.db, &shown).await?;
+        let pictures = pictures::find(&app.db, article.cover_id.as_slice()).await?;
         let cover = cover_of(&article, &pictures);
         let author = match article.author_id {
             Some(id) => articles::author_name(&app.db, id).await?.unwrap_or_default(),
@@ -211,8 +220,8 @@ impl ArticleView {
         let widest = cover.and_then(|cover| Some(app.settings.link(&format!("/media/{}", cover.files.last()?.0))));
         let lead = lead_of(&article);
         Ok(Self {
-            html: markdown::html(&article.body, &pictures, Place::Page),
-            cover: cover.map(|cover| image(cover, &article.cover_alt, Place::Page)).unwrap_or_default(),
+            html: html_of(app, &article).await?,
+            cover: cover.map(|cover| image(cover, &article.cover_alt, &Place::Page)).unwrap_or_default(),
             cover_address: widest.unwrap_or_default(),
             author,
             lead,

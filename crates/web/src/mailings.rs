@@ -12,6 +12,8 @@ pub(crate) mod fates;
 pub(crate) mod form;
 pub(crate) mod list;
 pub(crate) mod live;
+#[cfg(test)]
+mod live_tests;
 pub(crate) mod progress;
 pub(crate) mod review;
 #[cfg(test)]

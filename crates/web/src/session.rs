@@ -9,7 +9,12 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use url::form_urlencoded;
-use vestnik_model::{second_factor::Code, secret::new_secret, user::User};
+use vestnik_model::{
+    Actor, UnixMillis,
+    second_factor::Code,
+    secret::new_secret,
+    user::{Session, User},
+};
 use vestnik_store::{
     logins::{self, Arrival, Begun, Finished},
     second_factor::Used,
@@ -71,18 +76,28 @@ const NOTED_EVERY: Duration = Duration::from_secs(600);
 pub(crate) async fn find(app: &AppState, jar: &CookieJar) -> Result<Option<SignedIn>, Error> {
     let Some(cookie) = jar.get(Held::Session.name(&app.settings)) else { return Ok(None) };
     let now = app.now();
-    let Some((session, user, actor)) = sessions::find(&app.db, cookie.value(), now).await? else { return Ok(None) };
-    let lifetime = app.installation().await?.session_lifetime();
-    let unused = session.seen_at.until(now);
-    // The lifetime may have become shorter since the session began.
-    if unused >= lifetime {
-        return Ok(None);
-    }
-    if unused >= NOTED_EVERY {
-        sessions::touch(&app.db, &session, now, now.plus(lifetime)).await?;
+    let Some((session, user, actor)) = valid(app, cookie.value(), now).await? else { return Ok(None) };
+    if session.seen_at.until(now) >= NOTED_EVERY {
+        let lifetimes = app.installation().await?.session_lifetimes();
+        sessions::touch(&app.db, &session, now, lifetimes.ends_at(session.created_at, now)).await?;
     }
     let cookie = CookieSecret(cookie.value().into());
     Ok(Some(SignedIn { actor, user: Arc::new(user), session: session.id, cookie }))
+}
+
+/// The session of a cookie, if it has not ended, with its person and what they may.
+async fn valid(app: &AppState, cookie: &str, now: UnixMillis) -> Result<Option<(Session, User, Actor)>, Error> {
+    let Some(found) = sessions::find(&app.db, cookie, now).await? else { return Ok(None) };
+    let (session, ..) = &found;
+    // The lifetimes may have become shorter since the session was last used.
+    let lifetimes = app.installation().await?.session_lifetimes();
+    Ok((lifetimes.ends_at(session.created_at, session.seen_at) > now).then_some(found))
+}
+
+/// The actor of a session that was found earlier, with the permissions of this moment; `None`: the session has ended.
+/// Does not count as a use of the session.
+pub(crate) async fn recheck(app: &AppState, who: &SignedIn) -> Result<Option<Actor>, Error> {
+    Ok(valid(app, &who.cookie.0, app.now()).await?.map(|(_, _, actor)| actor))
 }
 
 /// What a browser gets that is let in.
@@ -108,7 +123,7 @@ impl Secrets {
     /// The browser of this visit, to be let in with them.
     async fn arrival<'a>(&'a self, app: &AppState, visit: &'a Visit) -> Result<Arrival<'a>, Error> {
         let at = app.now();
-        let expires_at = at.plus(app.installation().await?.session_lifetime());
+        let expires_at = app.installation().await?.session_lifetimes().ends_at(at, at);
         let origin = Origin { address: &self.address, agent: &visit.agent };
         Ok(Arrival { cookie: &self.session, origin, device: &self.device, at, expires_at })
     }

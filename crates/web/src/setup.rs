@@ -184,6 +184,7 @@ fn parse(form: &SetupForm, before: &Installation) -> Result<(Registration, Insta
         registration: &form.registration,
         allowed_domains: &before.allowed_domains,
         session_days: &before.session_days.to_string(),
+        session_limit_days: &before.session_limit_days.to_string(),
         second_factor: before.second_factor.as_str(),
         contacts: &before.contacts,
     };

@@ -18,9 +18,11 @@ use vestnik_store::{Db, installation};
 
 use crate::{
     blog::views::Views, concurrency::ConcurrencyLimits, counts::KnownCounts, delays::Delays, measures::Measures,
-    media::Media, password::Passwords, render_pool::RenderPool, trial::TryMail,
+    media::Media, password::Passwords, render_pool::RenderPool, trial::TryMail, worker_pool::WorkerPool,
 };
 
+/// Articles that may wait to be rendered; more are refused.
+const ARTICLES: usize = 32;
 /// Archives that are made at once.
 const ARCHIVES: usize = 4;
 /// How long the settings of the installation are as good as new. Another process changes them now and then.
@@ -112,6 +114,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Renders users' messages.
     pub renders: RenderPool,
+    /// Renders articles.
+    pub(crate) articles: WorkerPool,
     /// What stands beside the entries of the navigation.
     pub counts: KnownCounts,
     /// Turns to compress archives.
@@ -154,6 +158,7 @@ impl AppState {
             cache,
             passwords,
             renders: RenderPool::default(),
+            articles: WorkerPool::new("articles", 1, ARTICLES),
             counts,
             archives: Arc::new(Semaphore::new(ARCHIVES)),
             views: Views::default(),

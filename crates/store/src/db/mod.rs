@@ -450,6 +450,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "forms", include_str!("../../migrations/0014_forms.sql")),
     (17, "import results", include_str!("../../migrations/0017_import_results.sql")),
     (19, "unrenderable", include_str!("../../migrations/0019_unrenderable.sql")),
+    (20, "limits", include_str!("../../migrations/0020_limits.sql")),
 ];
 
 /// What stands for what in them on each database.

@@ -67,6 +67,7 @@ flash-article-published = The article is published.
 flash-article-deleted = The article is deleted.
 
 problem-article-empty = Write something: an empty article is not worth publishing.
+problem-article-depth = Quotes, lists, or tags are nested inside each other more than { $deepest } levels deep, or tags are left open. Nest them less.
 problem-slug = Latin letters, digits and dashes only, such as { $suggested }.
 problem-slug-taken = Another article has this address.
 

@@ -68,6 +68,7 @@ flash-article-published = Статья опубликована.
 flash-article-deleted = Статья удалена.
 
 problem-article-empty = Напишите текст: пустую статью публиковать рано.
+problem-article-depth = Цитаты, списки или теги вложены друг в друга глубже { $deepest } уровней, либо теги не закрыты. Упростите разметку.
 problem-slug = Только латинские буквы, цифры и дефисы, например { $suggested }.
 problem-slug-taken = Этот адрес занят другой статьёй.
 

@@ -8,9 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use vestnik_model::{UnixMillis, article::Article};
-use vestnik_store::{articles, pictures};
+use vestnik_store::articles;
 
-use super::markdown::{self, Place, pictures_in};
+use super::markdown::{self, Place};
 use crate::{
     cached::{self, FEED},
     error::Error,
@@ -51,8 +51,8 @@ async fn feed(app: &AppState) -> Result<String, Error> {
 }
 
 async fn item(app: &AppState, feed: &mut String, article: &Article) -> Result<(), Error> {
-    let pictures = pictures::find(&app.db, &pictures_in(&article.body)).await?;
-    let html = markdown::html(&article.body, &pictures, Place::Elsewhere(&app.settings.base_url));
+    let place = Place::Elsewhere(app.settings.base_url.clone());
+    let html = markdown::render_any(app, &article.body, place).await?;
     let address = app.settings.link(&format!("/blog/{}", article.slug));
     let lead = if article.lead.is_empty() { markdown::beginning(&article.body, 300) } else { article.lead.clone() };
     let _ = write!(

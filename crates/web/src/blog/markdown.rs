@@ -13,20 +13,28 @@ use comrak::{
 };
 use url::Url;
 use vestnik_model::id::PictureId;
-use vestnik_store::pictures::Picture;
+use vestnik_store::pictures::{self, Picture};
 
+use super::nesting::{self, TooDeep};
+use crate::{error::Error, state::AppState};
+
+/// Version of the rendering. Increase it when the same Markdown gives other HTML, so that stored HTML is rendered again.
+pub(crate) const VERSION: i64 = 1;
+
+/// Characters of Markdown that are parsed for an article's beginning.
+const PARSED: usize = 1_000;
 /// What stands before a picture's number.
 const SCHEME: &str = "picture:";
 /// How wide a picture is in an article, for the browser to choose the file: `_visitor.scss` has the same.
 const SIZES: &str = "(min-width: 46rem) 42rem, 100vw";
 
 /// Where the HTML is read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place<'a> {
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
     /// On our pages: browsers choose among the widths.
     Page,
     /// In a letter or a feed, far from our pages: one width, and addresses in full, below this one.
-    Elsewhere(&'a Url),
+    Elsewhere(Url),
 }
 
 fn options() -> Options<'static> {
@@ -42,16 +50,34 @@ fn options() -> Options<'static> {
     options
 }
 
+/// Renders an article on the pool's thread.
+pub(crate) async fn render(app: &AppState, markdown: &str, place: Place) -> Result<Result<String, TooDeep>, Error> {
+    let text = markdown.to_owned();
+    let shown = match app.articles.run(move || pictures_in(&text)).await? {
+        Ok(shown) => shown,
+        Err(too_deep) => return Ok(Err(too_deep)),
+    };
+    let pictures = pictures::find(&app.db, &shown).await?;
+    let text = markdown.to_owned();
+    Ok(app.articles.run(move || html(&text, &pictures, &place)).await?)
+}
+
+/// The same for stored articles: one that is too deep (saved before there was a limit) becomes preformatted text.
+pub(crate) async fn render_any(app: &AppState, markdown: &str, place: Place) -> Result<String, Error> {
+    let rendered = render(app, markdown, place).await?;
+    Ok(rendered.unwrap_or_else(|TooDeep| format!("<pre>{}</pre>", escaped(markdown))))
+}
+
 /// The pictures that an article shows.
-pub(crate) fn pictures_in(markdown: &str) -> Vec<PictureId> {
+fn pictures_in(markdown: &str) -> Result<Vec<PictureId>, TooDeep> {
+    nesting::check_markdown(markdown)?;
     let arena = Arena::new();
     let root = parse_document(&arena, markdown, &options());
-    root.descendants()
-        .filter_map(|node| match &node.data().value {
-            Image(link) => number(&link.url),
-            _ => None,
-        })
-        .collect()
+    let number = |node: Node<'_>| match &node.data().value {
+        Image(link) => number(&link.url),
+        _ => None,
+    };
+    Ok(root.descendants().filter_map(number).collect())
 }
 
 fn number(url: &str) -> Option<PictureId> {
@@ -59,7 +85,8 @@ fn number(url: &str) -> Option<PictureId> {
 }
 
 /// The article as HTML.
-pub(crate) fn html(markdown: &str, pictures: &[Picture], place: Place<'_>) -> String {
+fn html(markdown: &str, pictures: &[Picture], place: &Place) -> Result<String, TooDeep> {
+    nesting::check_markdown(markdown)?;
     let arena = Arena::new();
     let options = options();
     let root = parse_document(&arena, markdown, &options);
@@ -87,7 +114,8 @@ pub(crate) fn html(markdown: &str, pictures: &[Picture], place: Place<'_>) -> St
     let mut written = String::with_capacity(markdown.len() * 2);
     // Writing to memory does not fail.
     let _ = format_html(root, &options, &mut written);
-    clean(&written, place)
+    nesting::check_html(&written)?;
+    Ok(clean(&written, place))
 }
 
 fn replace(node: Node<'_>, value: NodeValue) {
@@ -117,7 +145,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// An `img` with its widths. `alt` is what those read who do not see it.
-pub(crate) fn image(picture: &Picture, alt: &str, place: Place<'_>) -> String {
+pub(crate) fn image(picture: &Picture, alt: &str, place: &Place) -> String {
     let alt = escaped(alt);
     let height_at = |width: u32| u64::from(picture.height) * u64::from(width) / u64::from(picture.width.max(1));
     match place {
@@ -149,7 +177,7 @@ fn absolute(base: &Url, path: &str) -> String {
 }
 
 /// The sieve: what acts, loads from elsewhere or dresses itself does not pass.
-fn clean(html: &str, place: Place<'_>) -> String {
+fn clean(html: &str, place: &Place) -> String {
     let own = match place {
         Place::Page => "/media/".to_owned(),
         Place::Elsewhere(base) => absolute(base, "/media/"),
@@ -180,6 +208,9 @@ fn clean(html: &str, place: Place<'_>) -> String {
 
 /// The beginning of an article without any markup, of at most so many characters, cut at a whole word.
 pub(crate) fn beginning(markdown: &str, longest: usize) -> String {
+    // Bounded, because it is parsed for each card of a list.
+    let end = markdown.char_indices().nth(PARSED).map_or(markdown.len(), |(end, _)| end);
+    let markdown = &markdown[..end];
     let arena = Arena::new();
     let root = parse_document(&arena, markdown, &options());
     let mut text = String::new();
@@ -213,7 +244,7 @@ mod tests {
     }
 
     fn on_page(markdown: &str) -> String {
-        html(markdown, &[picture()], Place::Page)
+        html(markdown, &[picture()], &Place::Page).unwrap()
     }
 
     #[test]
@@ -239,12 +270,14 @@ mod tests {
 
     #[test]
     fn an_uploaded_picture_has_its_widths_and_words() {
-        assert_eq!(pictures_in("![a](picture:12) and ![b](picture:x) ![c](picture:7)"), [PictureId(12), PictureId(7)]);
+        let shown = pictures_in("![a](picture:12) and ![b](picture:x) ![c](picture:7)");
+        assert_eq!(shown.unwrap(), [PictureId(12), PictureId(7)]);
         let page = on_page("![Чашка \"кофе\" <b>](picture:12)");
         assert!(page.contains("srcset=\"/media/articles/a.jpg 480w, /media/articles/b.jpg 1600w\""), "{page}");
         assert!(page.contains("width=\"1600\" height=\"800\""), "{page}");
         assert!(page.contains("alt=\"Чашка &quot;кофе&quot; \""), "{page}");
-        let letter = html("![Кофе](picture:12) [тут](/blog/x)", &[picture()], Place::Elsewhere(&base()));
+        let elsewhere = Place::Elsewhere(base());
+        let letter = html("![Кофе](picture:12) [тут](/blog/x)", &[picture()], &elsewhere).unwrap();
         assert!(
             letter.contains("src=\"https://mail.example.org/media/articles/b.jpg\" width=\"600\" height=\"300\""),
             "{letter}"
@@ -286,8 +319,8 @@ mod tests {
             "![\" onerror=\"alert(1)](picture:12)",
             "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
         ] {
-            for place in [Place::Page, Place::Elsewhere(&base())] {
-                let page = html(hostile, &[picture()], place).to_lowercase();
+            for place in [Place::Page, Place::Elsewhere(base())] {
+                let page = html(hostile, &[picture()], &place).unwrap().to_lowercase();
                 // What is left of it as text is harmless: it has no tags.
                 let tags: Vec<&str> = page.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect();
                 for tag in tags {
@@ -309,6 +342,49 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn refuses_deep_nesting_and_accepts_long_texts() {
+        let closed = |open: &str, close: &str| format!("{}a{}", open.repeat(50_000), close.repeat(50_000));
+        for deep in [
+            ">".repeat(50_000),
+            "> ".repeat(50_000) + "a",
+            "- ".repeat(50_000) + "a",
+            "1. ".repeat(50_000) + "a",
+            closed("*a ", "*"),
+            closed("**a ", "**"),
+            closed("_a *b ", "*_"),
+            closed("<div>", "</div>"),
+            "<b>".repeat(50_000),
+            "<p><b id=1>a".repeat(15_000),
+        ] {
+            assert!(html(&deep, &[], &Place::Page) == Err(TooDeep), "{}", &deep[..12]);
+        }
+        for long in [
+            "[".repeat(50_000),
+            "![".repeat(50_000),
+            "](".repeat(50_000),
+            "[a](".repeat(50_000),
+            "*a_ ".repeat(50_000),
+            "**".repeat(50_000),
+            "`".repeat(50_001),
+            "<".repeat(50_000),
+            "a\n\n> b\n\n- c\n\n".repeat(10_000),
+            "| a ".repeat(10_000) + "|",
+            closed("[", "]"),
+            closed("(", ")"),
+            closed("~~a ", "~~"),
+        ] {
+            assert!(html(&long, &[], &Place::Page).is_ok(), "{}", &long[..12]);
+        }
+        // Lists nested by indentation.
+        let indented: String = (0..400).map(|level| format!("{}- a\n", "  ".repeat(level))).collect();
+        assert!(indented.len() < 200_000);
+        let _ = html(&indented, &[], &Place::Page);
+        for deep in [">".repeat(50_000), "*a ".repeat(50_000)] {
+            assert!(beginning(&deep, 180).chars().count() <= 181);
         }
     }
 

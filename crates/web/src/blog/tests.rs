@@ -91,6 +91,60 @@ async fn s50_strangers_read_what_is_published_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn article_is_rendered_when_saved_or_at_its_next_view() {
+    let app = TestApp::start().await;
+    let writer = writer(&app).await;
+    let html = async |id: ArticleId| {
+        let sql = "SELECT html, html_version FROM articles WHERE id = $1";
+        app.db.fetch_one::<(String, i64)>(sql, &[&id]).await.expect("an article")
+    };
+    // An article that was not saved through the form has no HTML until it is read.
+    let id = article(&app, &writer, "Autumn", Some(app.clock_now())).await;
+    assert_eq!(html(id).await, (String::new(), 0));
+    app.browser().get("/blog/autumn").await.says("<strong>Autumn</strong>");
+    let (made, version) = html(id).await;
+    assert!(made.contains("<strong>Autumn</strong>") && !made.contains("<script>") && version > 0, "{made}");
+    // Stored HTML is shown as it is.
+    app.db.execute("UPDATE articles SET html = '<p>as it was kept</p>'", &[]).await.expect("changed");
+    let mut keeper = app.browser();
+    keeper.post("/login", &[("email", "writer@example.org"), ("password", crate::testing::PASSWORD)]).await;
+    keeper.get("/blog/autumn").await.says("as it was kept");
+    // HTML of another version is rendered again.
+    app.db.execute("UPDATE articles SET html_version = 999", &[]).await.expect("changed");
+    keeper.get("/blog/autumn").await.says("<strong>Autumn</strong>");
+
+    let form = |body: &str| -> Vec<(&'static str, String)> {
+        vec![("title", "Autumn".into()), ("slug", "autumn".into()), ("body", body.into()), ("when", "now".into())]
+    };
+    async fn save(keeper: &mut Browser, path: &str, form: Vec<(&'static str, String)>) -> Answer {
+        let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        keeper.post(path, &form).await
+    }
+    let path = format!("/manage/articles/{id}");
+    app.clock.advance(Duration::from_secs(1));
+    assert_eq!(save(&mut keeper, &path, form("Text of *winter*")).await.status, StatusCode::SEE_OTHER);
+    assert!(html(id).await.0.contains("<em>winter</em>"));
+
+    // Deep nesting is refused at its field, and nothing typed is lost.
+    let deep = ">".repeat(50_000);
+    for path in [path.as_str(), "/manage/articles/new", "/manage/articles/preview"] {
+        let refused = save(&mut keeper, path, form(&deep)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        refused
+            .says("id=\"body-error\"")
+            .says("nested inside each other more than 100 levels deep")
+            .says(&"&gt;".repeat(50_000));
+    }
+    // An article that was saved before there was a limit is shown as preformatted text.
+    let sql = "UPDATE articles SET body = $1, html_version = 0, published_at = 0";
+    app.db.execute(sql, &[&deep]).await.expect("changed");
+    keeper.get("/blog/autumn").await.says(&format!("<pre>{}</pre>", "&gt;".repeat(50_000)));
+    app.browser().get("/blog/feed.xml").await.says("&lt;pre&gt;");
+    app.browser().get("/blog").await.says("Autumn");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn s52_a_visitor_counts_once_a_day_and_writers_and_machines_do_not() {
     let app = TestApp::start().await;
     let writer = writer(&app).await;

@@ -1,8 +1,8 @@
 //! Progress as it happens (S-21): one stream of server-sent events a page.
 //!
 //! The tables are the truth: the stream looks at them twice a second while something goes on and seldom otherwise, and
-//! sends a part of the page only when it has changed. A stream ends after some minutes and the browser opens the next
-//! one, so that whoever has been signed out meanwhile gets none.
+//! sends a part of the page only when it has changed. Each look is made with the session as it is then: when the session
+//! has ended, or its user is blocked, so does the stream. It also ends after some minutes, and the browser opens the next.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -26,7 +26,15 @@ use super::{
     progress::{RateMeters, RunView, TroubleView},
     show::{FailuresView, LiveView, RUNS, split},
 };
-use crate::{dashboard, error::Error, form::Path, page::fragment, session::CurrentUser, state::AppState, visit::Visit};
+use crate::{
+    dashboard,
+    error::Error,
+    form::Path,
+    page::fragment,
+    session::{self, CurrentUser},
+    state::AppState,
+    visit::{SignedIn, Visit},
+};
 
 /// Between two looks while something goes on: at most two updates a second.
 const OFTEN: Duration = Duration::from_millis(500);
@@ -68,12 +76,11 @@ struct Look {
 /// Something that is looked at again and again. A trait and not a closure, because a closure cannot promise yet that
 /// what it returns may move between threads.
 trait Watch: Send + 'static {
-    /// Looks. `None`: there is nothing to look at any more.
-    fn look(&mut self, app: &AppState) -> impl Future<Output = Result<Option<Look>, Error>> + Send;
+    /// Looks, as this actor may. `None`: there is nothing to look at any more.
+    fn look(&mut self, app: &AppState, actor: &Actor) -> impl Future<Output = Result<Option<Look>, Error>> + Send;
 }
 
 struct WatchMailing {
-    actor: Actor,
     language: Language,
     id: MailingId,
     meters: RateMeters,
@@ -82,7 +89,6 @@ struct WatchMailing {
 }
 
 struct WatchAll {
-    actor: Actor,
     language: Language,
     time_zone: String,
     meters: RateMeters,
@@ -96,27 +102,25 @@ pub(crate) async fn mailing(
     Path(id): Path<MailingId>,
 ) -> Result<Events, Error> {
     mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let (actor, language) = (user.actor.clone(), visit.language);
-    Ok(stream(app, WatchMailing { actor, language, id, meters: RateMeters::default(), newest: None }))
+    let watch = WatchMailing { language: visit.language, id, meters: RateMeters::default(), newest: None };
+    Ok(stream(app, user.0, watch))
 }
 
 /// The stream of the overview: everything that is being sent.
 pub(crate) async fn everything(State(app): State<AppState>, visit: Visit, user: CurrentUser) -> Result<Events, Error> {
     let time_zone = user.user.time_zone.clone();
-    Ok(stream(
-        app,
-        WatchAll { actor: user.actor.clone(), language: visit.language, time_zone, meters: RateMeters::default() },
-    ))
+    let watch = WatchAll { language: visit.language, time_zone, meters: RateMeters::default() };
+    Ok(stream(app, user.0, watch))
 }
 
 impl Watch for WatchMailing {
-    async fn look(&mut self, app: &AppState) -> Result<Option<Look>, Error> {
+    async fn look(&mut self, app: &AppState, actor: &Actor) -> Result<Option<Look>, Error> {
         let id = self.id;
-        let Some(mailing) = mailings::find(&app.db, &self.actor, id).await? else { return Ok(None) };
-        let found = runs::of_mailing(&app.db, &self.actor, id, RUNS).await?;
+        let Some(mailing) = mailings::find(&app.db, actor, id).await? else { return Ok(None) };
+        let found = runs::of_mailing(&app.db, actor, id, RUNS).await?;
         let now = app.now();
         let meters = &mut self.meters;
-        let view = LiveView::of(app, &self.actor, &mailing, &found, |run| meters.look(run, now)).await?;
+        let view = LiveView::of(app, actor, &mailing, &found, |run| meters.look(run, now)).await?;
         let busy = view.runs.iter().any(RunView::moves);
         let part = |template| fragment(self.language, template, &Live { live: &view });
         let head = partial(&format!("mailing-{id}-head"), &part("mailings/head.html")?);
@@ -125,7 +129,7 @@ impl Watch for WatchMailing {
         let before = std::mem::replace(&mut self.newest, newest);
         // Only when it has ended since the last look: these are read from the attempts.
         if before.is_some() && before != newest && newest.is_some_and(|(_, over, _)| over) {
-            let failures = FailuresView::of(app, &self.actor, id, &found).await?;
+            let failures = FailuresView::of(app, actor, id, &found).await?;
             let card = fragment(self.language, "mailings/failures.html", &Failures { failures: &failures })?;
             html += &partial(&format!("mailing-{id}-failures"), &card);
         }
@@ -137,8 +141,8 @@ impl Watch for WatchMailing {
 }
 
 impl Watch for WatchAll {
-    async fn look(&mut self, app: &AppState) -> Result<Option<Look>, Error> {
-        let live = dashboard::live_runs(app, &self.actor, &self.time_zone, &mut self.meters).await?;
+    async fn look(&mut self, app: &AppState, actor: &Actor) -> Result<Option<Look>, Error> {
+        let live = dashboard::live_runs(app, actor, &self.time_zone, &mut self.meters).await?;
         let html = fragment(self.language, "dashboard/live.html", &Live { live: &live })?;
         let html = partial("dashboard-live", &html);
         Ok(Some(Look { busy: live.runs.iter().any(RunView::moves), key: (live.key, None, live.troubles), html }))
@@ -155,8 +159,9 @@ fn partial(id: &str, html: &str) -> String {
     format!("<hx-partial hx-target=\"#{id}\" hx-swap=\"outerMorph\">{html}</hx-partial>")
 }
 
-/// Looks again and again, and sends what has changed, until the browser goes away, the time is up, or the service ends.
-fn stream(app: AppState, mut watch: impl Watch) -> Events {
+/// Looks again and again, and sends what has changed, until the browser goes away, the session or the time is over, or the
+/// service ends.
+fn stream(app: AppState, who: SignedIn, mut watch: impl Watch) -> Events {
     let (events, received) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut closing = app.closing();
@@ -165,7 +170,13 @@ fn stream(app: AppState, mut watch: impl Watch) -> Events {
         let mut shown = None;
         let mut number = 0_u64;
         loop {
-            let wait = match watch.look(&app).await {
+            let looked = async {
+                match session::recheck(&app, &who).await? {
+                    Some(actor) => watch.look(&app, &actor).await,
+                    None => Ok(None),
+                }
+            };
+            let wait = match looked.await {
                 Ok(Some(found)) => {
                     let changed = shown.as_ref() != Some(&found.key);
                     shown = Some(found.key);
@@ -178,7 +189,7 @@ fn stream(app: AppState, mut watch: impl Watch) -> Events {
                     }
                     if found.busy { OFTEN } else { SELDOM }
                 }
-                // The mailing is gone.
+                // The mailing is gone, or the session is.
                 Ok(None) => return,
                 Err(error) => {
                     tracing::warn!(?error, "a look at the progress failed");

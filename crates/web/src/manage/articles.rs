@@ -27,7 +27,10 @@ use vestnik_store::{
 
 use super::{PAGE_SIZE, author};
 use crate::{
-    blog::markdown::{Place, escaped, html, image, pictures_in},
+    blog::{
+        markdown::{Place, VERSION, escaped, image, render, render_any},
+        nesting::DEEPEST,
+    },
     conflict::{ConflictView, Field},
     error::Error,
     flash::Flash,
@@ -268,11 +271,16 @@ pub(crate) async fn create(
         Ok(read) => read,
         Err(problems) => return refuse(&app, &page, &user, None, form, &problems).await,
     };
+    let Ok(html) = render(&app, &draft.body, Place::Page).await? else {
+        return refuse(&app, &page, &user, None, form, &too_deep()).await;
+    };
     let exact = !form.slug.trim().is_empty();
-    let cover = known(&app, cover).await?;
-    let author = author(&app, &visit, &user);
+    let (cover, author) = (known(&app, cover).await?, author(&app, &visit, &user));
     match articles::create_once(&app.db, &user.actor, &draft, (cover, exact), hash.as_ref(), &author).await? {
-        Kept::Done(id) => Ok(kept(&draft, app.now()).and_go(&format!("/manage/articles/{id}"))),
+        Kept::Done(id) => {
+            articles::keep_html(&app.db, id, author.at, VERSION, &html).await?;
+            Ok(kept(&draft, app.now()).and_go(&format!("/manage/articles/{id}")))
+        }
         other => not_kept(&app, &page, &user, None, form, other).await,
     }
 }
@@ -291,12 +299,22 @@ pub(crate) async fn update(
         Ok(read) => read,
         Err(problems) => return refuse(&app, &page, &user, Some(&article), form, &problems).await,
     };
-    let cover = known(&app, cover).await?;
+    let Ok(html) = render(&app, &draft.body, Place::Page).await? else {
+        return refuse(&app, &page, &user, Some(&article), form, &too_deep()).await;
+    };
+    let (cover, author) = (known(&app, cover).await?, author(&app, &visit, &user));
     let seen = form.seen.parse().ok().map(UnixMillis);
-    match articles::update(&app.db, &user.actor, id, seen, &draft, cover, &author(&app, &visit, &user)).await? {
-        Kept::Done(id) => Ok(kept(&draft, app.now()).and_go(&format!("/manage/articles/{id}"))),
+    match articles::update(&app.db, &user.actor, id, seen, &draft, cover, &author).await? {
+        Kept::Done(id) => {
+            articles::keep_html(&app.db, id, author.at, VERSION, &html).await?;
+            Ok(kept(&draft, app.now()).and_go(&format!("/manage/articles/{id}")))
+        }
         other => not_kept(&app, &page, &user, Some(&article), form, other).await,
     }
+}
+
+fn too_deep() -> Problems {
+    Problems::one("body", Problem::new("problem-article-depth").with("deepest", DEEPEST))
 }
 
 fn kept(draft: &ArticleDraft, now: UnixMillis) -> Flash {
@@ -359,8 +377,7 @@ fn publication_words(page: &Page, form: &ArticleForm) -> String {
 
 /// The picture, if there is such a one.
 async fn known(app: &AppState, cover: Option<PictureId>) -> Result<Option<PictureId>, Error> {
-    let Some(cover) = cover else { return Ok(None) };
-    Ok(pictures::find(&app.db, &[cover]).await?.first().map(|picture| picture.id))
+    Ok(pictures::find(&app.db, cover.as_slice()).await?.first().map(|picture| picture.id))
 }
 
 async fn refuse(
@@ -382,14 +399,18 @@ pub(crate) async fn preview(
     user: CurrentUser,
     Form(form): Form<ArticleForm>,
 ) -> Result<Response, Error> {
-    let mut shown = pictures_in(&form.body);
-    shown.extend(form.cover.parse::<PictureId>());
-    let found = pictures::find(&app.db, &shown).await?;
-    let cover = form.cover.parse().ok().and_then(|id: PictureId| found.iter().find(|picture| picture.id == id));
-    let cover = cover.map(|cover| image(cover, &form.cover_alt, Place::Page)).unwrap_or_default();
-    let preview = cover + &html(&form.body, &found, Place::Page);
     let stored = stored(&app, &user, &form.id).await?;
+    let Ok(html) = render(&app, &form.body, Place::Page).await? else {
+        return refuse(&app, &page, &user, stored.as_ref(), form, &too_deep()).await;
+    };
+    let preview = cover(&app, form.cover.parse().ok(), &form.cover_alt, &Place::Page).await? + &html;
     page.show("manage/article.html", &EditView { preview, ..EditView::new(&app, &user, stored.as_ref(), form).await? })
+}
+
+/// HTML of a cover; empty: there is none.
+async fn cover(app: &AppState, id: Option<PictureId>, alt: &str, place: &Place) -> Result<String, Error> {
+    let found = pictures::find(&app.db, id.as_slice()).await?;
+    Ok(found.first().map(|cover| image(cover, alt, place)).unwrap_or_default())
 }
 
 /// The article that is being changed, if it is not a new one.
@@ -431,12 +452,9 @@ pub(crate) async fn to_message(
     Path(id): Path<ArticleId>,
 ) -> Result<Response, Error> {
     let article = articles::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    let shown: Vec<PictureId> = pictures_in(&article.body).into_iter().chain(article.cover_id).collect();
-    let found = pictures::find(&app.db, &shown).await?;
-    let place = Place::Elsewhere(&app.settings.base_url);
-    let cover = found.iter().find(|picture| Some(picture.id) == article.cover_id);
-    let cover = cover.map(|cover| image(cover, &article.cover_alt, place)).unwrap_or_default();
-    let text = html(&article.body, &found, place);
+    let place = Place::Elsewhere(app.settings.base_url.clone());
+    let cover = cover(&app, article.cover_id, &article.cover_alt, &place).await?;
+    let text = render_any(&app, &article.body, place).await?;
     let link = app.settings.link(&format!("/blog/{}", article.slug));
     let title = escaped(&article.title);
     let body = format!("<h1>{title}</h1>\n{cover}\n{text}\n<p><a href=\"{link}\">{link}</a></p>\n");

@@ -34,6 +34,7 @@ pub(crate) struct InstallationForm {
     pub(crate) registration: String,
     pub(crate) allowed_domains: String,
     pub(crate) session_days: String,
+    pub(crate) session_limit_days: String,
     pub(crate) second_factor: String,
     pub(crate) contacts: String,
 }
@@ -77,6 +78,7 @@ impl InstallationForm {
             registration: installation.registration.to_string(),
             allowed_domains: installation.allowed_domains.clone(),
             session_days: installation.session_days.to_string(),
+            session_limit_days: installation.session_limit_days.to_string(),
             second_factor: installation.second_factor.to_string(),
             contacts: installation.contacts.clone(),
         }
@@ -90,6 +92,7 @@ impl InstallationForm {
             registration: &self.registration,
             allowed_domains: &self.allowed_domains,
             session_days: &self.session_days,
+            session_limit_days: &self.session_limit_days,
             second_factor: &self.second_factor,
             contacts: &self.contacts,
         }

@@ -52,6 +52,7 @@ fn settings(errors: FormErrors, mail_errors: FormErrors, trial: Option<TrialView
             registration: "open".into(),
             allowed_domains: "example.com <b>".into(),
             session_days: "30".into(),
+            session_limit_days: "90".into(),
             second_factor: "required".into(),
             contacts: "ул. Мира, 1\n<b>".into(),
         },

@@ -22,6 +22,7 @@ fn typed<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         ("registration", "open"),
         ("allowed_domains", ""),
         ("session_days", "30"),
+        ("session_limit_days", "90"),
         ("second_factor", "optional"),
     ];
     form.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
