@@ -114,6 +114,16 @@ pub struct WebArgs {
     /// Whether a proxy stands in front and writes visitors' addresses into X-Forwarded-For
     #[arg(long, env = "VESTNIK_BEHIND_PROXY")]
     pub behind_proxy: bool,
+    /// Whether browsers are told to reach all hosts below that of the base URL by HTTPS alone, too
+    #[arg(long, env = "VESTNIK_HSTS_SUBDOMAINS")]
+    pub hsts_subdomains: bool,
+    /// Connections for pages at once, in all [default: half of the files that the process may open, at most 8192]
+    #[arg(long, env = "VESTNIK_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+    /// Connections for pages at once from one network address; not with --behind-proxy, where all are the proxy's
+    #[arg(long, env = "VESTNIK_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 512, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections_per_address: u32,
     /// Redis for what processes share: cached pages, and how often someone has tried to sign in [default: each process
     /// by itself]
     #[arg(long, env = "VESTNIK_REDIS_URL", value_name = "URL", hide_env_values = true)]

@@ -11,7 +11,10 @@
 //! with every server that ends a kept connection: proxies and browsers ask again what can safely be asked twice, and
 //! not a form.
 
+mod address_limits;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::io;
@@ -34,11 +37,16 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use crate::config::WebArgs;
+
+use self::address_limits::{AddressLimits, ConnectionGuard};
 use self::progress::Progressing;
 
 /// How long a connection may be open without a complete request being asked: longer than proxies keep theirs, so that it
 /// is they who close them.
 const PATIENCE: Duration = Duration::from_secs(75);
+/// How long a new connection may take to send its first request. Browsers open some connections in advance.
+const FIRST_REQUEST: Duration = Duration::from_secs(15);
 /// How long a connection that is new when the server stops may take to ask something.
 const FIRST_WORDS: Duration = Duration::from_millis(500);
 /// How long nothing is accepted when the machine has run out of something, such as file descriptors.
@@ -54,6 +62,11 @@ const MOST_CONNECTIONS: usize = 8_192;
 pub struct Limits {
     /// How many connections are open at once; more wait to be accepted.
     pub connections: usize,
+    /// Open connections of one network address; further ones are closed at once. `None`: no limit, because all
+    /// connections come from a proxy.
+    pub per_address: Option<usize>,
+    /// How long a new connection may take to send its first request.
+    pub first_request: Duration,
     /// How long an answer may make no progress before its connection is given up.
     pub stalled: Duration,
 }
@@ -61,10 +74,16 @@ pub struct Limits {
 impl Limits {
     /// Half of the files that the process may open are for visitors; the rest are the database's, the mail servers' and
     /// the journal's.
-    pub fn of_process() -> Self {
+    pub fn of_process(args: &WebArgs) -> Self {
         let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
         let connections = files.map_or(MOST_CONNECTIONS, |files| (files / 2).clamp(1, MOST_CONNECTIONS));
-        Self { connections, stalled: STALLED }
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            connections: args.max_connections.map_or(connections, |most| count(most).min(connections)),
+            per_address: (!args.behind_proxy).then_some(count(args.max_connections_per_address)),
+            first_request: FIRST_REQUEST,
+            stalled: STALLED,
+        }
     }
 }
 
@@ -108,10 +127,19 @@ pub async fn serve(door: Door, router: Router, limits: Limits, stop: impl Future
     let Door { listener, is_held } = door;
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
+    let address_limits = AddressLimits::new(limits.per_address);
     let begin = |stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>| {
+        // Dropping the stream closes it. Answering 503 would cost more than the connection.
+        let Some(guard) = address_limits.admit(peer.ip()) else { return };
         // Without it small answers would wait for more to come. A connection that is gone says so when it is read.
         let _ = stream.set_nodelay(true);
-        connections.spawn(answer(Progressing::new(stream, limits.stalled), peer, router.clone(), stopping.subscribe()));
+        let client = Client { peer, first_request: limits.first_request, _guard: guard };
+        connections.spawn(answer(
+            Progressing::new(stream, limits.stalled),
+            client,
+            router.clone(),
+            stopping.subscribe(),
+        ));
     };
     let mut stop = pin!(stop);
     loop {
@@ -160,8 +188,17 @@ fn is_of_one_visitor(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
 }
 
+/// The other end of a connection.
+struct Client {
+    peer: SocketAddr,
+    first_request: Duration,
+    /// Counts the connection against its address until it ends.
+    _guard: ConnectionGuard,
+}
+
 /// Answers what is asked on one connection.
-async fn answer(stream: Progressing<TcpStream>, peer: SocketAddr, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn answer(stream: Progressing<TcpStream>, client: Client, router: Router, mut stopping: watch::Receiver<bool>) {
+    let (peer, first_request) = (client.peer, client.first_request);
     let asked = Arc::new(Notify::new());
     let first_words = asked.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -174,16 +211,25 @@ async fn answer(stream: Progressing<TcpStream>, peer: SocketAddr, router: Router
         .header_read_timeout(PATIENCE)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    tokio::select! {
-        // A visitor who breaks off is nobody's mistake.
-        _ = connection.as_mut() => return,
-        _ = stopping.wait_for(|stopping| *stopping) => {}
+    let mut first_words = pin!(first_words.notified());
+    let mut timeout = pin!(tokio::time::sleep(first_request));
+    let mut is_silent = true;
+    loop {
+        tokio::select! {
+            // A visitor who breaks off is nobody's mistake.
+            _ = connection.as_mut() => return,
+            () = first_words.as_mut(), if is_silent => is_silent = false,
+            () = timeout.as_mut(), if is_silent => return,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+        }
     }
     // hyper would close a connection on which nothing has been read yet.
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = first_words.notified() => {}
-        () = tokio::time::sleep(FIRST_WORDS) => {}
+    if is_silent {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = first_words.as_mut() => {}
+            () = tokio::time::sleep(FIRST_WORDS) => {}
+        }
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
@@ -191,187 +237,4 @@ async fn answer(stream: Progressing<TcpStream>, peer: SocketAddr, router: Router
 
 async fn respond(router: Router, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {
     router.oneshot(Request::map(request, axum::body::Body::new)).await
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::sync::oneshot;
-    use tokio::task::JoinHandle;
-
-    use super::*;
-
-    const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-
-    /// More than the system takes for somebody who does not read.
-    const LARGE: usize = 64 * 1024 * 1024;
-
-    struct Running {
-        address: SocketAddr,
-        stop: oneshot::Sender<()>,
-        ended: JoinHandle<io::Result<()>>,
-    }
-
-    const LIMITS: Limits = Limits { connections: 100, stalled: Duration::from_secs(10) };
-
-    async fn start() -> Running {
-        start_with(LIMITS).await
-    }
-
-    async fn start_with(limits: Limits) -> Running {
-        let door = Door::open((Ipv4Addr::LOCALHOST, 0).into()).await.expect("a port");
-        let address = door.address().expect("bound");
-        let (stop, stopped) = oneshot::channel();
-        let slow = get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            peer.ip().to_string()
-        });
-        let told = async { stopped.await.expect("told") };
-        let large = get(async || vec![b'x'; LARGE]);
-        let router = Router::new().route("/", slow).route("/large", large);
-        let ended = tokio::spawn(serve(door, router, limits, told));
-        Running { address, stop, ended }
-    }
-
-    async fn read(stream: &mut TcpStream) -> String {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.expect("an answer");
-        text
-    }
-
-    #[tokio::test]
-    async fn whoever_has_come_is_answered_and_whoever_comes_later_refused() {
-        let Running { address, stop, ended } = start().await;
-        let mut under_way = TcpStream::connect(address).await.expect("open");
-        under_way.write_all(ASK).await.expect("sent");
-        let mut silent = TcpStream::connect(address).await.expect("open");
-        let mut late = TcpStream::connect(address).await.expect("open");
-        let mut half = TcpStream::connect(address).await.expect("open");
-        half.write_all(&ASK[..10]).await.expect("sent");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        stop.send(()).expect("running");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(TcpStream::connect(address).await.is_err(), "refused");
-        late.write_all(ASK).await.expect("sent");
-        half.write_all(&ASK[10..]).await.expect("sent");
-        for stream in [&mut under_way, &mut late, &mut half] {
-            let answer = read(stream).await;
-            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"), "{answer}");
-        }
-        assert_eq!(read(&mut silent).await, "", "closed, for it has asked nothing");
-        ended.await.expect("no panic").expect("well");
-    }
-
-    #[tokio::test]
-    async fn connections_that_wait_to_be_accepted_are_answered() {
-        let door = Door::open((Ipv4Addr::LOCALHOST, 0).into()).await.expect("a port");
-        let address = door.address().expect("bound");
-        let mut waiting = Vec::new();
-        for _ in 0..20 {
-            let mut stream = TcpStream::connect(address).await.expect("open");
-            stream.write_all(ASK).await.expect("sent");
-            waiting.push(stream);
-        }
-        let router = Router::new().route("/", get(async || "here"));
-        let served = tokio::spawn(serve(door, router, LIMITS, std::future::ready(())));
-        for stream in &mut waiting {
-            assert!(read(stream).await.ends_with("here"));
-        }
-        served.await.expect("no panic").expect("well");
-    }
-
-    #[tokio::test]
-    async fn connections_to_a_held_socket_wait_for_the_next_process() {
-        let held = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        held.set_nonblocking(true).expect("so");
-        let address = held.local_addr().expect("bound");
-        let door = || {
-            let listener = TcpListener::from_std(held.try_clone().expect("another")).expect("a listener");
-            Door { listener, is_held: true }
-        };
-        let router = Router::new().route("/", get(async || "here"));
-        serve(door(), router.clone(), LIMITS, std::future::ready(())).await.expect("well");
-        let mut between = TcpStream::connect(address).await.expect("open");
-        between.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("sent");
-        let served = tokio::spawn(serve(door(), router, LIMITS, std::future::pending()));
-        assert!(read(&mut between).await.ends_with("here"));
-        served.abort();
-    }
-
-    #[tokio::test]
-    async fn more_connections_than_are_allowed_wait_for_one_to_go() {
-        let Running { address, stop, ended } = start_with(Limits { connections: 2, ..LIMITS }).await;
-        let mut silent = Vec::new();
-        for _ in 0..2 {
-            silent.push(TcpStream::connect(address).await.expect("open"));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let mut third = TcpStream::connect(address).await.expect("the system has it");
-        third.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("sent");
-        let mut byte = [0];
-        let waited = tokio::time::timeout(Duration::from_millis(600), third.peek(&mut byte)).await;
-        assert!(waited.is_err(), "it is not answered yet: {waited:?}");
-        silent.pop();
-        assert!(read(&mut third).await.ends_with("127.0.0.1"));
-        // At the end there is room for those that wait.
-        let mut waiting = Vec::new();
-        for _ in 0..4 {
-            let mut stream = TcpStream::connect(address).await.expect("open");
-            stream.write_all(ASK).await.expect("sent");
-            waiting.push(stream);
-        }
-        stop.send(()).expect("running");
-        for stream in &mut waiting {
-            assert!(read(stream).await.ends_with("127.0.0.1"));
-        }
-        ended.await.expect("no panic").expect("well");
-    }
-
-    #[tokio::test]
-    async fn whoever_does_not_read_is_given_up_and_whoever_reads_slowly_is_not() {
-        let stalled = Duration::from_millis(500);
-        let Running { address, stop, ended } = start_with(Limits { stalled, ..LIMITS }).await;
-        let ask = async || {
-            let mut stream = TcpStream::connect(address).await.expect("open");
-            stream.write_all(b"GET /large HTTP/1.0\r\n\r\n").await.expect("sent");
-            stream
-        };
-        let (mut deaf, mut slow) = (ask().await, ask().await);
-        let mut taken = 0;
-        let mut piece = vec![0; LARGE / 8];
-        for _ in 0..8 {
-            tokio::time::sleep(stalled / 2).await;
-            taken += slow.read_exact(&mut piece).await.expect("more");
-        }
-        assert_eq!(taken, LARGE);
-        let mut rest = Vec::new();
-        let ended_early = deaf.read_to_end(&mut rest).await;
-        assert!(ended_early.is_err() || rest.len() < LARGE, "it was given up: {}", rest.len());
-        stop.send(()).expect("running");
-        ended.await.expect("no panic").expect("well");
-    }
-
-    #[test]
-    fn visitors_leave_files_for_the_rest() {
-        let limits = Limits::of_process();
-        assert!(limits.connections <= MOST_CONNECTIONS);
-        if let Some(files) = getrlimit(Resource::Nofile).current {
-            assert!(limits.connections as u64 <= files / 2);
-        }
-    }
-
-    #[tokio::test]
-    async fn kept_connections_are_closed_at_once() {
-        let Running { address, stop, ended } = start().await;
-        let mut kept = TcpStream::connect(address).await.expect("open");
-        kept.write_all(ASK).await.expect("sent");
-        let mut answer = vec![0; 1_000];
-        let length = kept.read(&mut answer).await.expect("an answer");
-        assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
-        stop.send(()).expect("running");
-        tokio::time::timeout(Duration::from_millis(400), ended).await.expect("soon").expect("no panic").expect("well");
-    }
 }

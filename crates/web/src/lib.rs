@@ -133,9 +133,11 @@ fn dressed(routes: Router<AppState>, app: AppState) -> Router {
         .layer(csrf::layer(&app.settings))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), visit::layer))
-        .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .layer(middleware::from_fn(headers::add))
         .layer(middleware::from_fn_with_state(app.clone(), measures::layer))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .with_state(app.clone());
-    vestnik_assets::routes().merge(routes::probes().with_state(app)).merge(pages)
+    let probes = routes::probes().with_state(app.clone());
+    let everything = vestnik_assets::routes().merge(probes).merge(pages);
+    everything.layer(middleware::from_fn_with_state(app, headers::everywhere))
 }

@@ -315,6 +315,7 @@ mod tests {
             base_url: base_url.parse().expect("an address"),
             mail: FixedMail::default(),
             behind_proxy: false,
+            hsts_subdomains: false,
             password_hashes_at_once: 1,
             data_dir: std::env::temp_dir(),
             undo_delay: Duration::ZERO,

@@ -39,6 +39,8 @@ pub struct Settings {
     /// Whether a proxy of ours stands in front and appends the visitor's address to `X-Forwarded-For`.
     /// False means: the peer's own address counts, and the header is ignored (anyone could write it).
     pub behind_proxy: bool,
+    /// Whether browsers are told to reach all hosts below ours by HTTPS alone, too.
+    pub hsts_subdomains: bool,
     /// How many passwords are hashed at once; each takes 19 MiB and a core for some 30 ms.
     pub password_hashes_at_once: usize,
     /// Folder for files that are being received; it exists. They have no name there and vanish with the process.

@@ -33,15 +33,19 @@ use crate::{
 
 pub(crate) const PASSWORD: &str = "a long enough phrase";
 
-fn state(db: &Db, clock: &Arc<SettableClock>, redis: Option<String>, prefix: &str) -> AppState {
-    let settings = Settings {
+fn settings() -> Settings {
+    Settings {
         base_url: "http://vestnik.example/".parse().expect("an address"),
         mail: FixedMail { from: Some("news@vestnik.example".into()), ..FixedMail::default() },
         behind_proxy: true,
+        hsts_subdomains: false,
         password_hashes_at_once: 4,
         data_dir: std::env::temp_dir(),
         undo_delay: std::time::Duration::from_secs(30),
-    };
+    }
+}
+
+fn state(db: &Db, clock: &Arc<SettableClock>, settings: Settings, redis: Option<String>, prefix: &str) -> AppState {
     let options = CacheOptions { redis, most_bytes: 16 << 20, prefix: prefix.to_owned(), timing: Timing::default() };
     let cache = Cache::new(options).expect("a cache");
     let folder = tempfile::tempdir().expect("a folder").keep();
@@ -86,11 +90,18 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
         let database = TestDatabase::sqlite();
         let db = database.open().await;
         // 24 November 2026, 07:00 UTC.
         let clock = Arc::new(SettableClock::at(UnixMillis(1_795_503_600_000)));
-        let app = state(&db, &clock, None, "");
+        let app = state(&db, &clock, settings, None, "");
         // One route more than the product has, to see what a panic does.
         let broken = get(async || -> Response { panic!("a secret of the handler") });
         let routes = routes::router().route("/broken", broken);
@@ -111,7 +122,7 @@ impl TestApp {
 
     /// A browser at another process of the same installation; the processes share a Redis.
     pub(crate) fn browser_of_node(&self, redis: &str, prefix: &str) -> Browser {
-        let app = state(&self.db, &self.clock, Some(redis.to_owned()), prefix);
+        let app = state(&self.db, &self.clock, settings(), Some(redis.to_owned()), prefix);
         let address = String::new();
         Browser { router: dressed(routes::router(), app), cookies: BTreeMap::new(), language: "en", address }
     }

@@ -172,6 +172,7 @@ pub struct Pages {
     doors: Doors,
     base_url: Url,
     held: Option<String>,
+    limits: Limits,
 }
 
 impl Pages {
@@ -188,6 +189,7 @@ impl Pages {
                 from: mail.mail_from.clone(),
             },
             behind_proxy: web.behind_proxy,
+            hsts_subdomains: web.hsts_subdomains,
             undo_delay: web.undo.undo_delay,
             data_dir: data.data_dir.clone(),
             password_hashes_at_once: 2,
@@ -206,7 +208,7 @@ impl Pages {
         let media = Media::new(data.media()?);
         let held = restore::held(db).await?;
         let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);
-        Ok(Self { app, db: db.clone(), doors, base_url, held })
+        Ok(Self { app, db: db.clone(), doors, base_url, held, limits: Limits::of_process(web) })
     }
 
     /// Serves them until the process is told to stop, or something fails; then stops the engine and the pages side by
@@ -218,13 +220,12 @@ impl Pages {
         signals: &mut StopSignals,
         stop_engine: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), Failure> {
-        let Self { app, db, doors: Doors { pages: door, watchers }, base_url, held } = self;
+        let Self { app, db, doors: Doors { pages: door, watchers }, base_url, held, limits } = self;
         let (stop, mut stopped) = watch::channel(false);
         let told = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        let mut server =
-            tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), Limits::of_process(), told));
+        let mut server = tokio::spawn(server::serve(door, vestnik_web::router(app.clone()), limits, told));
         let watched_by_itself = app.clone();
         tokio::spawn(async move {
             let app = watched_by_itself;
