@@ -29,6 +29,7 @@ use crate::{
     cached::{ARTICLE, ARTICLES},
     error::Error,
     form::{Path, Query},
+    home::{self, Figures},
     page::{Page, Pager},
     state::AppState,
     visit::Visit,
@@ -60,6 +61,9 @@ pub(crate) struct Card {
 /// The list.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListView {
+    /// Over everyone's data, and articles chosen at random, on the first page alone.
+    pub(crate) figures: Option<Figures>,
+    pub(crate) chosen: Vec<Card>,
     pub(crate) cards: Vec<Card>,
     pub(crate) pager: Pager,
     pub(crate) zone: String,
@@ -134,7 +138,12 @@ pub(crate) async fn list(
         let found = articles::published(&app.db, app.now(), cursor.as_ref(), PAGE_SIZE).await?;
         let pager = Pager::of("/blog", &[], &found);
         let (cards, zone) = (cards(&app, found.rows).await?, zone(&app, &page.visit).await?);
-        Ok::<_, Error>((ListView { cards, pager, zone, canonical: app.settings.link("/blog") }, ()))
+        let (figures, chosen) = match query.at.is_empty() {
+            true => home::figures_and_articles(&app).await.map(|(figures, chosen)| (Some(figures), chosen))?,
+            false => (None, Vec::new()),
+        };
+        let canonical = app.settings.link("/blog");
+        Ok::<_, Error>((ListView { figures, chosen, cards, pager, zone, canonical }, ()))
     };
     // The ways further back are without number, and few go there.
     if !query.at.is_empty() {

@@ -89,15 +89,20 @@ pub(crate) async fn note_change(app: &AppState, method: &Method, path: &str, sta
 /// which spares work when many come at once, and ask again then.
 const SHARED: HeaderValue = HeaderValue::from_static("public, max-age=1");
 
-/// Marks an answer as one for everyone. It is told apart from others by its contents; weakly, because it may be compressed
-/// on its way (RFC 9110, 8.8.1).
+/// Marks an answer as one for everyone.
 pub(crate) fn for_everyone(mut response: Response, contents: &str) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(SHARED);
-    if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", &secret::hash(contents)[..32])) {
+    if let Some(tag) = tag(contents) {
         headers.insert(header::ETAG, tag);
     }
     response
+}
+
+/// What tells an answer apart from others by its contents; weakly, because it may be compressed on its way (RFC 9110,
+/// 8.8.1).
+pub(crate) fn tag(contents: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("W/\"{}\"", &secret::hash(contents)[..32])).ok()
 }
 
 /// Whoever has this very answer already is told so, and gets nothing more (RFC 9110, 13.1.2).
@@ -136,7 +141,11 @@ mod tests {
     use crate::testing::{Browser, PASSWORD, TestApp};
 
     async fn keeper(app: &TestApp, group: BuiltinGroup) -> Browser {
-        let user = app.user("keeper").await;
+        keeper_named(app, "keeper", group).await
+    }
+
+    async fn keeper_named(app: &TestApp, name: &str, group: BuiltinGroup) -> Browser {
+        let user = app.user(name).await;
         people::join(&app.db, user.id, group, &Author::at_console(UnixMillis(0))).await.expect("in");
         let mut browser = app.browser();
         browser.post("/login", &[("email", &user.email), ("password", PASSWORD)]).await;
@@ -190,6 +199,34 @@ mod tests {
         stranger.get("/blog/autumn").await.says("Chestnuts.");
         let anew = stranger.send(again(&tag).body(Body::empty()).expect("a request")).await;
         assert_eq!(anew.status, StatusCode::OK);
+        app.stop().await;
+    }
+
+    #[tokio::test]
+    async fn list_of_users_has_an_etag_for_its_reader() {
+        let app = TestApp::start().await;
+        let mut admin = keeper(&app, BuiltinGroup::Administrators).await;
+        // The greeting is shown once.
+        assert!(!admin.get("/manage/users").await.headers.contains_key(header::ETAG));
+        let list = admin.get("/manage/users").await;
+        assert_eq!(list.headers[header::CACHE_CONTROL], "private, no-cache");
+        let tag = list.headers[header::ETAG].clone();
+        let again = || {
+            let asked = Request::get("/manage/users").header(header::IF_NONE_MATCH, &tag);
+            asked.body(Body::empty()).expect("a request")
+        };
+        let spared = admin.send(again()).await;
+        assert_eq!((spared.status, spared.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+        // Another reader has another page, and so has this one after a change.
+        let mut manager = keeper_named(&app, "manager", BuiltinGroup::Managers).await;
+        manager.get("/dashboard").await;
+        assert_eq!(manager.send(again()).await.status, StatusCode::OK);
+        app.user("boris").await;
+        admin.post("/manage/caches", &[("region", "users")]).await;
+        admin.get("/manage/caches").await;
+        let changed = admin.send(again()).await;
+        assert_eq!(changed.status, StatusCode::OK);
+        changed.says("boris@example.org");
         app.stop().await;
     }
 

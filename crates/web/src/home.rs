@@ -51,12 +51,17 @@ pub(crate) async fn show(State(app): State<AppState>, page: Page) -> Result<Resp
 }
 
 async fn view(app: &AppState, page: &Page) -> Result<HomeView, Error> {
-    let (figures, _) = app.cache.get_or_make_json(FIGURES, "figures", async || figures(app).await).await?;
-    // Others for everyone who looks, every few seconds.
-    let chosen = async || blog::cards(app, articles::random(&app.db, app.now(), &*app.random, ARTICLES).await?).await;
-    let (cards, _) = app.cache.get_or_make_json(FIGURES, "articles", chosen).await?;
+    let (figures, cards) = figures_and_articles(app).await?;
     let zone = blog::zone(app, &page.visit).await?;
     Ok(HomeView { figures, cards, zone, canonical: app.settings.link("/") })
+}
+
+/// The figures, and articles that are chosen at random: others for everyone who looks, every few seconds.
+pub(crate) async fn figures_and_articles(app: &AppState) -> Result<(Figures, Vec<Card>), Error> {
+    let (figures, _) = app.cache.get_or_make_json(FIGURES, "figures", async || figures(app).await).await?;
+    let chosen = async || blog::cards(app, articles::random(&app.db, app.now(), &*app.random, ARTICLES).await?).await;
+    let (cards, _) = app.cache.get_or_make_json(FIGURES, "articles", chosen).await?;
+    Ok((figures, cards))
 }
 
 async fn figures(app: &AppState) -> Result<Figures, Error> {

@@ -201,7 +201,14 @@ impl Page {
             Ok(CachedView { title, content })
         });
         let (view, found) = made.await?;
-        let mut response = self.show("cached.html", &view)?;
+        let shell = shell(&self.visit, self.frame());
+        let html = render(language, "cached.html", with_shell(&shell, &view))?;
+        // A word from the page before is shown once: that page is not kept.
+        let tag = self.visit.flash.is_none().then(|| cached::tag(&html)).flatten();
+        let mut response = html_answer(&self.visit, StatusCode::OK, Html(html));
+        if let Some(tag) = tag {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
         if cfg!(debug_assertions) {
             response.headers_mut().insert("x-cache", HeaderValue::from_static(found.as_str()));
         }

@@ -71,6 +71,7 @@ problem-article-depth = Quotes, lists, or tags are nested inside each other more
 problem-slug = Latin letters, digits and dashes only, such as { $suggested }.
 problem-slug-taken = Another article has this address.
 
+blog-chosen = Chosen at random
 home-figures = Figures
 home-mailings = Mailings
 home-active = Running or planned

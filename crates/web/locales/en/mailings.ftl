@@ -330,6 +330,7 @@ figure-sent-month = in 30 days: { $n }
 figure-delivered = Taken by servers
 figure-failed = refused: { $n }
 figure-not-delivered = Not delivered
+figure-attempts = Attempts in all
 figure-attempts-ok = Successful attempts
 figure-attempts-failed = Unsuccessful attempts
 

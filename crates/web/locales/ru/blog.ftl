@@ -72,6 +72,7 @@ problem-article-depth = Цитаты, списки или теги вложен�
 problem-slug = Только латинские буквы, цифры и дефисы, например { $suggested }.
 problem-slug-taken = Этот адрес занят другой статьёй.
 
+blog-chosen = Случайные статьи
 home-figures = Цифры
 home-mailings = Рассылок
 home-active = Из них идут или запланированы

@@ -342,6 +342,7 @@ figure-sent-month = за 30 дней: { $n }
 figure-delivered = Принято серверами
 figure-failed = отказов: { $n }
 figure-not-delivered = Не доставлено
+figure-attempts = Всего попыток
 figure-attempts-ok = Успешных попыток
 figure-attempts-failed = Неуспешных попыток
 

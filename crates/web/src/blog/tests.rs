@@ -91,6 +91,27 @@ async fn s50_strangers_read_what_is_published_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn first_page_has_figures_and_random_articles() {
+    let app = TestApp::start().await;
+    let writer = writer(&app).await;
+    for number in 0..20 {
+        let at = app.clock_now().minus(Duration::from_secs(60 * number));
+        article(&app, &writer, &format!("Article {number}"), Some(at)).await;
+    }
+    let mut stranger = app.browser();
+    let first = stranger.get("/blog").await;
+    let (list, chosen) = first.text.split_once("<h2 id=\"blog-chosen\">Chosen at random</h2>").expect("both");
+    assert_eq!(list.matches("<dd class=\"figure num\">").count(), 3);
+    assert_eq!(list.matches("<li class=\"card article\">").count(), 12);
+    assert_eq!(chosen.matches("<li class=\"card article\">").count(), 3);
+    let next = first.text.split("blog?at=").nth(1).and_then(|rest| rest.split('"').next()).expect("more");
+    let further = stranger.get(&format!("/blog?at={next}")).await;
+    further.says("Article 12");
+    assert!(!further.text.contains("blog-chosen") && !further.text.contains("figure num"));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn article_is_rendered_when_saved_or_at_its_next_view() {
     let app = TestApp::start().await;
     let writer = writer(&app).await;

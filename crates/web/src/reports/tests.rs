@@ -54,6 +54,7 @@ async fn s31_a_person_sees_what_was_sent_and_what_was_not() {
     let report = open(&mut browser, "/reports").await;
     report.says(MONTH).says("Changes are against the period before: 26 September \u{2013} 25 October 2026");
     report.says("<dt>Letters sent</dt><dd class=\"figure num\">2</dd>").says("<span class=\"num text-mute\">+2</span>");
+    report.says("<dt>Attempts in all</dt><dd class=\"figure num\">3</dd>");
     report.says("<dt>Successful attempts</dt><dd class=\"figure num\">2</dd>");
     report.says("<dt>Unsuccessful attempts</dt><dd class=\"figure num\">1</dd>");
     report.says("<dt>Share successful</dt><dd class=\"figure num\">66.6%</dd><dd class=\"sub\">nothing before</dd>");

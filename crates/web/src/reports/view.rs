@@ -267,6 +267,7 @@ fn cells(language: Language, now: &Total, before: &Total) -> Vec<CellView> {
     let percent = |part, whole| (whole > 0).then(|| i18n::percent(language, part, whole));
     vec![
         count("figure-sent", figures.sent, was.sent, ["mute"; 2]),
+        count("figure-attempts", whole, whole_before, ["mute"; 2]),
         count("figure-attempts-ok", figures.attempts_ok, was.attempts_ok, ["mute"; 2]),
         count("figure-attempts-failed", figures.attempts_failed, was.attempts_failed, ["warn", "ok"]),
         CellView {

@@ -10,6 +10,7 @@ use super::{Sample, errors_at, page, stranger, typed};
 use crate::{
     blog::{ArticleView, Card, ListView},
     form::FormErrors,
+    home::Figures,
     manage::articles::{ArticleForm, AskDeleteView, EditView, ListView as AllView, PictureChoice, Row},
     page::Pager,
 };
@@ -80,7 +81,9 @@ fn edit(new: bool, errors: FormErrors, picture_errors: FormErrors) -> EditView {
 }
 
 pub(super) fn all() -> Vec<Sample> {
-    let list = |cards| ListView {
+    let list = |cards: Vec<Card>| ListView {
+        figures: (!cards.is_empty()).then_some(Figures { mailings: 24, active: 3, recipients: 12_480, set_up: true }),
+        chosen: cards.clone(),
         cards,
         pager: Pager { previous: None, next: Some("/blog?at=a1".into()) },
         zone: "Europe/Moscow".into(),
