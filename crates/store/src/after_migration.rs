@@ -13,7 +13,16 @@ const STEP: i64 = 1_000;
 /// Whoever does these steps does them alone.
 const FINISHING: i64 = 0x7665_7374_6e69_6b03;
 /// Keys that are searched.
-const FOLDED: [(&str, &str); 2] = [("recipients", "name_key"), ("recipients", "comment_key")];
+const FOLDED: [(&str, &str); 8] = [
+    ("recipients", "name_key"),
+    ("recipients", "comment_key"),
+    ("users", "name_key"),
+    ("mailings", "name_key"),
+    ("articles", "title_key"),
+    ("caught", "subject_key"),
+    ("audit", "search_key"),
+    ("feedback", "search_key"),
+];
 
 /// Steps in the order in which they are done.
 const STEPS: [&str; 2] = ["search_keys", "folded_keys"];
@@ -65,7 +74,7 @@ async fn fold_keys(tx: &mut Tx) -> Result<()> {
 /// Lower case of what was written before there were columns for it, and of the names that SQL had lowered: on SQLite it
 /// knows ASCII only.
 async fn fill_search_keys(tx: &mut Tx) -> Result<()> {
-    let lower = |text: &str, _: &str| text.to_lowercase();
+    let lower = |text: &str, _: &str| fold(text);
     fill(
         tx,
         "SELECT id, name, '' FROM users WHERE id > $1 ORDER BY id LIMIT $2",

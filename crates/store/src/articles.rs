@@ -5,12 +5,13 @@ use vestnik_model::article::{Article, ArticleDraft, Publication};
 use vestnik_model::audit::Action;
 use vestnik_model::id::{ArticleId, PictureId, UserId};
 use vestnik_model::secret::Random;
+use vestnik_model::text::fold;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::audit::{self, Author, Entry};
 use crate::db::{Db, Param, Result, Tx};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::containing;
+use crate::search::{SearchIn, Words};
 use crate::submitted_forms::{self, FormHash};
 
 const COLUMNS: &str =
@@ -58,13 +59,9 @@ pub async fn list(
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
-    let pattern = containing(&filter.search);
+    let words = Words::of(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
-    let mut conditions = String::new();
-    if !filter.search.trim().is_empty() {
-        args.push(&pattern);
-        conditions.push_str(" AND title_key LIKE $3 ESCAPE '\\'");
-    }
+    let mut conditions = format!(" AND {}", words.condition(&[SearchIn::Folded("title_key")], &mut args));
     if filter.publication.is_some_and(|wanted| wanted != Publication::Draft) {
         args.push(&now);
     }
@@ -229,7 +226,7 @@ pub async fn create_once(
             &[
                 &actor.user(),
                 &draft.title,
-                &draft.title.to_lowercase(),
+                &fold(&draft.title),
                 &slug,
                 &draft.lead,
                 &draft.body,
@@ -278,7 +275,7 @@ pub async fn update(
              WHERE id = $10 AND updated_at = $11",
             &[
                 &draft.title,
-                &draft.title.to_lowercase(),
+                &fold(&draft.title),
                 &slug,
                 &draft.lead,
                 &draft.body,

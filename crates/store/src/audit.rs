@@ -5,12 +5,13 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use vestnik_model::audit::Action;
 use vestnik_model::id::{AuditId, UserId};
+use vestnik_model::text::fold;
 use vestnik_model::user::User;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Param, Result, Tx};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::containing;
+use crate::search::{SearchIn, Words};
 
 /// Who does something, and from where.
 #[derive(Clone, Debug)]
@@ -75,7 +76,7 @@ fn json(value: &impl Serialize) -> String {
 
 /// What an entry is found by.
 pub(crate) fn search_key(actor: &str, subject: &str) -> String {
-    format!("{actor}\n{subject}").to_lowercase()
+    fold(&format!("{actor}\n{subject}"))
 }
 
 /// Writes an entry in the act's own transaction.
@@ -184,17 +185,14 @@ async fn select(
         return Ok(Vec::new());
     }
     let db = &db.heavy_if(!filter.text.trim().is_empty(), actor);
-    let pattern = containing(&filter.text);
+    let words = Words::of(&filter.text);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = String::new();
     if let Some(action) = &filter.action {
         args.push(action);
         conditions.push_str(&format!(" AND action = ${}", args.len()));
     }
-    if !filter.text.trim().is_empty() {
-        args.push(&pattern);
-        conditions.push_str(&format!(" AND search_key LIKE ${} ESCAPE '\\'", args.len()));
-    }
+    conditions.push_str(&format!(" AND {}", words.condition(&[SearchIn::Folded("search_key")], &mut args)));
     // Only fixed conditions and numbers of placeholders are put together here.
     let sql = format!(
         "SELECT id, at, actor, address, action, subject, before, after FROM audit

@@ -8,10 +8,12 @@ use std::collections::BTreeSet;
 
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::{CaughtId, DeliveryId, RunId, UserId};
+use vestnik_model::text::fold;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
-use crate::db::{Db, Result, Rows, Tx};
-use crate::page::{Cursor, Page};
+use crate::db::{Db, Param, Result, Rows, Tx};
+use crate::page::{Cursor, NewestFirst, Page};
+use crate::search::{SearchIn, Words};
 
 /// How many mails are kept; the oldest go first.
 pub const KEPT: i64 = 10_000;
@@ -142,7 +144,7 @@ pub async fn insert(db: &Db, mails: Vec<NewCaught>) -> Result<()> {
         .texts(mails.iter().map(|mail| mail.sender.replace('\0', "")))
         .texts(mails.iter().map(|mail| mail.recipient.replace('\0', "")))
         .texts(mails.iter().map(|mail| mail.subject.replace('\0', "")))
-        .texts(mails.iter().map(|mail| mail.subject.replace('\0', "").to_lowercase()))
+        .texts(mails.iter().map(|mail| fold(&mail.subject.replace('\0', ""))))
         .ints(mails.iter().map(|mail| mail.caught_at.0))
         .optional_ints(owners.iter().map(|(owner, _)| owner.map(|owner| owner.0)))
         .optional_ints(owners.iter().map(|(_, run)| run.map(|run| run.0)))
@@ -162,7 +164,7 @@ pub async fn publish(db: &Db, run: RunId) -> Result<u64> {
     db.execute("UPDATE caught SET public = TRUE WHERE run_id = $1", &[&run]).await
 }
 
-/// A page of what this viewer may read, newest first, of those whose recipient or subject contains the text.
+/// A page of what this viewer may read, newest first, of those whose recipient or subject has all the words.
 pub async fn list(
     db: &Db,
     viewer: Viewer<'_>,
@@ -171,19 +173,17 @@ pub async fn list(
     size: usize,
 ) -> Result<Page<Caught>> {
     let limit = size as i64 + 1;
-    let pattern = crate::recipients::containing(search);
-    let back = cursor.is_some_and(|cursor| cursor.back);
-    let from = cursor.map_or(i64::MAX, |cursor| cursor.id);
-    let (compare, direction) = if back { (">", "") } else { ("<", "DESC") };
+    let words = Words::of(search);
+    let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let (condition, owner) = viewer.condition();
-    // Only fixed conditions are put together here.
+    let mut args: Vec<&dyn Param> = vec![&owner, &from, &limit];
+    let found = words.condition(&[SearchIn::Lower("lower(recipient)"), SearchIn::Folded("subject_key")], &mut args);
+    // Only fixed conditions and numbers of placeholders are put together here.
     let sql = format!(
         "SELECT id, sender, recipient, subject, raw, caught_at FROM caught
-         WHERE {condition} AND id {compare} $2
-            AND (lower(recipient) LIKE $3 ESCAPE '\\' OR subject_key LIKE $3 ESCAPE '\\')
-         ORDER BY id {direction} LIMIT $4"
+         WHERE {condition} AND id {compare} $2 AND {found} ORDER BY id {direction} LIMIT $3"
     );
-    let rows = db.heavy_shared().fetch_all(AssertSqlSafe(sql), &[&owner, &from, &pattern, &limit]).await?;
+    let rows = db.heavy_shared().fetch_all(AssertSqlSafe(sql), &args).await?;
     Ok(Page::of(rows, cursor, size, |mail: &Caught| (mail.id.0, String::new())))
 }
 

@@ -7,7 +7,7 @@ use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Db, Param, Result};
 use crate::page::{Cursor, Page};
-use crate::recipients::containing;
+use crate::search::{SearchIn, Words};
 
 /// As it stands in their index: SQLite knows it again by its words alone.
 const NOT_SENT: &str = "d.state IN ('failed', 'expired', 'skipped', 'unknown', 'cancelled')";
@@ -130,7 +130,7 @@ async fn select(
     limit: i64,
 ) -> Result<Vec<Addressee>> {
     let owner = actor.user();
-    let pattern = containing(&filter.text);
+    let words = Words::of(&filter.text);
     let mut args: Vec<&dyn Param> = vec![&filter.run, &owner, &from, &limit];
     let mut conditions = match filter.fate {
         None => String::new(),
@@ -138,10 +138,7 @@ async fn select(
         Some(Fate::Sent) => " AND d.state = 'sent'".to_owned(),
         Some(fate) => format!(" AND d.state = '{fate}' AND {NOT_SENT}"),
     };
-    if !filter.text.trim().is_empty() {
-        args.push(&pattern);
-        conditions.push_str(" AND lower(d.email) LIKE $5 ESCAPE '\\'");
-    }
+    conditions.push_str(&format!(" AND {}", words.condition(&[SearchIn::Lower("lower(d.email)")], &mut args)));
     // Only fixed conditions are put together here.
     let sql = format!(
         "SELECT d.recipient_id, d.email, r.full_name, d.state, d.attempts, a.at, a.code, a.enhanced, a.reply

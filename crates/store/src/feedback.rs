@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::audit::Action;
 use vestnik_model::feedback::{Feedback, FeedbackDraft, FeedbackState};
 use vestnik_model::id::{FeedbackId, UserId};
+use vestnik_model::text::fold;
 use vestnik_model::user::{Language, User};
 use vestnik_model::{Actor, Permission, UnixMillis, secret};
 
@@ -12,7 +13,7 @@ use crate::db::{Db, Param, Result, Tx};
 use crate::groups::{self, Changed};
 use crate::letters::{self, NewLetter};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::containing;
+use crate::search::{SearchIn, Words};
 use crate::users;
 
 const COLUMNS: &str = "id, user_id, name, email, language, subject, text, state, created_at";
@@ -66,7 +67,7 @@ impl Submission {
 /// Begins to keep it. `None`: the same was sent before.
 pub async fn submit(db: &Db, new: NewFeedback<'_>, now: UnixMillis) -> Result<Option<Submission>> {
     let draft = new.draft;
-    let search_key = format!("{} {} {}", draft.name, draft.email, draft.subject).to_lowercase();
+    let search_key = fold(&format!("{} {} {}", draft.name, draft.email, draft.subject));
     let state = if new.is_spam { FeedbackState::Spam } else { FeedbackState::New };
     let mut tx = db.begin().await?;
     let kept: Option<(FeedbackId,)> = tx
@@ -133,18 +134,14 @@ pub async fn list(
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
-    let pattern = containing(&filter.search);
+    let words = Words::of(&filter.search);
     let state = filter.state.unwrap_or(FeedbackState::Spam);
     let equal = if filter.state.is_some() { "=" } else { "<>" };
     let mut args: Vec<&dyn Param> = vec![&from, &limit, &state];
-    let mut found = "";
-    if !filter.search.trim().is_empty() {
-        args.push(&pattern);
-        found = " AND search_key LIKE $4 ESCAPE '\\'";
-    }
+    let found = words.condition(&[SearchIn::Folded("search_key")], &mut args);
     // Only fixed conditions are put together here.
     let sql = format!(
-        "SELECT {LISTED} FROM feedback WHERE id {compare} $1 AND state {equal} $3{found}
+        "SELECT {LISTED} FROM feedback WHERE id {compare} $1 AND state {equal} $3 AND {found}
          ORDER BY id {direction} LIMIT $2"
     );
     let may = actor.may(Permission::AnswerFeedback);

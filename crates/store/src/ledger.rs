@@ -7,7 +7,7 @@ use vestnik_model::id::{AttemptId, MailingId, RecipientId, RunId};
 
 use crate::db::{Db, Param, Result};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::containing;
+use crate::search::{SearchIn, Words};
 
 const COLUMNS: &str = "a.id, a.delivery_id, a.run_id, a.mailing_id, d.email, a.number, a.at, a.successful, a.unknown,
     a.code, a.enhanced, a.reply, a.phase, a.server, a.tls, a.duration_ms,
@@ -69,7 +69,7 @@ async fn select(
     limit: i64,
 ) -> Result<Vec<Attempt>> {
     let owner = actor.user();
-    let pattern = containing(&filter.text);
+    let words = Words::of(&filter.text);
     let mut args: Vec<&dyn Param> = vec![&filter.mailing, &owner, &from, &limit];
     let mut conditions = String::new();
     let mut also = |condition: &str, arg| {
@@ -85,9 +85,8 @@ async fn select(
     if let Some(code) = &filter.code {
         also(" AND a.code = ?", code);
     }
-    if !filter.text.trim().is_empty() {
-        also(" AND (lower(d.email) LIKE ? ESCAPE '\\' OR lower(a.reply) LIKE ? ESCAPE '\\')", &pattern);
-    }
+    let searched = [SearchIn::Lower("lower(d.email)"), SearchIn::Lower("lower(a.reply)")];
+    conditions.push_str(&format!(" AND {}", words.condition(&searched, &mut args)));
     // Only fixed conditions and numbers of placeholders are put together here.
     let sql = format!(
         "SELECT {COLUMNS} FROM attempts a

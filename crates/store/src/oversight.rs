@@ -15,8 +15,8 @@ use crate::db::{Db, Param, Result};
 use crate::groups;
 use crate::mailings::{self, MailingRow};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::{SEARCHED, containing};
-use crate::search::Words;
+use crate::recipients::SEARCHED;
+use crate::search::{SearchIn, Words};
 
 /// Someone's mailing in the list.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -50,21 +50,15 @@ pub async fn mailings(
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
-    let pattern = containing(&filter.search);
+    let words = Words::of(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
     let mut conditions = format!("m.id {compare} $1");
     if let Some(owner) = &filter.owner {
         args.push(owner);
         conditions.push_str(&format!(" AND m.owner_id = ${}", args.len()));
     }
-    if !filter.search.trim().is_empty() {
-        args.push(&pattern);
-        let number = args.len();
-        conditions.push_str(&format!(
-            " AND (m.name_key LIKE ${number} ESCAPE '\\' OR o.email_key LIKE ${number} ESCAPE '\\'
-                OR o.name_key LIKE ${number} ESCAPE '\\')"
-        ));
-    }
+    let searched = [SearchIn::Folded("m.name_key"), SearchIn::Lower("o.email_key"), SearchIn::Folded("o.name_key")];
+    conditions.push_str(&format!(" AND {}", words.condition(&searched, &mut args)));
     let rows =
         mailings::rows_select(", o.email AS owner_email, o.name AS owner_name", "JOIN users o ON o.id = m.owner_id");
     // Only fixed conditions and numbers of placeholders are put together here.

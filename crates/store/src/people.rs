@@ -17,7 +17,7 @@ use crate::db::{Db, Param, Result, Rows, Tx, Wake};
 use crate::groups::{self, Change, Changed};
 use crate::letters::{self, NewLetter};
 use crate::page::{Cursor, NewestFirst, Page};
-use crate::recipients::containing;
+use crate::search::{SearchIn, Words};
 use crate::{new_address, runs, second_factor, sessions, tokens, users};
 
 /// Deliveries that are removed in one transaction with their attempts.
@@ -68,13 +68,10 @@ pub async fn list(
     let NewestFirst { compare, direction, from } = NewestFirst::at(cursor);
     let limit = size as i64 + 1;
     let db = &db.heavy_if(!filter.search.trim().is_empty(), actor);
-    let pattern = containing(&filter.search);
+    let words = Words::of(&filter.search);
     let mut args: Vec<&dyn Param> = vec![&from, &limit];
-    let mut conditions = String::new();
-    if !filter.search.trim().is_empty() {
-        args.push(&pattern);
-        conditions.push_str(" AND (u.email_key LIKE $3 ESCAPE '\\' OR u.name_key LIKE $3 ESCAPE '\\')");
-    }
+    let searched = [SearchIn::Lower("u.email_key"), SearchIn::Folded("u.name_key")];
+    let mut conditions = format!(" AND {}", words.condition(&searched, &mut args));
     match filter.blocked {
         Some(true) => conditions.push_str(" AND u.blocked_at IS NOT NULL"),
         Some(false) => conditions.push_str(" AND u.blocked_at IS NULL"),

@@ -29,14 +29,6 @@ pub struct RecipientQuery {
     pub size: usize,
 }
 
-/// A `LIKE` pattern that finds the text anywhere, in the lower case in which it is stored. Escaped by `\`.
-pub(crate) fn containing(search: &str) -> String {
-    // PostgreSQL takes no NUL in a text.
-    let escaped =
-        search.trim().replace('\0', "").to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
-}
-
 /// What of a recipient is searched. The address as typed has the domain in letters where its key has it in IDNA's form.
 pub(crate) const SEARCHED: &[SearchIn] = &[
     SearchIn::Lower("r.email_key"),

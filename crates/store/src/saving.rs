@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
+use vestnik_model::text::fold;
 use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::{Mailing, MailingDraft};
 use vestnik_model::run::RunState;
@@ -99,7 +100,7 @@ pub async fn create(
             &[
                 &actor.user(),
                 &name,
-                &name.to_lowercase(),
+                &fold(&name),
                 &draft.message_id,
                 &draft.audience,
                 &draft.start.map(|start| start.at),
@@ -187,7 +188,7 @@ pub async fn update(
          WHERE id = $13",
         &[
             &name,
-            &name.to_lowercase(),
+            &fold(&name),
             &draft.message_id,
             &draft.audience,
             &starts_at,

@@ -2,6 +2,7 @@
 
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::audit::Action;
+use vestnik_model::text::fold;
 use vestnik_model::user::{Language, ProfileDraft, Registration, Theme, TokenPurpose, User};
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis, id::UserId};
 
@@ -49,7 +50,7 @@ pub(crate) async fn insert(
                 &registration.email.as_str(),
                 &registration.email.key(),
                 &registration.name,
-                &registration.name.to_lowercase(),
+                &fold(&registration.name),
                 &password_hash,
                 &registration.language,
                 &registration.time_zone,
@@ -220,7 +221,7 @@ pub async fn update_profile(db: &Db, actor: &Actor, draft: &ProfileDraft) -> Res
          WHERE id = $8",
         &[
             &draft.name,
-            &draft.name.to_lowercase(),
+            &fold(&draft.name),
             &draft.phone,
             &draft.city,
             &draft.language,
