@@ -23,6 +23,7 @@ export async function mainPages(person: Person): Promise<{ visitor: Pages; user:
       "recipient-new": "/recipients/new",
       recipient: "/recipients/1",
       import: "/recipients/import",
+      "import-result": "/recipients/imports/1",
       messages: "/messages",
       "message-new": "/messages/new",
       message: `/messages/${message}`,

@@ -33,7 +33,8 @@ pub use self::layout::{Column, Layout};
 pub const LONGEST_RECORD: usize = 64 * 1024;
 /// Most columns of a file.
 const MOST_COLUMNS: usize = 1_024;
-/// Addresses that are remembered, at least, to name the line on which one stood before. Twice as many take 70 MB.
+/// Addresses that are remembered, at least, to name the line on which one stood before. At most twice as many are, which
+/// takes 110 MB.
 const REMEMBERED: usize = 1_835_008;
 
 /// A row of the file.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use vestnik_model::address_field::AddressField;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{ImportId, RecipientId};
 use vestnik_model::import::Column;
@@ -178,9 +179,8 @@ pub fn addresses(path: &Path) -> Result<Vec<vestnik_mail::address::EmailAddress>
     let bytes = std::fs::read(path).map_err(unreadable)?;
     let (text, _, _) = encoding.decode(&bytes);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let address =
-            vestnik_model::recipient::address(line).map_err(|problem| at(index as u64 + 1, in_words(&problem)))?;
-        found.push(address);
+        let field = AddressField::single(line).map_err(|problem| at(index as u64 + 1, in_words(&problem)))?;
+        found.push(field.email);
     }
     Ok(found)
 }

@@ -180,6 +180,9 @@ fn the_cells_decide_between_columns() {
         ("a\u{fffd}@example.com,x\n", "problem-import-no-header"),
         ("Email\na\u{fffd}@example.com\n", "UTF-8 / line 2: problem-import-address-damaged"),
         (";;\n;;\n", "problem-import-empty"),
+        // A list without a header whose first address is broken.
+        ("anna.example.com;Anna\nboris@example.com;Boris\n", "problem-import-no-header"),
+        ("anna(at)example\nboris@example.com\n", "problem-import-no-header"),
     ] {
         assert_eq!(rows(file), expected, "{file:?}");
     }

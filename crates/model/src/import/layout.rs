@@ -196,9 +196,15 @@ impl Sample {
         };
         let has_name = self.meanings.iter().flatten().any(|(meaning, _)| *meaning == Meaning::Email);
         let is_data = !has_name && self.header.iter().any(|field| field.contains('@'));
+        // A first line whose address is broken names nothing either, and must not get lost as a header.
+        let is_broken_data = |index: usize| {
+            let cell = self.header[index].to_lowercase();
+            self.meanings.iter().all(Option::is_none) && (cell.contains('.') || cell.contains("(at)"))
+        };
         match (0..self.header.len()).filter_map(rank).max() {
             // Data in place of a header is the commonest mistake, and has a better explanation than "no such column".
-            Some((.., index)) if !is_data => Ok(index.0),
+            Some((.., index)) if !is_data && !is_broken_data(index.0) => Ok(index.0),
+            Some(_) => Err(Problem::new("problem-import-no-header")),
             _ if is_data || self.header.len() < 2 => Err(Problem::new("problem-import-no-header")),
             _ => {
                 let names: Vec<String> = self.header.iter().take(SHOWN_HEADERS).map(|name| shortened(name)).collect();

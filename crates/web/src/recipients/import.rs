@@ -53,8 +53,10 @@ pub(crate) struct FormView {
 pub(crate) struct ImportView {
     pub(crate) id: ImportId,
     pub(crate) file_name: String,
-    /// `reading`, `done` or `failed`: the words are `import-state-{name}`.
+    /// `reading`, `done` or `failed`.
     pub(crate) state: String,
+    /// The state, or `none` if the file is done and no row was taken: the words are `import-state-{name}`.
+    pub(crate) outcome: String,
     pub(crate) tone: &'static str,
     pub(crate) size: i64,
     pub(crate) position: i64,
@@ -133,6 +135,10 @@ impl ImportView {
                 "done" => "ok",
                 "failed" => "warn",
                 _ => "act",
+            },
+            outcome: match import.state.as_str() {
+                "done" if import.taken() == 0 => "none".to_owned(),
+                state => state.to_owned(),
             },
             id: import.id,
             file_name: import.file_name,

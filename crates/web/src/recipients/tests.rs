@@ -291,7 +291,7 @@ async fn an_import_tells_what_it_did_not_take_and_what_it_kept() {
         .says("Fax")
         .says("2 warnings")
         .says("the one in your list was kept")
-        .says("Not taken: vera2@sever.example.")
+        .says("Not taken: vera2@sever.example")
         .says("Empty rows")
         .says("UTF-8")
         .says("1 row was not taken");

@@ -61,6 +61,7 @@ fn import_view(state: &str, tone: &'static str, rejected: i64, problem: Option<&
         id: ImportId(3),
         file_name: if rejected > 0 { "клиенты <Север>.csv".into() } else { String::new() },
         state: state.into(),
+        outcome: if state == "done" && rejected == 0 { "none".into() } else { state.into() },
         tone,
         size: 1_000_000,
         position: 420_000,
