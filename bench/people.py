@@ -10,6 +10,7 @@ Redis is stopped and killed; memory while a picture is a bomb.
 """
 
 import argparse
+import base64
 import http.client
 import os
 import re
@@ -107,7 +108,8 @@ class Node:
             listen = f"127.0.0.1:{free.getsockname()[1]}"
         command = [vestnik, "serve", "--listen", listen, "--data-dir", os.path.join(folder, name), "--behind-proxy",
                    "--base-url", "http://people.example/", "--database-url", database, "--redis-url", redis]
-        environment = {"PATH": os.environ["PATH"]}
+        # Nodes have folders of their own, and one key.
+        environment = {"PATH": os.environ["PATH"], "VESTNIK_SECRET_KEY": base64.b64encode(b"k" * 32).decode()}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
                                         env=environment)
         # It prints the address that people would come by; it is ready as soon as it does.

@@ -103,11 +103,15 @@ export class App implements Product {
   }
 
   async cli(args: string[], input = ""): Promise<string> {
-    const { VESTNIK_DATABASE_URL: database } = this.settings;
+    const { VESTNIK_DATABASE_URL: database, VESTNIK_SECRET_KEY: key } = this.settings;
     const data = ["--data-dir", this.folder, ...(database ? ["--database-url", database] : [])];
     const child = spawn(binary, [...args, ...data], {
       cwd: this.folder,
-      env: { ...environment, VESTNIK_TEST_CLOCK: this.clock.file },
+      env: {
+        ...environment,
+        VESTNIK_TEST_CLOCK: this.clock.file,
+        ...(key ? { VESTNIK_SECRET_KEY: key } : {}),
+      },
       stdio: ["pipe", "pipe", "pipe"],
     });
     let printed = "";

@@ -36,6 +36,8 @@ export class Deployed implements Product {
     const port = await freePort();
     const shared = {
       VESTNIK_DATABASE_URL: postgres.href,
+      // Each node has a data folder of its own, and all have one key.
+      VESTNIK_SECRET_KEY: randomBytes(32).toString("base64"),
       VESTNIK_REDIS_URL: service("VESTNIK_TEST_REDIS_URL"),
       VESTNIK_REDIS_PREFIX: database,
       VESTNIK_MEDIA: path.join(folder, "media"),

@@ -53,6 +53,8 @@ pub enum Command {
     ResumeSending(ResumeSendingArgs),
     /// Look at everything that the service leans on, and say what to do about it
     Doctor(DoctorArgs),
+    /// Encrypt stored secrets with this installation's key from now on, when the key they were encrypted with is lost
+    AdoptSecretKey(AdoptSecretKeyArgs),
     /// Make an account; its address counts as confirmed
     #[command(alias = "create_user")]
     CreateUser(CreateUserArgs),
@@ -186,6 +188,14 @@ pub struct RestoreArgs {
 /// `resume-sending`
 #[derive(Args, Debug)]
 pub struct ResumeSendingArgs {
+    /// Data.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// `adopt-secret-key`
+#[derive(Args, Debug)]
+pub struct AdoptSecretKeyArgs {
     /// Data.
     #[command(flatten)]
     pub data: DataArgs,

@@ -23,6 +23,13 @@ pub struct DataArgs {
     /// Database: `postgres://user:password@host/name`, or `sqlite:PATH` [default: SQLite in the data folder]
     #[arg(long, env = "VESTNIK_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
+    /// Key for stored secrets (the mail server's password, second factors): 32 bytes in Base64; several, separated by
+    /// commas, while it is changed: the first encrypts, all decrypt [default: the file `secret.key` in the data folder]
+    #[arg(long, env = "VESTNIK_SECRET_KEY", value_name = "KEY", hide_env_values = true, global = true)]
+    pub secret_key: Option<String>,
+    /// File with that key, or with several, a line each
+    #[arg(long, env = "VESTNIK_SECRET_KEY_FILE", value_name = "FILE", global = true)]
+    pub secret_key_file: Option<PathBuf>,
     /// Uploaded pictures: a folder, or `s3://BUCKET/PREFIX` [default: `media` in the data folder]
     #[arg(long, env = "VESTNIK_MEDIA", value_name = "PLACE", global = true)]
     pub media: Option<Location>,

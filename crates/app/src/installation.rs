@@ -11,19 +11,22 @@ use vestnik_store::{Db, db, users};
 
 use crate::config::DataArgs;
 use crate::failure::{Failure, in_words};
+use crate::secret_key;
 
 /// Opens the database and brings its schema up to date.
 pub async fn open(data: &DataArgs) -> Result<Db, Failure> {
-    let db = open_unmigrated(data).await?;
+    migrated(open_unmigrated(data).await?, data).await
+}
+
+/// Brings the schema of a database up to date, and finds the key of its secrets.
+pub async fn migrated(db: Db, data: &DataArgs) -> Result<Db, Failure> {
     db.migrate().await?;
-    Ok(db)
+    secret_key::prepare(db, data).await
 }
 
 /// The same for commands that need something that is there already: in a wrong folder they make none.
 pub async fn open_existing(data: &DataArgs) -> Result<Db, Failure> {
-    let db = open_as_it_is(data).await?;
-    db.migrate().await?;
-    Ok(db)
+    migrated(open_as_it_is(data).await?, data).await
 }
 
 /// Opens the database, whatever schema it has. An embedded one is made if it is missing.
@@ -34,7 +37,7 @@ pub async fn open_unmigrated(data: &DataArgs) -> Result<Db, Failure> {
             Failure::failed(format!("the data folder {} cannot be used: {error}", data.data_dir.display()))
         })?,
     };
-    Ok(Db::open(&address).await?)
+    Ok(Db::open(&address).await?.with_keys(secret_key::at_hand(data)?))
 }
 
 /// Opens the database that is there, whatever schema it has, and makes none.

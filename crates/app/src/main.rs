@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod installation;
 mod metrics;
+mod secret_key;
 mod sending;
 mod server;
 mod stopping;
@@ -56,6 +57,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::CreateManager(args) => block_on(commands::user::create_in(args, BuiltinGroup::Managers)),
         Command::CreateGroups(args) => block_on(commands::user::create_groups(args)),
         Command::ResetSecondFactor(args) => block_on(commands::user::reset_second_factor(args)),
+        Command::AdoptSecretKey(args) => block_on(commands::adopt_secret_key::run(args)),
         Command::ResetPassword(args) => block_on(commands::reset_password::run(args)),
         Command::RenderCheck => commands::render_check::run(),
         Command::Aliases => {

@@ -60,6 +60,9 @@ pub struct Installation {
     pub contacts: String,
     /// The mail server's URL; empty: the built-in catcher, unless the process was started with another.
     pub smtp_url: String,
+    /// Whether a password for it is stored that no key at hand decrypts; the URL is without it then, and of no use. Not a
+    /// setting: see [`crate::keyring`].
+    pub mail_password_unreadable: bool,
     /// What mail comes from, an address or `Name <address>`; empty: what the process was started with.
     pub mail_from: String,
     /// Of when the backup is that the database was restored from, as long as nothing is sent because no person has said
@@ -152,6 +155,7 @@ impl TypedInstallation<'_> {
                 second_factor: second_factor?,
                 contacts: contacts?,
                 smtp_url: before.smtp_url.clone(),
+                mail_password_unreadable: before.mail_password_unreadable,
                 mail_from: before.mail_from.clone(),
                 held: before.held,
             })
@@ -200,6 +204,7 @@ mod tests {
             second_factor: SecondFactorPolicy::Optional,
             contacts: String::new(),
             smtp_url: "smtp://relay.example".into(),
+            mail_password_unreadable: false,
             mail_from: "news@example.com".into(),
             held: None,
         }

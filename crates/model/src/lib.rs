@@ -12,6 +12,7 @@ pub mod feedback;
 pub mod id;
 pub mod import;
 pub mod installation;
+pub mod keyring;
 pub mod mail_server;
 pub mod mailing;
 pub mod message;

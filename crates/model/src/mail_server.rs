@@ -80,6 +80,12 @@ impl MailServer {
         }
     }
 
+    /// The same where the password of the URL cannot be read, for a form in which it is typed again. Nothing is sent with
+    /// what is in its place.
+    pub fn stored_without_password(smtp_url: &str, mail_from: &str) -> Self {
+        Self::stored(&Relay::with_password(smtp_url, "unreadable"), mail_from)
+    }
+
     /// The URL to store, password included; empty: the catcher.
     pub fn smtp_url(&self) -> String {
         self.relay.as_ref().map(Relay::url).unwrap_or_default()

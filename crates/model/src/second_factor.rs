@@ -23,9 +23,8 @@ const RECOVERY_LENGTH: usize = 16;
 /// Crockford's digits: none of them is taken for another when it is read from paper.
 const RECOVERY_DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// What an app and the service share, in Base32. It is never printed.
-#[derive(Clone, PartialEq, Eq, sqlx::Type)]
-#[sqlx(transparent)]
+/// What an app and the service share, in Base32. It is never printed, and stored encrypted.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SharedSecret(String);
 
 impl fmt::Debug for SharedSecret {
@@ -40,6 +39,16 @@ impl SharedSecret {
         let mut bytes = [0_u8; 20];
         random.fill(&mut bytes);
         Self(Secret::new_stack(bytes).to_base32())
+    }
+
+    /// The secret as it was stored, decrypted.
+    pub fn revealed(base32: String) -> Self {
+        Self(base32)
+    }
+
+    /// The secret to be encrypted and stored.
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 
     /// The secret as people type it into an app that cannot read the picture: in groups of four.

@@ -4,20 +4,52 @@ use std::time::Duration;
 
 use vestnik_mail::relay::Relay;
 use vestnik_model::audit::Action;
+use vestnik_model::keyring::Keyring;
+use vestnik_model::keyring::SecretPurpose::MailServerPassword;
 use vestnik_model::user::{Registration, User};
 use vestnik_model::{Actor, BuiltinGroup, Installation, Permission, UnixMillis, secret};
 
 use crate::audit::{Author, Entry};
-use crate::db::{Db, Result, Tx, Wake};
+use crate::db::{Db, Error, Result, Tx, Wake};
 use crate::groups::{self, Change, Changed};
-use crate::users;
+use crate::{secrets, users};
 
 const READ: &str = "SELECT name, language, time_zone, registration, allowed_domains, session_days,
-    session_limit_days, second_factor, contacts, smtp_url, mail_from, (SELECT backup_at FROM life WHERE held) AS held FROM installation";
+    session_limit_days, second_factor, contacts, smtp_url, smtp_password, smtp_password <> '' AS mail_password_unreadable, mail_from, (SELECT backup_at FROM life WHERE held) AS held FROM installation";
+
+/// The row of the settings.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    #[sqlx(flatten)]
+    installation: Installation,
+    /// Encrypted; the URL is without it.
+    smtp_password: String,
+}
+
+impl Stored {
+    /// With the password in its URL, as far as it can be decrypted.
+    fn opened(self, keys: Option<&Keyring>) -> Installation {
+        let Self { mut installation, smtp_password } = self;
+        let password =
+            keys.and_then(|keys| keys.decrypt(MailServerPassword, secrets::INSTALLATION, &smtp_password).ok());
+        if let Some(password) = password {
+            installation.smtp_url = Relay::with_password(&installation.smtp_url, &password);
+            installation.mail_password_unreadable = false;
+        }
+        installation
+    }
+}
 
 /// The settings as they are.
 pub async fn read(db: &Db) -> Result<Installation> {
-    db.fetch_one(READ, &[]).await
+    let stored: Stored = db.fetch_one(READ, &[]).await?;
+    Ok(stored.opened(db.keys()))
+}
+
+/// The same in a transaction.
+async fn read_in(tx: &mut Tx) -> Result<Installation> {
+    let stored: Stored = tx.fetch_one(READ, &[]).await?;
+    Ok(stored.opened(tx.keys()))
 }
 
 fn password(of: &Installation) -> Option<String> {
@@ -60,7 +92,7 @@ pub async fn update(
     if !change.is_allowed(Permission::ManageSettings, &[]) {
         return Ok(Changed::NotAllowed);
     }
-    let before: Installation = change.tx.fetch_one(READ, &[]).await?;
+    let before = read_in(&mut change.tx).await?;
     let wanted = change_to(before.clone());
     write(&mut change.tx, &wanted).await?;
     let (was, mut is) = (told(&before), told(&wanted));
@@ -73,9 +105,10 @@ pub async fn update(
 
 async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
     tx.wake(Wake::Settings);
+    write_mail_server(tx, &wanted.smtp_url).await?;
     tx.execute(
         "UPDATE installation SET name = $1, language = $2, time_zone = $3, registration = $4, allowed_domains = $5,
-            session_days = $6, second_factor = $7, contacts = $8, smtp_url = $9, mail_from = $10, session_limit_days = $11",
+            session_days = $6, second_factor = $7, contacts = $8, mail_from = $9, session_limit_days = $10",
         &[
             &wanted.name,
             &wanted.language,
@@ -85,12 +118,26 @@ async fn write(tx: &mut Tx, wanted: &Installation) -> Result<()> {
             &wanted.session_days,
             &wanted.second_factor,
             &wanted.contacts,
-            &wanted.smtp_url,
             &wanted.mail_from,
             &wanted.session_limit_days,
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// A password that cannot be decrypted stays as it is, as long as its server does.
+async fn write_mail_server(tx: &mut Tx, wanted: &str) -> Result<()> {
+    if read_in(tx).await?.smtp_url == wanted {
+        return Ok(());
+    }
+    let (url, password) = Relay::split_password(wanted).unwrap_or_else(|| (wanted.to_owned(), String::new()));
+    let password = match (password.as_str(), tx.keys()) {
+        ("", _) => String::new(),
+        (password, Some(keys)) => keys.encrypt(MailServerPassword, secrets::INSTALLATION, password),
+        (_, None) => return Err(Error::NoKey),
+    };
+    tx.execute("UPDATE installation SET smtp_url = $1, smtp_password = $2", &[&url, &password]).await?;
     Ok(())
 }
 

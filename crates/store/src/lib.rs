@@ -46,6 +46,7 @@ pub mod runs;
 mod saving;
 mod search;
 pub mod second_factor;
+pub mod secrets;
 pub mod sessions;
 pub mod settle;
 pub mod signals;

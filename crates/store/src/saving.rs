@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
-use vestnik_model::text::fold;
 use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::{Mailing, MailingDraft};
 use vestnik_model::run::RunState;
+use vestnik_model::text::fold;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Result, Tx, Wake};

@@ -5,11 +5,12 @@
 
 use vestnik_model::audit::Action;
 use vestnik_model::id::{SessionId, UserId};
+use vestnik_model::keyring::{Keyring, SecretPurpose};
 use vestnik_model::second_factor::{Code, RecoveryCode, SharedSecret};
 use vestnik_model::{Actor, UnixMillis};
 
 use crate::audit::{self, Author, Entry};
-use crate::db::{Db, Result, Rows, Tx};
+use crate::db::{Db, Error, Result, Rows, Tx};
 use crate::{groups, sessions};
 
 /// What a code was that was right.
@@ -28,12 +29,12 @@ pub enum Used {
 pub(crate) async fn use_up(tx: &mut Tx, user: UserId, code: &Code, now: UnixMillis) -> Result<Option<Used>> {
     match code {
         Code::App(digits) => {
-            let found: Option<(SharedSecret,)> =
-                tx.fetch_optional("SELECT secret FROM second_factors WHERE user_id = $1", &[&user]).await?;
-            let step = found.as_ref().and_then(|(secret,)| secret.step_of(digits, now));
-            let (Some((secret,)), Some(step)) = (found, step) else { return Ok(None) };
+            let found: Option<(String,)> = tx.fetch_optional(STORED, &[&user]).await?;
+            let Some((stored,)) = found else { return Ok(None) };
+            let secret = reveal(tx.keys(), SecretPurpose::SecondFactor, user, &stored);
+            let Some(step) = secret.and_then(|secret| secret.step_of(digits, now)) else { return Ok(None) };
             let sql = "UPDATE second_factors SET last_step = $1 WHERE user_id = $2 AND secret = $3 AND last_step < $1";
-            Ok((tx.execute(sql, &[&step, &user, &secret]).await? == 1).then_some(Used::App))
+            Ok((tx.execute(sql, &[&step, &user, &stored]).await? == 1).then_some(Used::App))
         }
         Code::Recovery(code) => {
             let sql = "UPDATE recovery_codes SET used_at = $1 WHERE user_id = $2 AND hash = $3 AND used_at IS NULL";
@@ -44,6 +45,25 @@ pub(crate) async fn use_up(tx: &mut Tx, user: UserId, code: &Code, now: UnixMill
             Ok(Some(Used::Recovery { left }))
         }
     }
+}
+
+const STORED: &str = "SELECT secret FROM second_factors WHERE user_id = $1";
+
+/// A stored secret, if a key at hand decrypts it.
+fn reveal(keys: Option<&Keyring>, purpose: SecretPurpose, user: UserId, stored: &str) -> Option<SharedSecret> {
+    keys?.decrypt(purpose, user.0, stored).ok().map(SharedSecret::revealed)
+}
+
+/// A secret to be stored.
+fn encrypt(tx: &Tx, purpose: SecretPurpose, user: UserId, secret: &SharedSecret) -> Result<String> {
+    Ok(tx.keys().ok_or(Error::NoKey)?.encrypt(purpose, user.0, secret.reveal()))
+}
+
+/// Whether codes of someone's app can be checked. If not, the secret was encrypted with a key that is lost, and a recovery
+/// code lets them in, or an administrator's word.
+pub async fn is_readable(db: &Db, user: UserId) -> Result<bool> {
+    let found: Option<(String,)> = db.fetch_optional(STORED, &[&user]).await?;
+    Ok(found.is_none_or(|(stored,)| reveal(db.keys(), SecretPurpose::SecondFactor, user, &stored).is_some()))
 }
 
 const LEFT: &str = "SELECT count(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
@@ -91,9 +111,10 @@ pub async fn offer(
         }
     }
     tx.execute("DELETE FROM second_factor_offers WHERE user_id = $1", &[&actor.user()]).await?;
+    let stored = encrypt(&tx, SecretPurpose::SecondFactorOffer, actor.user(), secret)?;
     tx.execute(
         "INSERT INTO second_factor_offers (user_id, session_id, secret, expires_at) VALUES ($1, $2, $3, $4)",
-        &[&actor.user(), &session, secret, &expires_at],
+        &[&actor.user(), &session, &stored, &expires_at],
     )
     .await?;
     tx.commit().await?;
@@ -105,8 +126,8 @@ const OFFERED: &str =
 
 /// The secret that is offered to the actor's session.
 pub async fn offered(db: &Db, actor: &Actor, session: SessionId, now: UnixMillis) -> Result<Option<SharedSecret>> {
-    let found: Option<(SharedSecret,)> = db.fetch_optional(OFFERED, &[&actor.user(), &session, &now]).await?;
-    Ok(found.map(|(secret,)| secret))
+    let found: Option<(String,)> = db.fetch_optional(OFFERED, &[&actor.user(), &session, &now]).await?;
+    Ok(found.and_then(|(stored,)| reveal(db.keys(), SecretPurpose::SecondFactorOffer, actor.user(), &stored)))
 }
 
 /// What came of the code that shows that an app has the secret.
@@ -133,13 +154,16 @@ pub async fn confirm(
     let (user, now) = (actor.user(), author.at);
     let mut tx = db.begin().await?;
     let Locked { since, confirmed } = lock(&mut tx, actor).await?;
-    let offered: Option<(SharedSecret,)> = tx.fetch_optional(OFFERED, &[&user, &session, &now]).await?;
-    let Some((secret,)) = offered.filter(|_| since.is_some() || confirmed) else { return Ok(Confirmed::Gone) };
+    let offered: Option<(String,)> = tx.fetch_optional(OFFERED, &[&user, &session, &now]).await?;
+    let offered = offered.filter(|_| since.is_some() || confirmed);
+    let secret = offered.and_then(|(stored,)| reveal(tx.keys(), SecretPurpose::SecondFactorOffer, user, &stored));
+    let Some(secret) = secret else { return Ok(Confirmed::Gone) };
     let Some(step) = secret.step_of(digits, now) else { return Ok(Confirmed::WrongCode) };
     remove_in(&mut tx, user).await?;
     tx.execute("UPDATE users SET second_factor_at = $1 WHERE id = $2", &[&now, &user]).await?;
     let sql = "INSERT INTO second_factors (user_id, secret, last_step) VALUES ($1, $2, $3)";
-    tx.execute(sql, &[&user, &secret, &step]).await?;
+    let stored = encrypt(&tx, SecretPurpose::SecondFactor, user, &secret)?;
+    tx.execute(sql, &[&user, &stored, &step]).await?;
     insert_codes(&mut tx, user, codes).await?;
     sessions::end_all_in(&mut tx, user).await?;
     audit::note(&mut tx, author, Entry::new(Action::SecondFactorOn, Some(user.0), &author.name)).await?;

@@ -12,13 +12,25 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use vestnik_model::keyring::Keyring;
+use vestnik_model::secret::SystemRandom;
 
 use crate::db::Db;
 use crate::figures::Figures;
+use crate::secrets;
+
+/// The key of tests, as `VESTNIK_SECRET_KEY` names it.
+pub const TEST_KEY: &str = "dGhlIGtleSBvZiB0ZXN0cywgd2hpY2ggaXMgbm9uZSE=";
+
+/// The keys of tests.
+pub fn test_keys() -> Keyring {
+    Keyring::parse(TEST_KEY, Arc::new(SystemRandom)).expect("a key")
+}
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -68,8 +80,9 @@ impl TestDatabase {
 
     /// Opens it and brings its schema up to date.
     pub async fn open(&self) -> Db {
-        let db = Db::open(&self.address()).await.expect("the database opens");
+        let db = Db::open(&self.address()).await.expect("the database opens").with_keys(Some(test_keys()));
         db.migrate().await.expect("the schema is made");
+        secrets::prepare(&db).await.expect("secrets are encrypted");
         db
     }
 

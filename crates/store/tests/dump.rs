@@ -24,7 +24,7 @@ use vestnik_store::dump::{
 use vestnik_store::groups::Changed;
 use vestnik_store::letters::NewLetter;
 use vestnik_store::settle::{Source, settle};
-use vestnik_store::testing::{TestDatabase, assert_figures_agree};
+use vestnik_store::testing::{TestDatabase, assert_figures_agree, test_keys};
 use vestnik_store::{Db, databases, deliveries, expansion, installation, letters, life, mailings, runs, users};
 
 struct Backup {
@@ -74,7 +74,7 @@ impl Backup {
             }
         }
         match restoring.finish(&Origin { backup_at: at, name: name.into() }, now).await.unwrap() {
-            Restored::Done(quieted) => quieted,
+            Restored::Done(quieted, _) => quieted,
             Restored::Broken(table) => panic!("{table} is broken"),
         }
     }
@@ -129,7 +129,8 @@ async fn much(db: &Db) -> Actor {
 }
 
 async fn copied_there_and_back(here: TestDatabase, there: TestDatabase, back: TestDatabase) {
-    let (one, two, three) = (here.open().await, Db::open(&there.address()).await.unwrap(), back.open().await);
+    let (one, two, three) =
+        (here.open().await, Db::open(&there.address()).await.unwrap().with_keys(Some(test_keys())), back.open().await);
     let anna = much(&one).await;
     let first = back_up(&one).await;
     assert_eq!(first.migration, newest_migration());
@@ -176,7 +177,7 @@ async fn a_copy_of_a_copy_says_the_same_from_postgres() {
 
 /// A backup of an older version is brought up to date as the database itself would have been.
 async fn an_old_one_is_brought_up_to_date(here: TestDatabase, there: TestDatabase) {
-    let (one, two) = (Db::open(&here.address()).await.unwrap(), there.open().await);
+    let (one, two) = (Db::open(&here.address()).await.unwrap().with_keys(Some(test_keys())), there.open().await);
     one.migrate_to(4).await.unwrap();
     let sql = "INSERT INTO users (id, email, email_key, name, password_hash, language, time_zone, theme, created_at)
         VALUES (5, 'a@b.c', 'a@b.c', 'АННА', '', 'ru', 'UTC', 'auto', 0)";
@@ -357,7 +358,7 @@ databases! {
                     restoring.load(table, rows).await.unwrap();
                 }
                 let origin = Origin { backup_at: NOW, name: "copy".into() };
-                matches!(restoring.finish(&origin, NOW).await.unwrap(), Restored::Done(_))
+                matches!(restoring.finish(&origin, NOW).await.unwrap(), Restored::Done(..))
             })
         };
         let (one, other) = tokio::join!(restore(), restore());

@@ -57,7 +57,11 @@ pub(crate) struct TrialView {
 impl MailForm {
     /// What is stored. The test letter goes to `to`.
     pub(crate) fn of(installation: &Installation, to: &str) -> Self {
-        let stored = MailServer::stored(&installation.smtp_url, &installation.mail_from);
+        let stored = if installation.mail_password_unreadable {
+            MailServer::stored_without_password(&installation.smtp_url, &installation.mail_from)
+        } else {
+            MailServer::stored(&installation.smtp_url, &installation.mail_from)
+        };
         let route = if stored.relay.is_some() { MailRoute::Server } else { MailRoute::Catcher };
         let relay = stored.relay.as_ref();
         Self {

@@ -60,6 +60,8 @@ struct House {
     open: bool,
     /// Whether mail goes to the built-in catcher.
     catcher: bool,
+    /// Whether nothing is sent because the mail server's password cannot be decrypted.
+    mail_locked: bool,
     /// Of when the backup is that this is a copy of, while nothing is sent.
     held: Option<UnixMillis>,
 }
@@ -70,6 +72,7 @@ impl House {
             name: installation.name.clone(),
             open: installation.registration == RegistrationPolicy::Open,
             catcher: app.settings.catches(installation),
+            mail_locked: app.settings.mail_locked(installation),
             held: installation.held,
         }
     }
@@ -373,10 +376,13 @@ pub(crate) fn sample(language: Language, template: &str, view: Value, shell: Sam
     };
     let counts = Counts { mailings: 24, messages: 3, recipients: 12_480, feedback: 2 };
     let signed_in = shell != SampleShell::Stranger;
-    let house =
-        House {
-            name: "Ромашка & Co".into(), open: true, catcher: true, held: Some(UnixMillis(1_795_503_600_000))
-        };
+    let house = House {
+        name: "Ромашка & Co".into(),
+        open: true,
+        catcher: true,
+        mail_locked: true,
+        held: Some(UnixMillis(1_795_503_600_000)),
+    };
     let shell = Shell {
         language,
         theme: (shell == SampleShell::Confirmed).then_some(Theme::Dark),

@@ -67,6 +67,11 @@ impl Settings {
         self.mail.catch_all || self.mail.server.is_none() && installation.smtp_url.is_empty()
     }
 
+    /// Whether the mail server that is set can not be used: its password was encrypted with a key that is lost.
+    pub fn mail_locked(&self, installation: &Installation) -> bool {
+        installation.mail_password_unreadable && !self.mail.catch_all && self.mail.server.is_none()
+    }
+
     /// What mailings are sent from: an address, or `Name <address>` where the name is the same for all users.
     pub fn mail_from(&self, installation: &Installation) -> String {
         let stored = Some(&installation.mail_from).filter(|from| !from.is_empty());

@@ -86,6 +86,8 @@ fn settings(args: &DemoArgs) -> Result<ServeArgs, Failure> {
         ));
     };
     settings.data.data_dir.clone_from(&args.data_dir);
+    settings.data.secret_key = None;
+    settings.data.secret_key_file = None;
     settings.mail.smtp_url = None;
     settings.mail.catch_all = true;
     settings.web.base_url = None;

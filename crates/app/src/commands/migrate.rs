@@ -10,7 +10,7 @@ use crate::installation;
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let db = installation::open_unmigrated(&args.data).await?;
     let before = health::look(&db).await?;
-    db.migrate().await?;
+    let db = installation::migrated(db, &args.data).await?;
     db.close().await;
     let newest = before.newest;
     match before.migration {

@@ -1,5 +1,6 @@
 //! What each command does, one file a noun.
 
+pub mod adopt_secret_key;
 pub mod attempts;
 pub mod backup;
 pub mod demo;

@@ -10,12 +10,13 @@ use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_store::audit::Author;
 use vestnik_store::dump::{self, Origin, Quieted, Restored, Restoring, Target};
 use vestnik_store::groups::Changed;
+use vestnik_store::secrets::{self, Lost};
 use vestnik_store::{Db, life};
 
 use crate::cli::{RestoreArgs, ResumeSendingArgs};
 use crate::commands::backup::file::{Picture, Reader};
 use crate::failure::Failure;
-use crate::{installation, sending};
+use crate::{installation, secret_key, sending};
 
 /// Rows that are written in one go, and bytes of their lines.
 const BATCH: usize = 2_048;
@@ -39,13 +40,25 @@ pub async fn run(args: RestoreArgs) -> Result<(), Failure> {
     let pictures = if args.without_media { Vec::new() } else { pictures };
     let media = if pictures.is_empty() { None } else { Some(args.data.media()?) };
     let db = installation::open_unmigrated(&args.data).await?;
+    let db = if db.keys().is_some() { db } else { db.with_keys(secret_key::make(&args.data)?) };
     let _lock = sending::claim_turn(&db, &args.data).await?;
-    let quieted = load(&db, &mut reader, media.as_ref(), &pictures).await?;
+    let (quieted, lost) = load(&db, &mut reader, media.as_ref(), &pictures).await?;
+    // A backup of before has secrets in clear text.
+    secrets::prepare(&db).await?;
     for table in ["recipients", "deliveries", "attempts"] {
         db.analyze(table).await?;
     }
     db.close().await;
     tell(&reader, pictures.len(), quieted);
+    let lost = secret_key::to_enter_anew(&lost);
+    if !lost.is_empty() {
+        println!(
+            "The backup's secrets are encrypted with a key that is not in {}. To be entered anew:",
+            secret_key::place(&args.data)
+        );
+        lost.iter().for_each(|line| println!("  {line}"));
+        println!("With the key at hand (--secret-key-file), restoring into an empty database brings them back.");
+    }
     Ok(())
 }
 
@@ -99,7 +112,7 @@ async fn load(
     reader: &mut Reader,
     media: Option<&MediaStore>,
     pictures: &[Picture],
-) -> Result<Quieted, Failure> {
+) -> Result<(Quieted, Lost), Failure> {
     let manifest = reader.manifest.clone();
     let tables: Vec<_> = manifest.tables.iter().map(|entry| entry.table()).collect();
     if let Some(media) = media {
@@ -135,7 +148,7 @@ async fn load(
     let restored = restoring.finish(&origin, SystemClock.now()).await?;
     bar.finish_and_clear();
     match restored {
-        Restored::Done(quieted) => Ok(quieted),
+        Restored::Done(quieted, lost) => Ok((quieted, lost)),
         Restored::Broken(table) => Err(reader.damaged(&format!("{table} refers to rows that are not there"))),
     }
 }

@@ -21,12 +21,12 @@ use crate::cli::{ServeArgs, WorkerArgs};
 use crate::commands::restore;
 use crate::config::{DataArgs, MailArgs, WatchArgs};
 use crate::failure::Failure;
-use crate::installation;
 use crate::metrics::{self, Watched};
 use crate::sending::trial::Trial;
 use crate::sending::{self, Sending};
 use crate::server::{self, Door, Limits};
 use crate::stopping::StopSignals;
+use crate::{installation, secret_key};
 
 /// Memory for cached pages.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -44,7 +44,7 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
     let served = pages.block_on(async {
         let mut signals = StopSignals::listen()?;
         let prepare = async {
-            let db = installation::open(&args.data).await?;
+            let db = secret_key::require(installation::open(&args.data).await?, &args.data).await?;
             let lock = sending::claim_turn(&db, &args.data).await?;
             let doors = Doors::open(args.web.listen, &args.watch).await?;
             let pages = Pages::prepare(&db, doors, &args).await?;
@@ -68,7 +68,7 @@ pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
     let worked = engine.block_on(async {
         let mut signals = StopSignals::listen()?;
         let prepare = async {
-            let db = installation::open(&args.data).await?;
+            let db = secret_key::require(installation::open(&args.data).await?, &args.data).await?;
             let lock = sending::claim_turn(&db, &args.data).await?;
             let watching = listen_for_watchers(&args.watch).await?;
             let held = restore::held(&db).await?;

@@ -85,7 +85,7 @@ impl Sending {
     pub async fn start(db: Db, data: &DataArgs, mail: &MailArgs, lock: Option<SenderLock>) -> Result<Self, Failure> {
         let route = Route::find(mail, &installation::read(&db).await?)?;
         let measures = Measures::default();
-        let running = Running::start(&db, data, mail, &route, &measures).await?;
+        let running = Running::unless_locked(&db, data, mail, &route, &measures).await?;
         let (stop, stopped) = watch::channel(false);
         let keeper = Engines {
             db,
@@ -93,7 +93,7 @@ impl Sending {
             mail: mail.clone(),
             measures: measures.clone(),
             route,
-            running: Some(running),
+            running,
             stop: stopped,
             _lock: lock,
         };
@@ -155,7 +155,7 @@ impl Engines {
     /// finished first; what is not yet goes the new way.
     async fn follow(&mut self) -> Result<(), Failure> {
         let route = Route::find(&self.mail, &installation::read(&self.db).await?)?;
-        if route == self.route && self.running.is_some() {
+        if route == self.route && (self.running.is_some() || route.locked.is_some()) {
             return Ok(());
         }
         if let Some(running) = self.running.take() {
@@ -169,7 +169,8 @@ impl Engines {
         }
         self.route = route;
         if !self.is_over() {
-            self.running = Some(Running::start(&self.db, &self.data, &self.mail, &self.route, &self.measures).await?);
+            let Self { db, data, mail, route, measures, .. } = &*self;
+            self.running = Running::unless_locked(db, data, mail, route, measures).await?;
         }
         Ok(())
     }
@@ -184,6 +185,21 @@ struct Running {
 }
 
 impl Running {
+    /// None while the mail server's password cannot be decrypted: pages say so, and entering it anew starts one.
+    async fn unless_locked(
+        db: &Db,
+        data: &DataArgs,
+        mail: &MailArgs,
+        route: &Route,
+        measures: &Measures,
+    ) -> Result<Option<Self>, Failure> {
+        if route.locked.is_some() {
+            tracing::error!("nothing is sent: {route}; enter it anew in the settings of the service");
+            return Ok(None);
+        }
+        Self::start(db, data, mail, route, measures).await.map(Some)
+    }
+
     async fn start(
         db: &Db,
         data: &DataArgs,

@@ -16,6 +16,8 @@ use crate::failure::Failure;
 pub struct Route {
     /// The mail server; `None`: the built-in catcher.
     pub relay: Option<Relay>,
+    /// The mail server whose stored password no key at hand decrypts: nothing is sent until it is entered anew.
+    pub locked: Option<String>,
     /// What mail comes from.
     pub from: Mailbox,
     /// Whether its name is that of all mail, and not only of letters that no user sends.
@@ -25,13 +27,15 @@ pub struct Route {
 impl Route {
     /// Finds it.
     pub fn find(mail: &MailArgs, installation: &Installation) -> Result<Self, Failure> {
-        let relay = match (mail.catch_all, mail.relay()?, installation.smtp_url.as_str()) {
-            (true, _, _) | (false, None, "") => None,
-            (false, Some(relay), _) => Some(relay),
-            (false, None, stored) => Some(
-                Relay::parse(stored)
-                    .map_err(|error| Failure::failed(format!("the mail server in the settings: {error}")))?,
-            ),
+        let (relay, locked) = match (mail.catch_all, mail.relay()?, installation.smtp_url.as_str()) {
+            (true, _, _) | (false, None, "") => (None, None),
+            (false, Some(relay), _) => (Some(relay), None),
+            (false, None, stored) if installation.mail_password_unreadable => (None, Some(stored.to_owned())),
+            (false, None, stored) => {
+                let relay = Relay::parse(stored)
+                    .map_err(|error| Failure::failed(format!("the mail server in the settings: {error}")))?;
+                (Some(relay), None)
+            }
         };
         let stored = Some(installation.mail_from.as_str()).filter(|from| !from.is_empty());
         let (from, from_name_fixed) = match (mail.mail_from.as_deref(), stored) {
@@ -43,15 +47,16 @@ impl Route {
                 mailbox(from).map_err(|error| Failure::failed(format!("the sender in the settings: {error}")))?
             }
         };
-        Ok(Self { relay, from, from_name_fixed })
+        Ok(Self { relay, locked, from, from_name_fixed })
     }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.relay {
-            Some(relay) => relay.fmt(f),
-            None => f.write_str("the built-in catcher"),
+        match (&self.relay, &self.locked) {
+            (Some(relay), _) => relay.fmt(f),
+            (None, Some(server)) => write!(f, "{server}, whose password cannot be decrypted"),
+            (None, None) => f.write_str("the built-in catcher"),
         }
     }
 }

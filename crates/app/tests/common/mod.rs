@@ -6,11 +6,14 @@ pub mod browser;
 pub mod served;
 
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use vestnik_mail::faults::Event;
+use vestnik_model::keyring::Keyring;
+use vestnik_model::secret::SystemRandom;
 use vestnik_store::Db;
 use vestnik_store::db::embedded_address;
-use vestnik_store::testing::{TestDatabase, assert_figures_agree};
+use vestnik_store::testing::{TEST_KEY, TestDatabase, assert_figures_agree, test_keys};
 
 /// An installation of its own, on one of the databases.
 pub struct Installation {
@@ -44,6 +47,8 @@ impl Installation {
         command.env("VESTNIK_DATA_DIR", self.path("data"));
         if let Some(database) = &self.database {
             command.env("VESTNIK_DATABASE_URL", database.address());
+            // Nodes have folders of their own.
+            command.env("VESTNIK_SECRET_KEY", TEST_KEY);
         }
         command
     }
@@ -80,13 +85,25 @@ impl Installation {
         self.database.is_some()
     }
 
-    /// Its database, for what no command does.
-    pub async fn db(&self) -> Db {
-        let address = match &self.database {
+    /// Where its database is.
+    pub fn database_address(&self) -> String {
+        match &self.database {
             Some(database) => database.address(),
             None => embedded_address(&self.path("data")).unwrap(),
+        }
+    }
+
+    /// Its database, for what no command does.
+    pub async fn db(&self) -> Db {
+        let address = self.database_address();
+        let keys = match &self.database {
+            Some(_) => test_keys(),
+            None => {
+                let file = std::fs::read_to_string(self.path("data").join("secret.key")).unwrap();
+                Keyring::parse(&file, Arc::new(SystemRandom)).unwrap()
+            }
         };
-        Db::open(&address).await.unwrap()
+        Db::open(&address).await.unwrap().with_keys(Some(keys))
     }
 
     /// Panics if reports say something else than the ledger.

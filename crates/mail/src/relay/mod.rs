@@ -165,18 +165,37 @@ impl Relay {
 
     /// The whole URL, password included, for whoever keeps it; [`Display`](fmt::Display) leaves the password out.
     pub fn url(&self) -> String {
-        let shown = self.to_string();
-        let Some(credentials) = &self.credentials else { return shown };
-        let user = utf8_percent_encode(&credentials.user, USER).to_string();
-        let secret = utf8_percent_encode(&credentials.secret, USER);
-        let url = shown.replacen(&format!("//{user}@"), &format!("//{user}:{secret}@"), 1);
-        match credentials.mechanism {
+        let secret = self.credentials.as_ref().map(|credentials| credentials.secret.as_str());
+        Self::with_password(&self.url_without_password(), secret.unwrap_or_default())
+    }
+
+    /// All of the URL but the password, from which [`with_password`](Self::with_password) makes the whole again.
+    fn url_without_password(&self) -> String {
+        let url = self.to_string();
+        match self.credentials.as_ref().and_then(|credentials| credentials.mechanism) {
             None => url,
             Some(mechanism) => {
                 let joint = if url.contains('?') { '&' } else { '?' };
                 format!("{url}{joint}auth={}", auth_name(mechanism))
             }
         }
+    }
+
+    /// The URL of a relay in two: without its password, which is no URL that [`parse`](Self::parse) takes if there is a
+    /// user, and the password, which may be empty. `None`: it is no URL of a relay.
+    pub fn split_password(url: &str) -> Option<(String, String)> {
+        let relay = Self::parse(url).ok()?;
+        let password = relay.credentials.as_ref().map(|credentials| credentials.secret.clone());
+        Some((relay.url_without_password(), password.unwrap_or_default()))
+    }
+
+    /// The two put together again.
+    pub fn with_password(url: &str, password: &str) -> String {
+        if password.is_empty() {
+            return url.to_owned();
+        }
+        // The user is percent-encoded and has no @ of its own.
+        url.replacen('@', &format!(":{}@", utf8_percent_encode(password, USER)), 1)
     }
 
     /// The host: a name in ASCII, or an IP address without brackets.

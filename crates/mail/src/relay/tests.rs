@@ -116,3 +116,21 @@ fn a_relay_of_bad_parts_is_refused_with_a_reason() {
         assert_eq!(Relay::new(host, port, Encryption::Tls, credentials), Err(reason), "{host}");
     }
 }
+
+#[test]
+fn password_is_split_off_and_put_back() {
+    for (url, without, password) in [
+        ("smtp://relay.example", "smtp://relay.example:25?starttls=optional", ""),
+        ("smtps://anna:s%2Fe%40c@relay.example", "smtps://anna@relay.example:465", "s/e@c"),
+        (
+            "smtp://a%40b.example:p:w@[2001:db8::1]:2525?starttls=required&auth=login",
+            "smtp://a%40b.example@[2001:db8::1]:2525?starttls=required&auth=login",
+            "p:w",
+        ),
+    ] {
+        let (rest, split) = Relay::split_password(url).unwrap();
+        assert_eq!((rest.as_str(), split.as_str()), (without, password), "{url}");
+        assert_eq!(Relay::parse(&Relay::with_password(&rest, &split)), Relay::parse(url));
+    }
+    assert_eq!(Relay::split_password("smtp://anna@relay.example"), None);
+}

@@ -21,6 +21,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection as _, Postgres, SqlSafeStr, Sqlite, Transaction};
 
+use vestnik_model::keyring::Keyring;
+
 pub use self::args::{Args, Param, Row};
 use self::args::{postgres, sqlite};
 pub use self::heavy::HeavyLimits;
@@ -51,6 +53,9 @@ pub enum Error {
     /// A heavy read was cancelled at its time limit. Asking for less helps.
     #[error("a heavy read exceeded its time limit")]
     ReadTooLong,
+    /// A secret is to be stored, and the key that the database's secrets are encrypted with is not at hand.
+    #[error("the key that secrets are encrypted with is not at hand")]
+    NoKey,
 }
 
 impl Error {
@@ -83,6 +88,8 @@ pub struct Db {
     heavy: Option<Heavy>,
     heavy_limits: HeavyLimits,
     permits: Arc<Permits>,
+    /// What stored secrets are encrypted with.
+    keys: Option<Keyring>,
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it is rolled back.
@@ -90,6 +97,7 @@ pub struct Db {
 pub struct Tx {
     inner: TxInner,
     signals: Arc<Signals>,
+    keys: Option<Keyring>,
     /// Whom to wake when it is committed.
     wakes: Vec<Wake>,
 }
@@ -125,7 +133,18 @@ impl Db {
             )));
         };
         let (heavy, heavy_limits, permits) = (None, HeavyLimits::default(), Arc::default());
-        Ok(Self { pool, signals: Arc::default(), heavy, heavy_limits, permits })
+        Ok(Self { pool, signals: Arc::default(), heavy, heavy_limits, permits, keys: None })
+    }
+
+    /// The same with the keys that stored secrets are encrypted with. Without any, secrets are neither read nor written.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<Keyring>) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The keys at hand.
+    pub fn keys(&self) -> Option<&Keyring> {
+        self.keys.as_ref()
     }
 
     async fn open_sqlite(path: &Path) -> Result<Pool> {
@@ -194,7 +213,11 @@ impl Db {
             Pool::Sqlite { write, .. } => TxInner::Sqlite(begin_immediate(write).await?),
             Pool::Postgres { short: pool, .. } => TxInner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, signals: Arc::clone(&self.signals), wakes: Vec::new() })
+        Ok(self.transaction(inner))
+    }
+
+    fn transaction(&self, inner: TxInner) -> Tx {
+        Tx { inner, signals: Arc::clone(&self.signals), keys: self.keys.clone(), wakes: Vec::new() }
     }
 
     /// All rows of a query.
@@ -284,6 +307,32 @@ impl Db {
             self.execute("PRAGMA analysis_limit = 1000", &[]).await?;
         }
         self.execute(AssertSqlSafe(format!("ANALYZE {table}")), &[]).await.map(|_| ())
+    }
+
+    /// Writes these tables anew, on SQLite everything, so that nothing is left of what was in them before. Others wait
+    /// meanwhile.
+    pub(crate) async fn rewrite(&self, tables: &[&'static str]) -> Result<()> {
+        match &self.pool {
+            Pool::Sqlite { write, .. } => {
+                let mut connection = write.acquire().await?;
+                // Beside the database, and not in memory as other temporary things: it takes as much as the database.
+                sqlx::raw_sql("PRAGMA temp_store = file").execute(&mut *connection).await?;
+                let done = sqlx::raw_sql("VACUUM").execute(&mut *connection).await;
+                sqlx::raw_sql("PRAGMA temp_store = memory").execute(&mut *connection).await?;
+                done?;
+                let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+                let (busy, _, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&mut *connection).await?;
+                if busy != 0 {
+                    return Err(Error::File(std::io::Error::other("others are reading from the database")));
+                }
+            }
+            Pool::Postgres(pool) => {
+                for table in tables {
+                    sqlx::raw_sql(AssertSqlSafe(format!("VACUUM FULL {table}"))).execute(pool).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Waits until every connection has been given back and closes them.
@@ -388,6 +437,11 @@ impl Tx {
             self.execute("SELECT pg_advisory_xact_lock($1)", &[&name]).await?;
         }
         Ok(())
+    }
+
+    /// The keys at hand.
+    pub(crate) fn keys(&self) -> Option<&Keyring> {
+        self.keys.as_ref()
     }
 
     /// Whether others may write beside this transaction, as on PostgreSQL.

@@ -49,7 +49,7 @@ pub fn newest_migration() -> i64 {
 impl Db {
     /// Begins a transaction that only reads, and sees the database as it is now, whatever is written meanwhile.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx> {
-        let of = |inner| Tx { inner, signals: std::sync::Arc::clone(&self.signals), wakes: Vec::new() };
+        let of = |inner| self.transaction(inner);
         let pool = match &self.pool {
             super::Pool::Sqlite { read, .. } => {
                 let mut tx = of(TxInner::Sqlite(read.begin().await?));

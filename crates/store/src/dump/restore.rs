@@ -13,6 +13,7 @@ use super::{Kind, LEFT_OUT, LOOSE, Origin, Table};
 use crate::audit::{self, Author, Entry};
 use crate::db::schema::newest_migration;
 use crate::db::{Db, Result, Rows, Tx};
+use crate::secrets::{self, Lost};
 use crate::{after_migration, life};
 
 /// Whoever restores does so alone.
@@ -48,8 +49,8 @@ pub struct Restoring {
 /// What came of putting it in.
 #[derive(Debug)]
 pub enum Restored {
-    /// It is there, and holds still.
-    Done(Quieted),
+    /// It is there, and holds still. These of its secrets no key at hand decrypts: they have to be entered anew.
+    Done(Quieted, Lost),
     /// A row of this table refers to one that is missing; nothing has happened.
     Broken(String),
 }
@@ -168,6 +169,7 @@ impl Restoring {
         after_migration::finish_in(tx).await?;
         let quieted = quiet(tx, origin.backup_at, now).await?;
         life::begin(tx, &origin.name, origin.backup_at, now).await?;
+        let lost = secrets::adopt_in(tx).await?;
         let told = [
             format!("backup={}", origin.backup_at),
             format!("unknown={}", quieted.unknown),
@@ -175,7 +177,7 @@ impl Restoring {
         ];
         audit::note(tx, &Author::at_console(now), Entry::new(Action::Restored, None, "").after(&told)).await?;
         self.tx.commit().await?;
-        Ok(Restored::Done(quieted))
+        Ok(Restored::Done(quieted, lost))
     }
 }
 

@@ -32,6 +32,8 @@ switch-language = Language
 switch-theme-dark = Dark theme
 switch-theme-light = Light theme
 
+banner-mail-locked = Nothing is sent: the mail server’s password has to be entered again.
+banner-mail-locked-open = Enter it
 banner-held = This copy was made of a backup of { $time }. Nothing is sent from it until an administrator says so.
 banner-held-open = Look and decide
 banner-catcher = Mail does not leave this server: letters stay in the catcher, where you can read them.

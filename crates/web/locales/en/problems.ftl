@@ -27,6 +27,7 @@ problem-password-date = Dates and years are guessed quickly. Take a phrase of se
 problem-password-guessed = This password is guessed too quickly. Put some more words beside it.
 problem-password-wrong = This is not your current password.
 problem-login-wrong = The address or the password is not right.
+problem-code-unreadable = Codes of the app cannot be checked here, because the key that they need is lost. Enter one of your recovery codes, or ask an administrator to reset two-factor login for you.
 problem-code-shape = A code from the app has { $digits } digits, a recovery code has 16 characters. Check that it is complete.
 problem-code-wrong = This code does not fit. Each one works once: enter the next one.
 

@@ -7,7 +7,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use serde::{Deserialize, Serialize};
 use vestnik_model::{Problem, audit::Action, second_factor::Code};
-use vestnik_store::logins::Finished;
+use vestnik_store::{logins::Finished, second_factor};
 
 use super::login;
 use crate::{
@@ -81,7 +81,10 @@ pub(crate) async fn submit(
         }
         Err(Finished::WrongCode) => {
             login::note(&app, &page.visit, &half.user, Action::SecondFactorFailed).await?;
-            refused(&page, form, Problem::new("problem-code-wrong"))
+            // A recovery code would have done.
+            let lost = matches!(code, Code::App(_)) && !second_factor::is_readable(&app.db, half.user.id).await?;
+            let problem = if lost { "problem-code-unreadable" } else { "problem-code-wrong" };
+            refused(&page, form, Problem::new(problem))
         }
         Err(_) => Ok(gone()),
     }

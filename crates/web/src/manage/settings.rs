@@ -108,7 +108,7 @@ impl SettingsView {
             form: InstallationForm::of(installation),
             errors: FormErrors::none(),
             zones: i18n::zones(page.language(), app.now(), &installation.time_zone),
-            password_known: !mail.smtp_user.is_empty(),
+            password_known: !mail.smtp_user.is_empty() && !installation.mail_password_unreadable,
             mail,
             mail_errors: FormErrors::none(),
             trial: None,

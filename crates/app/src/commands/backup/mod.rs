@@ -160,7 +160,8 @@ fn tell(file: &Path, manifest: &Manifest, letters: i64, bytes: u64) {
     }
     println!("Of {}, schema {}, Vestnik {}.", manifest.taken, manifest.migration, manifest.version);
     println!(
-        "It holds people's addresses, hashes of passwords, secrets of second factors and the mail server's password: \
-         keep it where nobody else reads it."
+        "It holds people's addresses and hashes of passwords: keep it where nobody else reads it. Second factors and the \
+         mail server's password are encrypted in it with a key that it does not hold: keep a copy of the key apart from it \
+         (vestnik doctor says where it is)."
     );
 }

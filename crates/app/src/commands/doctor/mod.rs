@@ -5,6 +5,7 @@
 
 mod database;
 mod places;
+mod secrets;
 mod settings;
 mod web;
 
@@ -121,8 +122,9 @@ async fn look(args: &DoctorArgs) -> Vec<Finding> {
     let mut db = None;
     findings.extend(in_time("database", async { database::open(args, &mut db).await }).await);
     let db = db.as_ref();
-    let (database, integrity, disk, journal, media, redis, mail, web) = tokio::join!(
+    let (database, secrets, integrity, disk, journal, media, redis, mail, web) = tokio::join!(
         in_time("database", database::look(db)),
+        in_time("secret key", secrets::look(args, db)),
         database::integrity(db),
         in_time("disk", places::disk(args)),
         in_time("journal", places::journal(args, db)),
@@ -131,7 +133,7 @@ async fn look(args: &DoctorArgs) -> Vec<Finding> {
         in_time("mail server", mail_server(args, db)),
         in_time("base URL", web::look(args)),
     );
-    for more in [database, integrity, disk, journal, media, redis, mail, web] {
+    for more in [database, secrets, integrity, disk, journal, media, redis, mail, web] {
         findings.extend(more);
     }
     findings
@@ -145,7 +147,10 @@ async fn mail_server(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
         None => None,
     };
     let route = match &stored {
-        Some(stored) => Route::find(&args.mail, stored).map(|route| route.relay),
+        Some(stored) => Route::find(&args.mail, stored).and_then(|route| match route.locked {
+            Some(_) => Err(Failure::failed(format!("{route}"))),
+            None => Ok(route.relay),
+        }),
         None => args.mail.relay(),
     };
     let relay = match route {

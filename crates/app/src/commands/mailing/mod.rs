@@ -22,7 +22,7 @@ use crate::commands::recipients::addresses;
 use crate::commands::restore;
 use crate::failure::Failure;
 use crate::installation::{self, owner, progress_bar};
-use crate::sending::{self, Sending, Turn};
+use crate::sending::{self, Route, Sending, Turn};
 use crate::stopping::StopSignals;
 
 /// How often a run that another process sends is looked at.
@@ -119,6 +119,12 @@ pub async fn send(args: SendArgs) -> Result<(), Failure> {
     // A wrong address is said before anything is planned.
     args.mail.relay()?;
     let db = installation::open_existing(&args.data).await?;
+    let route = Route::find(&args.mail, &vestnik_store::installation::read(&db).await?)?;
+    if route.locked.is_some() {
+        return Err(Failure::failed(format!(
+            "nothing can be sent: {route}; enter it anew in the settings of the service"
+        )));
+    }
     let (mailing, actor, email) = find(&db, args.id).await?;
     if let Some(why) = restore::held(&db).await? {
         return Err(Failure::failed(why));
