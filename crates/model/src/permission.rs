@@ -89,13 +89,15 @@ pub struct GroupDraft {
 }
 
 impl GroupDraft {
-    /// Checks the typed fields: `name`, `permissions`. Things of one's own need not be allowed: everyone has them.
+    /// Checks the typed fields: `name`, `permissions`. Things of one's own need not be allowed: everyone has them. A
+    /// permission that is named twice is given once.
     pub fn parse(name: &str, permissions: &[String]) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let name = problems.take("name", line(name, true, 100));
         let parsed: Result<Vec<Permission>, _> = permissions.iter().map(|permission| permission.parse()).collect();
         let permissions = problems.take("permissions", parsed.map_err(|_| Problem::new("problem-choice")));
-        problems.into_result(name.zip(permissions).map(|(name, permissions)| Self { name, permissions }))
+        let once = |typed: Vec<Permission>| Permission::ALL.iter().copied().filter(|one| typed.contains(one)).collect();
+        problems.into_result(name.zip(permissions).map(|(name, typed)| Self { name, permissions: once(typed) }))
     }
 }
 
@@ -258,7 +260,7 @@ mod tests {
     #[test]
     fn a_group_is_read_from_what_is_typed() {
         let typed = |permissions: &[&str]| permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let draft = GroupDraft::parse(" Auditor ", &typed(&["view_mailings", "view_audit"])).unwrap();
+        let draft = GroupDraft::parse(" Auditor ", &typed(&["view_audit", "view_mailings", "view_audit"])).unwrap();
         assert_eq!(draft.name, "Auditor");
         assert_eq!(draft.permissions, [Permission::ViewMailings, Permission::ViewAudit]);
         let problems = GroupDraft::parse("", &typed(&["fly"])).unwrap_err();

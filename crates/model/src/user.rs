@@ -109,6 +109,9 @@ pub struct ProfileDraft {
     pub theme: Theme,
 }
 
+/// Characters of a name, at most.
+pub const LONGEST_NAME: usize = 200;
+
 impl ProfileDraft {
     /// Checks the typed fields: `name`, `phone`, `city`, `language`, `time_zone`, `theme`.
     pub fn parse(
@@ -121,7 +124,7 @@ impl ProfileDraft {
     ) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let choice = || Problem::new("problem-choice");
-        let name = problems.take("name", line(name, true, 200));
+        let name = problems.take("name", line(name, true, LONGEST_NAME));
         let phone = problems.take("phone", phone_number(phone));
         let city = problems.take("city", line(city, false, 100));
         let language = problems.take("language", language.parse().map_err(|_| choice()));
@@ -194,7 +197,7 @@ impl Registration {
     ) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let email = problems.take("email", address(email));
-        let name = problems.take("name", line(name, true, 200));
+        let name = problems.take("name", line(name, true, LONGEST_NAME));
         let shown = email.as_ref().map_or("", |email| email.as_str());
         let password = problems.take("password", check_password(password, shown, name.as_deref().unwrap_or("")));
         let time_zone = problems.take("time_zone", time_zone_name(time_zone));

@@ -197,9 +197,14 @@ async fn grant(tx: &mut Tx, group: GroupId, permissions: &[Permission]) -> Resul
     Ok(())
 }
 
-/// Makes a group.
-pub async fn create(db: &Db, actor: &Actor, draft: &GroupDraft, author: &Author) -> Result<(Changed, Option<GroupId>)> {
-    let mut change = Change::begin(db, Some(actor)).await?;
+/// Makes a group; `actor` is `None` for the command line.
+pub async fn create(
+    db: &Db,
+    actor: Option<&Actor>,
+    draft: &GroupDraft,
+    author: &Author,
+) -> Result<(Changed, Option<GroupId>)> {
+    let mut change = Change::begin(db, actor).await?;
     if !change.is_allowed(Permission::ManageGroups, &draft.permissions) {
         return Ok((Changed::NotAllowed, None));
     }
@@ -294,6 +299,12 @@ pub(crate) async fn join(tx: &mut Tx, user: UserId, group: BuiltinGroup) -> Resu
         )
         .await?;
     Ok(joined > 0)
+}
+
+/// Puts a person into a group.
+pub(crate) async fn join_id(tx: &mut Tx, user: UserId, group: GroupId) -> Result<()> {
+    let sql = "INSERT INTO user_groups (user_id, group_id) VALUES ($1, $2) ON CONFLICT (user_id, group_id) DO NOTHING";
+    tx.execute(sql, &[&user, &group]).await.map(|_| ())
 }
 
 fn names(permissions: &[Permission]) -> Vec<&'static str> {

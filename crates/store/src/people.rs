@@ -10,7 +10,7 @@ use vestnik_model::audit::Action;
 use vestnik_model::id::{GroupId, MailingId, RunId, UserId};
 use vestnik_model::mailing::DisabledBy;
 use vestnik_model::user::{Registration, TokenPurpose, User};
-use vestnik_model::{Actor, BuiltinGroup, Permission, UnixMillis};
+use vestnik_model::{Actor, BuiltinGroup, Group, Permission, UnixMillis};
 
 use crate::audit::{Author, Entry};
 use crate::db::{Db, Param, Result, Rows, Tx, Wake};
@@ -297,34 +297,68 @@ pub enum Created {
     EmailTaken,
     /// The actor may not, or would give more than they have.
     NotAllowed,
+    /// There is no such group, perhaps no more.
+    NoGroup,
 }
 
-/// Makes an account in one of the groups that are there from the start; `actor` is `None` for the command line.
+/// The group that a new account is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstGroup {
+    /// One of those that are there from the start.
+    Builtin(BuiltinGroup),
+    /// Any.
+    Any(GroupId),
+}
+
+impl FirstGroup {
+    /// Whether it is this one.
+    fn is(self, group: &Group) -> bool {
+        match self {
+            Self::Builtin(builtin) => group.builtin == Some(builtin),
+            Self::Any(id) => group.id == id,
+        }
+    }
+}
+
+impl From<BuiltinGroup> for FirstGroup {
+    fn from(group: BuiltinGroup) -> Self {
+        Self::Builtin(group)
+    }
+}
+
+impl From<GroupId> for FirstGroup {
+    fn from(group: GroupId) -> Self {
+        Self::Any(group)
+    }
+}
+
+/// Makes an account in a group; `actor` is `None` for the command line.
 pub async fn create(
     db: &Db,
     actor: Option<&Actor>,
     registration: &Registration,
     password_hash: &str,
     confirmed_at: Option<UnixMillis>,
-    group: BuiltinGroup,
+    group: impl Into<FirstGroup>,
     author: &Author,
 ) -> Result<Created> {
     let mut change = Change::begin(db, actor).await?;
-    let given: Vec<Permission> = change
-        .groups()
-        .await?
-        .into_iter()
-        .filter(|known| known.builtin == Some(group))
-        .flat_map(|known| known.permissions)
-        .collect();
-    if !change.is_allowed(Permission::ManageUsers, &given) {
+    let wanted = group.into();
+    let Some(group) = change.groups().await?.into_iter().find(|group| wanted.is(group)) else {
+        return Ok(Created::NoGroup);
+    };
+    if !change.is_allowed(Permission::ManageUsers, &group.permissions) {
         return Ok(Created::NotAllowed);
     }
     let Some(user) = users::insert(&mut change.tx, registration, password_hash, confirmed_at, author.at).await? else {
         return Ok(Created::EmailTaken);
     };
-    groups::join(&mut change.tx, user.id, group).await?;
-    let entry = Entry::new(Action::UserCreated, Some(user.id.0), &user.email).after(&group.as_str());
+    groups::join_id(&mut change.tx, user.id, group.id).await?;
+    let called = match group.builtin {
+        Some(builtin) => builtin.as_str(),
+        None => group.name.as_str(),
+    };
+    let entry = Entry::new(Action::UserCreated, Some(user.id.0), &user.email).after(&called);
     change.commit(author, entry).await?;
     Ok(Created::Done(Box::new(user)))
 }

@@ -97,7 +97,7 @@ databases! {
             name: "Staff".into(),
             permissions: vec![Permission::ManageOwn, Permission::SendMail, Permission::ManageUsers],
         };
-        let (_, id) = groups::create(&db, &admin, &staff, &author).await.unwrap();
+        let (_, id) = groups::create(&db, Some(&admin), &staff, &author).await.unwrap();
         people::set_groups(&db, &admin, anna.user(), &[id.unwrap()], &author).await.unwrap();
         let user = users::find(&db, anna.user()).await.unwrap().unwrap();
         let anna = groups::actor_of(&db, &user).await.unwrap();
@@ -193,7 +193,7 @@ databases! {
         let powers = GroupDraft { name: String::new(), permissions: vec![Permission::ManageOwn, Permission::ManageGroups] };
         groups::update(&db, &admin, content.id, &powers, &author()).await.unwrap();
         let staff = GroupDraft { name: "Staff".into(), permissions: vec![Permission::ManageBlog, Permission::ManageUsers] };
-        let (_, id) = groups::create(&db, &admin, &staff, &author()).await.unwrap();
+        let (_, id) = groups::create(&db, Some(&admin), &staff, &author()).await.unwrap();
         let nina = someone(&db, "nina").await;
         people::set_groups(&db, &admin, nina.user(), &[id.unwrap()], &author()).await.unwrap();
         let draft = vestnik_model::user::Registration::parse(
@@ -203,6 +203,14 @@ databases! {
             &db, Some(&nina), &draft, "hash", None, BuiltinGroup::ContentManagers, &author(),
         ).await.unwrap();
         assert!(matches!(invited, people::Created::NotAllowed), "{invited:?}");
+        // Into her own group, which gives what she has.
+        let invited = people::create(&db, Some(&nina), &draft, "hash", None, id.unwrap(), &author()).await.unwrap();
+        let people::Created::Done(second) = invited else { panic!("{invited:?}") };
+        let users = group(&db, BuiltinGroup::Users).await.id;
+        assert_eq!(groups::of_user(&db, second.id).await.unwrap(), [users, id.unwrap()]);
+        groups::delete(&db, &admin, id.unwrap(), &author()).await.unwrap();
+        let late = people::create(&db, Some(&admin), &draft, "hash", None, id.unwrap(), &author()).await.unwrap();
+        assert!(matches!(late, people::Created::NoGroup), "{late:?}");
     }
 
     async fn a_manager_disables_anyones_mailing_and_its_owner_cannot_enable_it(db: Db) {

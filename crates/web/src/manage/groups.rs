@@ -103,7 +103,7 @@ pub(crate) async fn create(
             return page.invalid("manage/group.html", &view(&user, None, form, errors));
         }
     };
-    let (changed, _) = groups::create(&app.db, &user.actor, &draft, &author(&app, &visit, &user)).await?;
+    let (changed, _) = groups::create(&app.db, Some(&user.actor), &draft, &author(&app, &visit, &user)).await?;
     if changed == Changed::NameTaken {
         let errors = page.error("name", &Problem::new("problem-group-name-taken"));
         return page.invalid("manage/group.html", &view(&user, None, form, errors));

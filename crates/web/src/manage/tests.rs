@@ -214,6 +214,20 @@ async fn s46_an_administrator_invites_and_deletes() {
     let made = admin.post("/manage/users/new", &form).await;
     assert!(made.goes_to().is_some_and(|to| to.starts_with("/manage/users/")));
     admin.post("/manage/users/new", &form).await.says("This address has an account already");
+    // Also into a group of one's own, as long as it is there.
+    let auditor = [("name", "Auditor <North>"), ("permission", "view_audit")];
+    assert_eq!(admin.post("/manage/groups/new", &auditor).await.goes_to(), Some("/manage/groups"));
+    let all = groups::all(&app.db).await.expect("groups");
+    let (auditor, _) = all.iter().find(|(group, _)| group.builtin.is_none()).expect("made");
+    let number = auditor.id.to_string();
+    admin.get("/manage/users/new").await.says(&format!("<option value=\"{number}\">Auditor &lt;North&gt;</option>"));
+    let own = [("email", "eve@example.org"), ("name", "Eve"), ("language", "en"), ("group", number.as_str())];
+    let eve = admin.post("/manage/users/new", &own).await;
+    let eve = eve.goes_to().expect("her page").rsplit('/').next().expect("an id").parse().expect("an id");
+    assert!(groups::of_user(&app.db, eve).await.expect("asked").contains(&auditor.id));
+    assert_eq!(app.letters(1).await.len(), 1, "she is invited");
+    let gone = [("email", "adam@example.org"), ("name", "Adam"), ("language", "en"), ("group", "99")];
+    admin.post("/manage/users/new", &gone).await.says("adam@example.org").says("id=\"group-error\"");
     let letter = app.letters(1).await.remove(0);
     // What the mail server says to the invitation stands on the person's page.
     let page = made.goes_to().expect("her page").to_owned();

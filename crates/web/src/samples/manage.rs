@@ -188,7 +188,10 @@ pub(super) fn all() -> Vec<Sample> {
         ));
         let errors = if full { FormErrors::none() } else { errors_at(&["email", "name"]) };
         let form = NewUserForm { email: EMAIL.into(), name: NAME.into(), language: "ru".into(), group: "users".into() };
-        samples.push(page("manage/new_user.html", NewUserView { form, errors }));
+        samples.push(page(
+            "manage/new_user.html",
+            NewUserView { form, errors, groups: vec![choice(1, Some("users")), choice(5, None)] },
+        ));
         let errors = if full { FormErrors::none() } else { errors_at(&["name", "permissions"]) };
         samples.push(page("manage/group.html", group(full.then_some(5), None, errors)));
         let rows = if full { Action::ALL.iter().copied().map(noted).collect() } else { Vec::new() };
