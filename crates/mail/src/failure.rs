@@ -20,6 +20,8 @@ pub enum FailureKind {
     Lost,
     /// The TLS handshake failed, or the certificate does not hold.
     Tls,
+    /// The server answered the TLS handshake with something else: it speaks no TLS there, or not from the beginning.
+    NotTls,
     /// Going on would have been unsafe: a password in clear text, plain text after STARTTLS.
     Insecure,
     /// The server lacks what the configuration demands: STARTTLS, a known AUTH mechanism.
@@ -67,7 +69,7 @@ impl Failure {
     /// hold, a relay that lacks what the configuration demands. The others may pass by themselves.
     pub fn needs_attention(&self) -> bool {
         match self.kind {
-            FailureKind::Tls | FailureKind::Insecure | FailureKind::Unsupported => true,
+            FailureKind::Tls | FailureKind::NotTls | FailureKind::Insecure | FailureKind::Unsupported => true,
             FailureKind::Refused => self.reply.as_ref().is_some_and(Reply::is_permanent),
             FailureKind::Dns
             | FailureKind::Unreachable

@@ -197,8 +197,10 @@ async fn starttls_can_fail_in_every_way() {
     let found = failure(connect_to(&server, &format!("{}?starttls=required", server.url())).await.map(drop), "none");
     assert_eq!(found, (Phase::StartTls, FailureKind::Unsupported, true));
     // TLS where the server speaks plain text, and the other way round.
-    let found = failure(connect_to(&server, &server.url().replace("smtp:", "smtps:")).await.map(drop), "plain");
-    assert_eq!(found.0, Phase::Tls);
+    let failed = connect_to(&server, &server.url().replace("smtp:", "smtps:")).await.map(drop).unwrap_err();
+    let port = server.address().port();
+    assert!(failed.to_string().starts_with(&format!("localhost speaks no TLS at once on port {port};")), "{failed}");
+    assert_eq!(failure(Err::<(), _>(failed), "plain"), (Phase::Tls, FailureKind::NotTls, true));
     let server = start(Behaviour::good().encryption(Encryption::Implicit(Certificate::Good))).await;
     let found = failure(connect_to(&server, &server.url()).await.map(drop), "tls");
     assert_eq!(found, (Phase::Greeting, FailureKind::TimedOut, false));
@@ -213,8 +215,8 @@ async fn a_handshake_can_fail_in_every_way() {
         for (action, kind, attention) in [
             (Action::Silence, FailureKind::TimedOut, false),
             (Action::Drop, FailureKind::Lost, false),
-            (Action::Bytes(b"220 In plain words\r\n".to_vec()), FailureKind::Tls, true),
-            (Action::Flood, FailureKind::Tls, true),
+            (Action::Bytes(b"220 In plain words\r\n".to_vec()), FailureKind::NotTls, true),
+            (Action::Flood, FailureKind::NotTls, true),
         ] {
             let context = format!("{encryption:?} {action:?}");
             let server = start(Behaviour::good().encryption(encryption).on(Stage::Tls, action)).await;

@@ -36,6 +36,8 @@ pub enum Obstacle {
     Silence,
     /// Encryption does not come about, or the certificate does not hold.
     Encryption,
+    /// The server speaks no TLS on that port, or not from the beginning.
+    Port,
     /// The server does not speak as a mail server does.
     Speech,
     /// The server refuses the connection.
@@ -50,10 +52,11 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Name,
         Self::Silence,
         Self::Encryption,
+        Self::Port,
         Self::Speech,
         Self::Connection,
         Self::Login,
@@ -67,6 +70,7 @@ impl Obstacle {
             Self::Name => "name",
             Self::Silence => "silence",
             Self::Encryption => "encryption",
+            Self::Port => "port",
             Self::Speech => "speech",
             Self::Connection => "connection",
             Self::Login => "login",

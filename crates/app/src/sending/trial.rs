@@ -106,6 +106,7 @@ fn obstacle(failure: &Failure) -> Obstacle {
         (FailureKind::Dns, _) => Obstacle::Name,
         (FailureKind::Refused, Phase::Auth) => Obstacle::Password,
         (FailureKind::Unsupported, Phase::Auth) => Obstacle::Login,
+        (FailureKind::NotTls, _) => Obstacle::Port,
         (FailureKind::Tls | FailureKind::Insecure | FailureKind::Unsupported, _) => Obstacle::Encryption,
         (FailureKind::Garbage, _) => Obstacle::Speech,
         (FailureKind::Refused, _) => Obstacle::Connection,

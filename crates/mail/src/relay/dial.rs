@@ -7,7 +7,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, InvalidMessage, pki_types::ServerName};
 
 use super::{Relay, StartTls, Stream, Tls};
 use crate::{
@@ -81,6 +81,7 @@ async fn encrypt(tcp: TcpStream, relay: &Relay, tls: &Tls, timeouts: &Timeouts) 
     let handshake = connector.connect(name, tcp);
     match timeout_at(Instant::now() + timeouts.tls, handshake).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
+        Ok(Err(error)) if is_no_tls(&error) => Err(failed(FailureKind::NotTls, not_tls(relay))),
         // rustls reports its own errors as InvalidData; the rest is the network's.
         Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
             Err(failed(FailureKind::Tls, format!("no secure connection to {}: {error}", relay.host)))
@@ -89,6 +90,24 @@ async fn encrypt(tcp: TcpStream, relay: &Relay, tls: &Tls, timeouts: &Timeouts) 
             Err(failed(FailureKind::Lost, format!("the connection was lost during the TLS handshake: {error}")))
         }
         Err(_) => Err(failed(FailureKind::TimedOut, "the TLS handshake took too long".to_owned())),
+    }
+}
+
+/// Whether what came was no TLS record at all: a mail server greets in plain text.
+fn is_no_tls(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
+}
+
+fn not_tls(relay: &Relay) -> String {
+    let (host, port) = (&relay.host, relay.port);
+    if relay.implicit_tls {
+        format!(
+            "{host} speaks no TLS at once on port {port}; smtp:// with starttls=required encrypts there, smtps:// is \
+             for a port such as 465"
+        )
+    } else {
+        format!("{host} offers STARTTLS on port {port}, and then does not speak TLS")
     }
 }
 

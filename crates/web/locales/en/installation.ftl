@@ -96,6 +96,8 @@ trial-silence = The server does not answer
 trial-silence-text = Check the port, and whether something on the way closes it: some hosting companies close 25, 465 and 587.
 trial-encryption = No encrypted connection came about
 trial-encryption-text = Try another kind of encryption. If it is the certificate, the server’s name has to be the one in it.
+trial-port = The server speaks no TLS at once on this port
+trial-port-text = For this port choose STARTTLS. TLS from the start is usually on port 465.
 trial-speech = Whatever answers there is no mail server
 trial-speech-text = Another program seems to have that port, or the encryption is the wrong one.
 trial-connection = The server refuses the connection
@@ -126,6 +128,7 @@ flash-mail-server-unreached = Saved, but no mail will go out yet. { $obstacle ->
     [name] { trial-name }
     [silence] { trial-silence }
     [encryption] { trial-encryption }
+    [port] { trial-port }
     [speech] { trial-speech }
     [connection] { trial-connection }
     [login] { trial-login }

@@ -100,6 +100,8 @@ trial-silence = Сервер не отвечает
 trial-silence-text = Проверьте порт, и не закрыт ли он по пути: некоторые хостинги закрывают 25, 465 и 587.
 trial-encryption = Защищённое соединение не получилось
 trial-encryption-text = Попробуйте другой вид защиты. Если дело в сертификате, имя сервера должно совпадать с именем в нём.
+trial-port = На этом порту сервер не начинает с TLS
+trial-port-text = Выберите для этого порта STARTTLS. TLS с самого начала обычно на порту 465.
 trial-speech = Там отвечает не почтовый сервер
 trial-speech-text = Похоже, порт занят другой программой или защита выбрана не та.
 trial-connection = Сервер отказал в соединении
@@ -130,6 +132,7 @@ flash-mail-server-unreached = Сохранено, но почта пока не 
     [name] { trial-name }
     [silence] { trial-silence }
     [encryption] { trial-encryption }
+    [port] { trial-port }
     [speech] { trial-speech }
     [connection] { trial-connection }
     [login] { trial-login }
