@@ -1,13 +1,18 @@
 //! What can be typed. Each command's flags stand here; what it does stands under `commands`.
 
+mod accounts;
+mod mailing;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use url::Url;
-use vestnik_model::id::{MailingId, MessageId};
+use vestnik_model::id::MailingId;
 
-use crate::config::{DataArgs, MailArgs, UndoArgs, WatchArgs, WebArgs};
+pub use self::accounts::{CreateGroupsArgs, CreateUserArgs, ResetPasswordArgs, ResetSecondFactorArgs};
+pub use self::mailing::{ControlArgs, CreateMailingArgs, MailingCommand, SendMailingArgs, SendOptions, ShowArgs};
+use crate::config::{DataArgs, MailArgs, WatchArgs, WebArgs};
 
 /// Mailings to your recipients, with an account of what became of each
 ///
@@ -20,6 +25,14 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Where the commands that make accounts find what is left out.
+fn left_out(role: &str) -> String {
+    format!(
+        "What is left out is asked for on a terminal. Elsewhere it is read from VESTNIK_{role}_EMAIL, \
+         VESTNIK_{role}_NAME and VESTNIK_{role}_PASSWORD."
+    )
+}
+
 /// `vestnik help aliases`
 pub const ALIASES: &str = "\
 Other names under which commands are known:
@@ -28,7 +41,8 @@ Other names under which commands are known:
   create-user    create_user
   create-manager create_manager
   create-groups  create_groups, create_manager_group, create_managers
-  mailing send   send-mailing, send_mailing
+  mailing send   send-mailing, send_mailing, send__mailing
+                 (without a number: one pass of the scheduler)
   worker         apscheduler_run";
 
 /// The commands.
@@ -56,15 +70,17 @@ pub enum Command {
     /// Encrypt stored secrets with this installation's key from now on, when the key they were encrypted with is lost
     AdoptSecretKey(AdoptSecretKeyArgs),
     /// Make an account; its address counts as confirmed
-    #[command(alias = "create_user")]
+    #[command(alias = "create_user", after_help = left_out("USER"))]
     CreateUser(CreateUserArgs),
     /// Make an account that runs the installation, or let an account that is there do so
-    #[command(aliases = ["create_admin", "createadmin", "createsuperuser", "csu", "ccsu"])]
+    #[command(
+        aliases = ["create_admin", "createadmin", "createsuperuser", "csu", "ccsu"], after_help = left_out("ADMIN")
+    )]
     CreateAdmin(CreateUserArgs),
     /// Make an account that watches over everyone's mailings, or let an account that is there do so
-    #[command(alias = "create_manager")]
+    #[command(alias = "create_manager", after_help = left_out("MANAGER"))]
     CreateManager(CreateUserArgs),
-    /// Give the groups that are there from the start the permissions that they had in the beginning
+    /// Give the groups that are there from the start the permissions that they had in the beginning, or make another one
     #[command(aliases = ["create_groups", "create_manager_group", "create_managers"])]
     CreateGroups(CreateGroupsArgs),
     /// Switch off the second factor of someone who has lost it, and sign them out everywhere
@@ -87,9 +103,9 @@ pub enum Command {
     /// Make, send and show mailings
     #[command(subcommand)]
     Mailing(MailingCommand),
-    /// The same as `mailing send`
-    #[command(hide = true, alias = "send_mailing")]
-    SendMailing(SendArgs),
+    /// The same as `mailing send`; without a number, one pass of the scheduler, for cron
+    #[command(aliases = ["send_mailing", "send__mailing"])]
+    SendMailing(SendMailingArgs),
     /// Export attempts
     #[command(subcommand)]
     Attempts(AttemptsCommand),
@@ -129,6 +145,9 @@ pub struct WorkerArgs {
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Where people reach the service: its host is what mail servers are told, unless --ehlo-name says otherwise
+    #[arg(long, env = "VESTNIK_BASE_URL", value_name = "URL")]
+    pub base_url: Option<Url>,
     /// Watch.
     #[command(flatten)]
     pub watch: WatchArgs,
@@ -218,71 +237,6 @@ pub struct DoctorArgs {
     pub json: bool,
 }
 
-/// `create-groups`
-#[derive(Args, Debug)]
-pub struct CreateGroupsArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-}
-
-/// `reset-second-factor`
-#[derive(Args, Debug)]
-pub struct ResetSecondFactorArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// The person's address
-    #[arg(long)]
-    pub email: String,
-    /// Where people reach the service, for the letter that tells the person
-    #[arg(long, env = "VESTNIK_BASE_URL", default_value = "http://127.0.0.1:8000/", value_name = "URL")]
-    pub base_url: Url,
-}
-
-/// `reset-password`
-#[derive(Args, Debug)]
-pub struct ResetPasswordArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// The account's address
-    #[arg(long)]
-    pub email: String,
-    /// The new password; other programs can see a flag while this one runs, so better leave it out and be asked
-    #[arg(long, env = "VESTNIK_NEW_PASSWORD", hide_env_values = true, conflicts_with = "password_stdin")]
-    pub password: Option<String>,
-    /// Read the password from standard input
-    #[arg(long)]
-    pub password_stdin: bool,
-}
-
-/// `create-user`, `create-admin`, `create-manager`
-#[derive(Args, Debug)]
-pub struct CreateUserArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// The person's address
-    #[arg(long)]
-    pub email: String,
-    /// What the person is called
-    #[arg(long)]
-    pub name: String,
-    /// The password; other programs can see it while this one runs, so better leave it out and be asked
-    #[arg(long, conflicts_with = "password_stdin")]
-    pub password: Option<String>,
-    /// Read the password from standard input
-    #[arg(long)]
-    pub password_stdin: bool,
-    /// Language of pages and letters: ru or en [default: the environment's]
-    #[arg(long)]
-    pub language: Option<vestnik_model::user::Language>,
-    /// Time zone in which times are shown
-    #[arg(long, default_value = "UTC", value_name = "ZONE")]
-    pub time_zone: String,
-}
-
 /// `recipients`
 #[derive(Subcommand, Debug)]
 pub enum RecipientsCommand {
@@ -361,130 +315,6 @@ pub struct CreateMessageArgs {
     /// File with the text body; made from the HTML if left out
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-}
-
-/// `mailing`
-#[derive(Subcommand, Debug)]
-pub enum MailingCommand {
-    /// Make a mailing; prints its id
-    Create(CreateMailingArgs),
-    /// Send a mailing now; an unfinished run of it goes on
-    Send(SendArgs),
-    /// List an account's mailings, the oldest first
-    List(ListArgs),
-    /// Show a mailing and its newest run
-    Show(ShowArgs),
-    /// Halt what is being sent; `resume` goes on where it stood
-    Pause(ControlArgs),
-    /// Go on with what was paused
-    Resume(ControlArgs),
-    /// Call off what is being sent; what has not gone out will not
-    Cancel(ControlArgs),
-    /// Cancel all planned sendings, and what is being sent, until the mailing is enabled
-    Disable(DisableArgs),
-    /// Let a disabled mailing be sent again, from its next occurrence on
-    Enable(ControlArgs),
-    /// Send the newest run again to those to whom it failed
-    RetryFailed(ControlArgs),
-    /// Send the newest run again to all who have not got it for sure: failed, expired, cancelled
-    SendMissed(ControlArgs),
-    /// Send the newest run again to those of whom it is not known; some may get a second copy
-    ResendUnknown(ControlArgs),
-}
-
-/// `mailing pause` and its kin
-#[derive(Args, Debug)]
-pub struct ControlArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Which mailing
-    pub id: MailingId,
-}
-
-/// `mailing disable`
-#[derive(Args, Debug)]
-pub struct DisableArgs {
-    /// Which.
-    #[command(flatten)]
-    pub control: ControlArgs,
-    /// Why, for its owner to read
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub reason: String,
-}
-
-/// `mailing create`
-#[derive(Args, Debug)]
-#[command(group = ArgGroup::new("audience").required(true).args(["all_recipients", "recipients_from"]))]
-pub struct CreateMailingArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Address of the account whose mailing it is
-    #[arg(long, value_name = "EMAIL")]
-    pub owner: String,
-    /// Which message is sent
-    #[arg(long, value_name = "ID")]
-    pub message: MessageId,
-    /// To everyone in the list, whoever that is when it is sent
-    #[arg(long)]
-    pub all_recipients: bool,
-    /// To those named in this file: a CSV with an email column, or an address a line
-    #[arg(long, value_name = "FILE")]
-    pub recipients_from: Option<PathBuf>,
-    /// What the mailing is called [default: the message's subject]
-    #[arg(long, default_value = "")]
-    pub name: String,
-    /// First sending: `2026-11-24 10:00` in the time zone, or RFC 3339 [default: only when it is sent by hand]
-    #[arg(long, value_name = "TIME", default_value = "")]
-    pub start: String,
-    /// End of the window: nothing is sent from then on
-    #[arg(long, value_name = "TIME", default_value = "")]
-    pub end: String,
-    /// Repeat: daily, weekly or monthly
-    #[arg(long, value_name = "HOW", default_value = "once", value_parser = ["once", "daily", "weekly", "monthly"])]
-    pub repeat: String,
-    /// Time zone that times are read and repeated in [default: the account's]
-    #[arg(long, value_name = "ZONE")]
-    pub time_zone: Option<String>,
-    /// Messages that were handed over without an answer: hold them for a person to decide, or send them again
-    #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = ["hold", "resend"])]
-    pub unknown: String,
-    /// Begin at once although the start lies more than a day in the past
-    #[arg(long)]
-    pub past_start: bool,
-    /// Undo.
-    #[command(flatten)]
-    pub undo: UndoArgs,
-}
-
-/// `mailing send`
-#[derive(Args, Debug)]
-pub struct SendArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Mail.
-    #[command(flatten)]
-    pub mail: MailArgs,
-    /// Which mailing
-    pub id: MailingId,
-    /// End when every delivery has its final state, waiting through retries
-    #[arg(long)]
-    pub wait: bool,
-}
-
-/// `mailing show`
-#[derive(Args, Debug)]
-pub struct ShowArgs {
-    /// Data.
-    #[command(flatten)]
-    pub data: DataArgs,
-    /// Which mailing
-    pub id: MailingId,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `attempts`

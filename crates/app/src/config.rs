@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use url::Url;
+use url::{Host, Url};
 use vestnik_engine::limits::{DomainLimits, Limits, Rate};
 use vestnik_mail::relay::Relay;
+use vestnik_mail::session::Hello;
 use vestnik_media::store::{Location, MediaStore, S3Settings};
 use vestnik_model::delivery::RetryPolicy;
 
@@ -229,6 +230,10 @@ pub struct MailArgs {
     /// [default: what administrators have set, or vestnik@localhost]
     #[arg(long, env = "VESTNIK_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
+    /// Name of this machine, by which it greets mail servers [default: the host of VESTNIK_BASE_URL, if it is a domain
+    /// or a public address]
+    #[arg(long, env = "VESTNIK_EHLO_NAME", value_name = "NAME")]
+    pub ehlo_name: Option<String>,
     /// Attempts for a recipient in all, when the mail server says "later"
     #[arg(long, env = "VESTNIK_RETRY_ATTEMPTS", default_value_t = RetryPolicy::default().attempts, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -262,6 +267,22 @@ impl MailArgs {
         relay.map_err(|error| Failure::misused(format!("--smtp-url or VESTNIK_SMTP_URL: {error}")))
     }
 
+    /// The same settings, with the host by which people reach the service as the name of this machine, unless another
+    /// one is given.
+    pub fn named_after(mut self, base_url: Option<&Url>) -> Self {
+        if self.ehlo_name.is_none() {
+            self.ehlo_name = base_url.and_then(ehlo_name_of);
+        }
+        self
+    }
+
+    /// The name by which this machine greets mail servers.
+    pub fn hello(&self) -> Result<Hello, Failure> {
+        let hello = self.ehlo_name.as_deref().map(Hello::new).transpose();
+        let hello = hello.map_err(|error| Failure::misused(format!("--ehlo-name or VESTNIK_EHLO_NAME: {error}")))?;
+        Ok(hello.unwrap_or_default())
+    }
+
     /// What was agreed with mail servers.
     pub fn limits(&self) -> Limits {
         Limits { rate: self.smtp_rate, domains: self.domain_limits.clone() }
@@ -275,6 +296,16 @@ impl MailArgs {
             factor: self.retry_factor,
             ceiling: self.retry_max_delay.max(self.retry_first_delay),
         }
+    }
+}
+
+/// The host of an address, as EHLO names it (RFC 5321 4.1.3). Names without a dot are known in one network only, and many
+/// mail servers refuse them.
+fn ehlo_name_of(base_url: &Url) -> Option<String> {
+    match base_url.host()? {
+        Host::Domain(domain) => domain.contains('.').then(|| domain.to_owned()),
+        Host::Ipv4(address) => (!address.is_loopback()).then(|| format!("[{address}]")),
+        Host::Ipv6(address) => (!address.is_loopback()).then(|| format!("[IPv6:{address}]")),
     }
 }
 
@@ -302,5 +333,28 @@ fn poll(text: &str) -> Result<Duration, String> {
         Ok(poll)
     } else {
         Err("a time from 50ms to 1h is wanted".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_servers_are_greeted_with_a_name_that_they_can_look_up() {
+        for (base_url, name) in [
+            ("https://mail.example.com/", Some("mail.example.com")),
+            ("https://почта.рф:8443/x", Some("xn--80a1acny.xn--p1ai")),
+            ("http://192.0.2.7:8000/", Some("[192.0.2.7]")),
+            ("http://[2001:db8::7]/", Some("[IPv6:2001:db8::7]")),
+            ("http://localhost:8000/", None),
+            ("http://mail/", None),
+            ("http://127.0.0.1:8000/", None),
+            ("http://[::1]:8000/", None),
+        ] {
+            let found = ehlo_name_of(&Url::parse(base_url).unwrap());
+            assert_eq!(found.as_deref(), name, "{base_url}");
+            assert!(found.is_none_or(|name| Hello::new(&name).is_ok()), "{base_url}");
+        }
     }
 }

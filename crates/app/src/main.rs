@@ -67,7 +67,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Recipients(command) => block_on(commands::recipients::run(command)),
         Command::Message(command) => block_on(commands::message::run(command)),
         Command::Mailing(command) => block_on(commands::mailing::run(command)),
-        Command::SendMailing(args) => block_on(commands::mailing::send(args)),
+        Command::SendMailing(args) => block_on(commands::mailing::send_mailing(args)),
         Command::Attempts(command) => block_on(commands::attempts::run(command)),
     }
 }

@@ -57,6 +57,11 @@ async fn a_service_that_is_well(installation: &Installation) {
         assert_eq!(level(&checks, check), "ok", "{check}: {:?}", checks[check]);
     }
     assert!(server.accepted().is_empty(), "no message is sent");
+    let greeted = server.commands().into_iter().find(|command| command.starts_with("EHLO"));
+    assert_eq!(greeted.as_deref(), Some("EHLO [127.0.0.1]"), "this machine has no other name");
+    for absent in ["replication", "pooler"] {
+        assert!(!checks.contains_key(absent), "{absent}: {:?}", checks[absent]);
+    }
     assert!(checks["reachable"].1.contains("Vestnik"));
     let media = installation.path("data/media");
     let left = media.join("doctor").read_dir().map_or(0, |left| left.count());
@@ -111,6 +116,16 @@ async fn what_is_not_well_is_said() {
     ] {
         assert_eq!(level(&checks, check), expected, "{check}: {:?}", checks[check]);
     }
+    // TLS where the server greets in plain text, and the name that it is greeted with.
+    let plain = FaultServer::start(Behaviour::good()).await.unwrap();
+    let (checks, _) = doctor(&installation, &["--smtp-url", &plain.url().replace("smtp://", "smtps://")]).await;
+    let told = &checks["mail server"].1;
+    assert!(told.contains("speaks no TLS at once on port") && !told.contains("corrupt"), "{told}");
+    let smtp = plain.url();
+    doctor(&installation, &["--smtp-url", &smtp, "--ehlo-name", "mx7.example.com"]).await;
+    assert!(plain.commands().contains(&"EHLO mx7.example.com".to_owned()), "{:?}", plain.commands());
+    let (checks, _) = doctor(&installation, &["--smtp-url", &smtp, "--ehlo-name", "no name"]).await;
+    assert!(checks["mail server"].1.contains("VESTNIK_EHLO_NAME"), "{checks:#?}");
     // Something else answers there.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let other = format!("http://{}/", listener.local_addr().unwrap());

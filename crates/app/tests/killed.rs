@@ -1,12 +1,19 @@
-//! A process that is killed loses nothing, and doubles nothing unless it may: the next one goes on from the journal.
+//! A process that is killed loses nothing, and doubles nothing unless it may: the next one goes on from the journal. And
+//! a command that is repeated until it succeeds, because nobody knows how it ended, sends once.
 //!
-//! `VESTNIK_TEST_KILLS` and `VESTNIK_TEST_KILLED_RECIPIENTS` make it as long as one likes.
+//! `VESTNIK_TEST_KILLS`, `VESTNIK_TEST_KILLED_RECIPIENTS` and `VESTNIK_TEST_SEED` make it as long as one likes: 200 kills
+//! of 20,000 recipients on each database, for both policies, with
+//!
+//! ```sh
+//! VESTNIK_TEST_KILLS=200 VESTNIK_TEST_KILLED_RECIPIENTS=20000 scripts/with-services \
+//!     cargo test -p vestnik --test killed -- --nocapture --test-threads 1
+//! ```
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod common;
 
 use std::collections::HashMap;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use common::Installation;
@@ -26,7 +33,7 @@ struct Line {
 }
 
 async fn killed_again_and_again(installation: &Installation, policy: &str) {
-    let kills = setting("VESTNIK_TEST_KILLS", 6);
+    let kills = setting("VESTNIK_TEST_KILLS", 10);
     let recipients = setting("VESTNIK_TEST_KILLED_RECIPIENTS", 3_000);
     let behaviour = Behaviour::good().on(Stage::Dot, Action::Delay(Duration::from_millis(4)));
     let server = FaultServer::start(behaviour).await.unwrap();
@@ -46,19 +53,24 @@ async fn killed_again_and_again(installation: &Installation, policy: &str) {
     let connections = CONNECTIONS.to_string();
     let url = server.url();
     let send = ["mailing", "send", "1", "--wait", "--smtp-url", &url, "--smtp-connections", &connections];
-    for kill in 0..kills {
-        let mut child = installation.command(&send).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Somewhere in the middle, each time elsewhere: a few messages after its first, or many.
-        let usual = recipients * 4 / 5 / kills;
-        let more = usual / 2 + kill * 37 % usual;
-        let enough = server.accepted().len() + more;
-        while server.accepted().len() < enough && child.try_wait().unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+    let mut moments = Moments(setting("VESTNIK_TEST_SEED", 1) as u64);
+    let mut killed = 0;
+    let ended = loop {
+        let mut child = installation.command(&send).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        if killed < kills {
+            moments.wait(&server, recipients, kills, kills - killed, &mut child).await;
+            // It may have ended by itself a moment ago.
+            child.kill().unwrap();
+            killed += 1;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    installation.ok(&send).await;
+        let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+        // Only a kill ends it otherwise.
+        assert!(ended.status.success() || ended.status.code().is_none(), "{ended:?}");
+        if ended.status.success() {
+            break ended;
+        }
+    };
+    assert!(String::from_utf8_lossy(&ended.stderr).lines().all(|line| line.contains("sent already")), "{ended:?}");
 
     // Each recipient has one final state.
     let shown = installation.ok(&["mailing", "show", "1", "--json"]).await;
@@ -101,7 +113,64 @@ async fn killed_again_and_again(installation: &Installation, policy: &str) {
             assert_eq!((count("sent"), copies.len()), (recipients, recipients), "nobody goes without");
         }
     }
-    println!("{policy}: {kills} kills, {recipients} recipients, {arrived} arrived, {unknown} unknown, {shown}");
+    let twice = arrived - copies.len();
+    assert!(twice <= killed * CONNECTIONS, "{twice} copies after {killed} kills");
+    println!(
+        "{policy}: {killed} kills, {recipients} recipients, {arrived} arrived, {twice} twice, {unknown} unknown, {shown}"
+    );
+    repeated_after_its_end(installation, &server, &send, recipients).await;
+}
+
+/// Whoever repeats the command sends nothing more, unless it is asked for, and then once for each key.
+async fn repeated_after_its_end(installation: &Installation, server: &FaultServer, send: &[&str], recipients: usize) {
+    let mut accepted = server.accepted_count();
+    let first = installation.ok(send).await;
+    for _ in 1..10 {
+        assert_eq!(installation.ok(send).await, first, "the figures of the run");
+    }
+    assert_eq!(server.accepted_count(), accepted, "nothing more is sent");
+    let again = installation.ok(&[send, &["--again"]].concat()).await;
+    assert_eq!(again.lines().next(), Some("run 2"));
+    accepted += recipients;
+    assert_eq!(server.accepted_count(), accepted, "--again sends once more");
+    let named = [send, &["--again", "--key", "monday"]].concat();
+    let once = installation.ok(&named).await;
+    assert_eq!(once.lines().next(), Some("run 3"));
+    assert_eq!(installation.ok(&named).await, once);
+    accepted += recipients;
+    assert_eq!(server.accepted_count(), accepted, "a key sends once");
+    installation.figures_agree().await;
+}
+
+/// Moments to kill a process at: by what the mail server has seen of it, so that the speed of the machine decides nothing
+/// but what else is under way. SplitMix64, so that a seed gives the same ones each time.
+struct Moments(u64);
+
+impl Moments {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap()
+    }
+
+    /// Waits for the next one, or until the process has ended: while it starts, when it connects, after some messages,
+    /// and the last few kills of all as late as possible, between the last message and the end of the process.
+    async fn wait(&mut self, server: &FaultServer, recipients: usize, kills: usize, left: usize, child: &mut Child) {
+        let (accepted, connections) = (server.accepted_count(), server.connections());
+        let usual = (recipients * 4 / 5 / kills).max(2);
+        let (messages, connected) = match self.below(8) {
+            _ if left <= kills.div_ceil(5) => (recipients, 0),
+            0 => (0, 0),
+            1 => (0, connections + 1 + self.below(CONNECTIONS)),
+            _ => (accepted + self.below(usual * 3 / 2), 0),
+        };
+        while (server.accepted_count() < messages || server.connections() < connected)
+            && child.try_wait().unwrap().is_none()
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

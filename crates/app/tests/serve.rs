@@ -81,14 +81,14 @@ async fn from_the_first_start(installation: &Installation) {
     let changed = anna.post("/manage/settings/mail", &mail_server(&second_port, "news@second.example")).await;
     assert_eq!(changed.goes_to(), Some("/manage/settings"));
     until("the mailing is over", async || installation.ok(&["mailing", "show", "1"]).await.contains("completed")).await;
-    installation.ok(&["mailing", "send", "1"]).await;
+    installation.ok(&["mailing", "send", "1", "--again"]).await;
     until("the second server has it", async || sent_by(&second, "news@second.example") == 30).await;
     assert_eq!(first.accepted().len(), 31, "the first server has no more");
 
     // Back to the catcher: nobody gets anything.
     anna.post("/manage/settings/mail", &[("route", "catcher")]).await;
     until("the mailing is over", async || installation.ok(&["mailing", "show", "1"]).await.contains("completed")).await;
-    installation.ok(&["mailing", "send", "1"]).await;
+    installation.ok(&["mailing", "send", "1", "--again"]).await;
     until("the catcher has it", async || anna.get("/caught").await.text.contains("r30@example.org")).await;
     assert_eq!((first.accepted().len(), second.accepted().len()), (31, 30));
 

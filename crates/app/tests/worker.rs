@@ -142,7 +142,7 @@ async fn is_held_up_and_goes_on(installation: &Installation) {
     assert!(refused.contains("mailing 1 is disabled"), "{refused}");
     installation.ok(&["mailing", "enable", "1"]).await;
     // Without the address of a mail server: whoever only waits sends nothing, and nothing to the catcher.
-    installation.ok(&["mailing", "send", "1", "--wait"]).await;
+    installation.ok(&["mailing", "send", "1", "--wait", "--again"]).await;
     assert_eq!(server.accepted().len(), RECIPIENTS * 2);
     assert!(installation.fails(1, &["mailing", "pause", "7"]).await.contains("there is no mailing 7"));
 }

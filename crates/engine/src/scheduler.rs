@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use vestnik_model::secret::new_key;
+use vestnik_model::UnixMillis;
+use vestnik_model::id::{MailingId, RunId};
+use vestnik_model::secret::{Random, new_key};
 use vestnik_store::expansion::{self, Expanded};
-use vestnik_store::{Result, Wake, control, deliveries, runs};
+use vestnik_store::runs::Fired;
+use vestnik_store::{Db, Result, Wake, control, deliveries, runs};
 
 use crate::Context;
 
@@ -50,12 +53,7 @@ async fn turn(context: &Context) -> Result<More> {
     let db = &context.db;
     let now = context.clock.now();
     control::stop_forbidden(db, now).await?;
-    for mailing in runs::due(db, now, BATCH).await? {
-        // One that cannot be fired must not hold the others up.
-        if let Err(error) = runs::fire(db, &mailing, &new_key(&*context.random, 8), now).await {
-            tracing::error!(%error, mailing = mailing.id.0, "a mailing could not be fired");
-        }
-    }
+    fire_due(db, &*context.random, now).await?;
     let mail_domain = context.config.from.address.domain();
     runs::begin_due(db, mail_domain, now).await?;
     let mut more = More::No;
@@ -72,6 +70,22 @@ async fn turn(context: &Context) -> Result<More> {
         more = More::Yes;
     }
     Ok(more)
+}
+
+/// Fires the mailings that are due, as many as one turn takes. Answers which of them have a run now.
+///
+/// # Errors
+/// The database cannot be read. A mailing that cannot be fired is logged, and holds no other up.
+pub async fn fire_due(db: &Db, random: &dyn Random, now: UnixMillis) -> Result<Vec<(MailingId, RunId)>> {
+    let mut fired = Vec::new();
+    for mailing in runs::due(db, now, BATCH).await? {
+        match runs::fire(db, &mailing, &new_key(random, 8), now).await {
+            Ok(Fired::Run(run)) => fired.push((mailing.id, run)),
+            Ok(Fired::Nothing) => {}
+            Err(error) => tracing::error!(%error, mailing = mailing.id.0, "a mailing could not be fired"),
+        }
+    }
+    Ok(fired)
 }
 
 /// Until the next thing is due; the poll's interval at most, because other processes plan as well.

@@ -1,20 +1,18 @@
 //! Runs: firing mailings, ending runs. Their deliveries are made in [`crate::expansion`].
 
-use std::time::Duration;
+mod demand;
 
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::Mailing;
 use vestnik_model::run::{Counts, Run, RunState};
 use vestnik_model::schedule::Schedule;
-use vestnik_model::{Actor, Permission, UnixMillis};
+use vestnik_model::{Actor, UnixMillis};
 
-use crate::db::{Args, Db, Result, Tx, Wake};
-use crate::page::{Cursor, NewestFirst, Page};
-use crate::submitted_forms::{self, FormHash};
-use crate::{control, mailings};
-
+pub use self::demand::{Demanded, DemandedOnce, Repeat, demand, demand_by_command, demand_once, undo};
+use crate::db::{Args, Db, Result, Tx};
 pub use crate::open_runs::{OpenRun, RunMessage, halted, message, open};
+use crate::page::{Cursor, NewestFirst, Page};
 
 const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.planned_at, u.state, u.begins_at, u.ends_at,
     u.key, u.on_unknown, u.paused_by, u.unrenderable_for, u.paused_at, u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
@@ -106,6 +104,26 @@ pub async fn find(db: &Db, actor: &Actor, id: RunId) -> Result<Option<Run>> {
     .await
 }
 
+/// These runs, whosever they are, oldest first: for the command that waits for them.
+pub async fn all_of(db: &Db, ids: &[RunId]) -> Result<Vec<Run>> {
+    // The list is made of numbers alone, and is never empty.
+    let list = ids.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(",");
+    db.fetch_all(AssertSqlSafe(format!("SELECT {COLUMNS} FROM runs u WHERE u.id IN ({list}) ORDER BY u.id")), &[]).await
+}
+
+/// Everyone's runs that have begun or may begin, and are neither over nor paused, oldest first.
+pub async fn unfinished(db: &Db, now: UnixMillis) -> Result<Vec<Run>> {
+    db.fetch_all(
+        AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM runs u
+             WHERE u.state IN ('expanding', 'sending', 'stopping') OR u.state = 'planned' AND u.begins_at <= $1
+             ORDER BY u.id"
+        )),
+        &[&now],
+    )
+    .await
+}
+
 /// The actor's runs that are not over, oldest first.
 pub async fn open_of(db: &Db, actor: &Actor, limit: i64) -> Result<Vec<Run>> {
     db.fetch_all(
@@ -119,117 +137,17 @@ pub async fn open_of(db: &Db, actor: &Actor, limit: i64) -> Result<Vec<Run>> {
     .await
 }
 
-/// What came of sending on demand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Demanded {
-    /// A new run is planned.
-    Planned(RunId),
-    /// An earlier run is not over; it goes on.
-    Continues(RunId),
-    /// The same form was sent before, and has planned this run.
-    Repeated(RunId),
-    /// The actor has no such mailing.
-    NotFound,
-    /// The end of the mailing's window has come.
-    WindowOver,
-    /// The mailing is disabled.
-    Disabled,
-    /// No one would get it.
-    NoRecipients,
-    /// The actor may not let mail go out.
-    MayNotSend,
-}
-
-/// Sends a mailing on demand (S-17, S-18), `delay` from now: the time to undo.
-pub async fn demand(
-    db: &Db,
-    actor: &Actor,
-    mailing: MailingId,
-    key: &str,
-    delay: Duration,
-    now: UnixMillis,
-) -> Result<Demanded> {
-    demand_once(db, actor, mailing, key, delay, None, now).await
-}
-
-/// The same for a form, which plans one run however often it is sent.
-pub async fn demand_once(
-    db: &Db,
-    actor: &Actor,
-    mailing: MailingId,
-    key: &str,
-    delay: Duration,
-    form: Option<&FormHash>,
-    now: UnixMillis,
-) -> Result<Demanded> {
-    let Some(mailing) = mailings::find(db, actor, mailing).await? else { return Ok(Demanded::NotFound) };
-    if !actor.may(Permission::SendMail) {
-        return Ok(Demanded::MayNotSend);
-    }
-    let recipients = mailings::audience_size(db, actor, &mailing).await?;
-    let mut tx = db.begin().await?;
-    // Locks the mailing before looking for a run, so that of two presses of a button the second finds the first's run.
-    let enabled = tx
-        .execute("UPDATE mailings SET status = 'running' WHERE id = $1 AND disabled_at IS NULL", &[&mailing.id])
-        .await?;
-    if enabled == 0 {
-        return Ok(Demanded::Disabled);
-    }
-    if let Some(earlier) = submitted_forms::claim(&mut tx, actor, form, now).await? {
-        return Ok(Demanded::Repeated(RunId(earlier)));
-    }
-    let open: Option<(RunId,)> = tx
-        .fetch_optional(
-            "SELECT id FROM runs WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused')
-             ORDER BY id DESC LIMIT 1",
-            &[&mailing.id],
-        )
-        .await?;
-    if let Some((run,)) = open {
-        // In a transaction of its own: elsewhere runs are locked before their mailing.
-        drop(tx);
-        control::resume(db, actor, run).await?;
-        return Ok(Demanded::Continues(run));
-    }
-    // Also when it would end before anything could be sent.
-    if mailing.is_over(now.plus(delay)) {
-        return Ok(Demanded::WindowOver);
-    }
-    if recipients == 0 {
-        return Ok(Demanded::NoRecipients);
-    }
-    let mut occurrence = now;
-    let run = loop {
-        match insert(&mut tx, &mailing, RunState::Planned, occurrence, now.plus(delay), key, now).await? {
-            Some(run) => break run,
-            // A run of this very millisecond is over already; its place is taken.
-            None => occurrence = UnixMillis(occurrence.0 + 1),
-        }
-    };
-    submitted_forms::created(&mut tx, actor, form, run.0).await?;
-    tx.wake(Wake::Schedule);
-    tx.commit().await?;
-    Ok(Demanded::Planned(run))
-}
-
-/// Calls off one of the actor's runs while its time to undo lasts. `false`: it has begun, or is not the actor's.
-pub async fn undo(db: &Db, actor: &Actor, id: RunId, now: UnixMillis) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    let undone: Option<(MailingId,)> = tx
-        .fetch_optional(
-            "UPDATE runs SET state = 'cancelled', finished_at = $1
-             WHERE id = $2 AND owner_id = $3 AND state = 'planned' AND begins_at > $1 RETURNING mailing_id",
-            &[&now, &id, &actor.user()],
-        )
-        .await?;
-    if let Some((mailing,)) = undone {
-        settle_status(&mut tx, mailing).await?;
-    }
-    tx.commit().await?;
-    Ok(undone.is_some())
+/// What a run was made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin<'a> {
+    /// An occurrence of its mailing's schedule.
+    Schedule,
+    /// Someone asked for it, a program perhaps under a name.
+    Demand { key: Option<&'a str> },
 }
 
 /// Makes a run of a mailing with what its message says now. `None`: the occurrence has its run already.
+#[expect(clippy::too_many_arguments, reason = "each is a column")]
 pub(crate) async fn insert(
     tx: &mut Tx,
     mailing: &Mailing,
@@ -237,16 +155,21 @@ pub(crate) async fn insert(
     occurrence_at: UnixMillis,
     begins_at: UnixMillis,
     key: &str,
+    origin: Origin<'_>,
     now: UnixMillis,
 ) -> Result<Option<RunId>> {
     let finished_at = state.is_final().then_some(now);
+    let (on_demand, demand_key) = match origin {
+        Origin::Schedule => (false, None),
+        Origin::Demand { key } => (true, key.map(str::to_owned)),
+    };
     let made: Option<(RunId,)> = tx
         .fetch_optional(
             "INSERT INTO runs (mailing_id, owner_id, occurrence_at, state, begins_at, ends_at, key,
-                subject, html, text, audience, on_unknown, finished_at, planned_at)
+                subject, html, text, audience, on_unknown, finished_at, planned_at, on_demand, demand_key)
              -- A run that was missed sends nothing, and a year of them must not hold a year of copies.
              SELECT $1, $2, $3, $4, $5, $6, $7, s.subject, CASE WHEN $4 = 'missed' THEN '' ELSE s.html END,
-                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9, $10, $12
+                CASE WHEN $4 = 'missed' THEN '' ELSE s.text END, $8, $9, $10, $12, $13, $14
              FROM messages s WHERE s.id = $11
              ON CONFLICT (mailing_id, occurrence_at) DO NOTHING
              RETURNING id",
@@ -263,6 +186,8 @@ pub(crate) async fn insert(
                 &finished_at,
                 &mailing.message_id,
                 &now,
+                &on_demand,
+                &demand_key,
             ],
         )
         .await?;
@@ -314,7 +239,7 @@ pub async fn fire(db: &Db, mailing: &Mailing, key: &str, now: UnixMillis) -> Res
     miss(&mut tx, mailing, &schedule, due, |at| at <= latest && Some(at) != runs_now, key, now).await?;
     let mut fired = Fired::Nothing;
     if let Some(at) = runs_now
-        && let Some(run) = insert(&mut tx, mailing, RunState::Planned, at, now, key, now).await?
+        && let Some(run) = insert(&mut tx, mailing, RunState::Planned, at, now, key, Origin::Schedule, now).await?
     {
         tx.execute("UPDATE mailings SET status = 'running' WHERE id = $1", &[&mailing.id]).await?;
         fired = Fired::Run(run);
@@ -338,7 +263,7 @@ async fn miss(
     while let Some(at) = occurrence
         && among(at)
     {
-        insert(tx, mailing, RunState::Missed, at, at, key, now).await?;
+        insert(tx, mailing, RunState::Missed, at, at, key, Origin::Schedule, now).await?;
         occurrence = schedule.next_after(at);
     }
     Ok(())

@@ -265,7 +265,9 @@ async fn plan_at_once(
     let begins_at = now.plus(saving.undo);
     let mut place = occurrence;
     let run = loop {
-        let made = runs::insert(tx, mailing, RunState::Planned, place, begins_at, saving.key, now).await?;
+        let made =
+            runs::insert(tx, mailing, RunState::Planned, place, begins_at, saving.key, runs::Origin::Schedule, now)
+                .await?;
         if made.is_some() {
             break made;
         }

@@ -4,6 +4,7 @@ pub mod adopt_secret_key;
 pub mod attempts;
 pub mod backup;
 pub mod demo;
+mod details;
 pub mod doctor;
 pub mod mailing;
 pub mod message;

@@ -9,7 +9,7 @@ use vestnik_store::audit::Author;
 use vestnik_store::users;
 use vestnik_web::password::hash_password;
 
-use super::user::password;
+use super::details::new_password;
 use crate::cli::ResetPasswordArgs;
 use crate::failure::Failure;
 use crate::installation;
@@ -21,7 +21,7 @@ pub async fn run(args: ResetPasswordArgs) -> Result<(), Failure> {
     let email = address(&args.email).map_err(|problem| Problems::one("email", problem))?;
     let nobody = || Failure::failed(format!("there is no account with the address {email}"));
     let user = users::find_by_email(&db, &email).await?.ok_or_else(nobody)?;
-    let typed = password(args.password.as_deref(), args.password_stdin)?;
+    let typed = new_password(args.password.as_deref(), args.password_stdin)?;
     let typed =
         check_password(&typed, &user.email, &user.name).map_err(|problem| Problems::one("password", problem))?;
     let hash = hash_password(&typed, &SystemRandom).map_err(|error| Failure::failed(error.to_string()))?;

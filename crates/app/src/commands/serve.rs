@@ -36,8 +36,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Runs pages and engine until SIGTERM or Ctrl+C.
-pub fn serve(args: ServeArgs) -> Result<(), Failure> {
+pub fn serve(mut args: ServeArgs) -> Result<(), Failure> {
     args.web.check()?;
+    args.mail = args.mail.named_after(args.web.base_url.as_ref());
     // Pages answer quickly while mail goes out at full speed, because the engine has threads of its own.
     let pages = runtime("pages")?;
     let engine = runtime("engine")?;
@@ -63,7 +64,8 @@ pub fn serve(args: ServeArgs) -> Result<(), Failure> {
 }
 
 /// Runs the engine alone until SIGTERM or Ctrl+C.
-pub fn worker(args: WorkerArgs) -> Result<(), Failure> {
+pub fn worker(mut args: WorkerArgs) -> Result<(), Failure> {
+    args.mail = args.mail.named_after(args.base_url.as_ref());
     let engine = runtime("engine")?;
     let worked = engine.block_on(async {
         let mut signals = StopSignals::listen()?;
@@ -204,7 +206,8 @@ impl Pages {
         });
         let cache = cache.map_err(|error| Failure::misused(format!("--redis-url or VESTNIK_REDIS_URL: {error}")))?;
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let trial = Trial { from: mail.mail_from.clone(), clock: clock.clone(), random: random.clone() };
+        let (from, hello) = (mail.mail_from.clone(), mail.hello()?);
+        let trial = Trial { from, hello, clock: clock.clone(), random: random.clone() };
         let media = Media::new(data.media()?);
         let held = restore::held(db).await?;
         let app = AppState::new(db.clone(), clock, random, cache, media, Arc::new(trial), settings);

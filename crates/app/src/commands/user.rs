@@ -1,12 +1,10 @@
 //! `vestnik create-user | create-admin | create-manager | create-groups | reset-second-factor`
 
-use std::io::{IsTerminal as _, Read as _};
-
 use vestnik_model::clock::SystemClock;
 use vestnik_model::recipient::address;
 use vestnik_model::secret::SystemRandom;
 use vestnik_model::user::{Registration, User};
-use vestnik_model::{BuiltinGroup, Clock as _, Problems};
+use vestnik_model::{BuiltinGroup, Clock as _, GroupDraft, Permission, Problems};
 use vestnik_store::audit::Author;
 use vestnik_store::groups::Changed;
 use vestnik_store::people::Created;
@@ -15,24 +13,27 @@ use vestnik_web::letters::{Kind, Post};
 use vestnik_web::password::hash_password;
 
 use crate::cli::{CreateGroupsArgs, CreateUserArgs, ResetSecondFactorArgs};
+use crate::commands::details::Details;
 use crate::config::check_base_url;
-use crate::failure::{Failure, language};
+use crate::failure::Failure;
 use crate::installation;
 
 /// Makes an account. Whoever may run this command vouches for the address, so it counts as confirmed.
 pub async fn create(args: CreateUserArgs) -> Result<(), Failure> {
     // What is wrong with what was typed is said before anything is made.
-    let password = password(args.password.as_deref(), args.password_stdin)?;
+    let details = Details::new(&args, "USER");
+    let registration = details.registration(None)?;
     let db = installation::open(&args.data).await?;
-    let user = made(&db, &args, &password, BuiltinGroup::Users).await?;
+    let user = made(&db, &registration, BuiltinGroup::Users).await?;
     println!("{}", user.id);
     Ok(())
 }
 
 /// Makes an account in a group, or puts the one that is there into it: a script may run this twice.
 pub async fn create_in(args: CreateUserArgs, group: BuiltinGroup) -> Result<(), Failure> {
+    let details = Details::new(&args, if group == BuiltinGroup::Administrators { "ADMIN" } else { "MANAGER" });
+    let email = details.email()?;
     let db = installation::open(&args.data).await?;
-    let email = address(&args.email).map_err(|problem| Problems::one("email", problem))?;
     let user = match users::find_by_email(&db, &email).await? {
         // A stranger could have registered with it, and would have the rights with their own password.
         Some(user) if user.confirmed_at.is_none() => {
@@ -51,36 +52,44 @@ pub async fn create_in(args: CreateUserArgs, group: BuiltinGroup) -> Result<(), 
             eprintln!("{} has an account already; its password stays as it is", user.email);
             user
         }
-        None => {
-            let password = password(args.password.as_deref(), args.password_stdin)?;
-            made(&db, &args, &password, group).await?
-        }
+        None => made(&db, &details.registration(Some(email))?, group).await?,
     };
     println!("{}", user.id);
     Ok(())
 }
 
-async fn made(db: &Db, args: &CreateUserArgs, password: &str, group: BuiltinGroup) -> Result<User, Failure> {
-    let language = args.language.unwrap_or_else(language);
-    let registration = Registration::parse(&args.email, &args.name, password, language, &args.time_zone)?;
+async fn made(db: &Db, registration: &Registration, group: BuiltinGroup) -> Result<User, Failure> {
     let hash =
         hash_password(&registration.password, &SystemRandom).map_err(|error| Failure::failed(error.to_string()))?;
     let author = Author::at_console(SystemClock.now());
-    match people::create(db, None, &registration, &hash, Some(author.at), group, &author).await? {
+    match people::create(db, None, registration, &hash, Some(author.at), group, &author).await? {
         Created::Done(user) => Ok(*user),
         _ => Err(Failure::failed(format!("{} has an account already", registration.email))),
     }
 }
 
-/// Gives the groups that are there from the start their permissions again.
+/// Gives the groups that are there from the start their permissions again, or makes one that is named.
 pub async fn create_groups(args: CreateGroupsArgs) -> Result<(), Failure> {
+    let author = Author::at_console(SystemClock.now());
+    let Some(name) = &args.name else {
+        let db = installation::open(&args.data).await?;
+        groups::restore_builtin(&db, &author).await?;
+        for (group, members) in groups::all(&db).await? {
+            println!("{} ({members}): {}", group.name, permissions(&group.permissions));
+        }
+        return Ok(());
+    };
+    let draft = GroupDraft::parse(name, &args.permission)?;
     let db = installation::open(&args.data).await?;
-    groups::restore_builtin(&db, &Author::at_console(SystemClock.now())).await?;
-    for (group, members) in groups::all(&db).await? {
-        let permissions: Vec<&str> = group.permissions.iter().map(|permission| permission.as_str()).collect();
-        println!("{} ({members}): {}", group.name, permissions.join(", "));
+    match groups::create(&db, None, &draft, &author).await? {
+        (Changed::Done, _) => println!("{} (0): {}", draft.name, permissions(&draft.permissions)),
+        _ => return Err(Failure::failed(format!("there is a group {} already; it stays as it is", draft.name))),
     }
     Ok(())
+}
+
+fn permissions(permissions: &[Permission]) -> String {
+    permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Lets someone in again who has lost their second factor: the last administrator has nobody else to ask.
@@ -102,24 +111,4 @@ pub async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), Fail
     }
     println!("{}", user.id);
     Ok(())
-}
-
-/// From the flag or its variable, from standard input, or asked for without echo.
-pub fn password(given: Option<&str>, from_stdin: bool) -> Result<String, Failure> {
-    if let Some(password) = given {
-        return Ok(password.to_owned());
-    }
-    if from_stdin {
-        let mut text = String::new();
-        std::io::stdin().take(4_096).read_to_string(&mut text)?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::misused("a password is wanted: --password-stdin reads it from standard input"));
-    }
-    let password = rpassword::prompt_password("Password: ")?;
-    if rpassword::prompt_password("Again: ")? != password {
-        return Err(Failure::failed("the two passwords differ"));
-    }
-    Ok(password)
 }

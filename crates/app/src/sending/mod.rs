@@ -16,7 +16,7 @@ use vestnik_engine::lock::SenderLock;
 use vestnik_engine::{Config, Engine, Measures};
 use vestnik_mail::catcher::{self, Limits};
 use vestnik_mail::relay::{Relay, Tls};
-use vestnik_mail::session::{Hello, Timeouts};
+use vestnik_mail::session::Timeouts;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::secret::SystemRandom;
 use vestnik_store::{Db, installation, troubles};
@@ -219,7 +219,7 @@ impl Running {
             measures: measures.clone(),
             relay,
             tls: Tls::system(),
-            hello: Hello::default(),
+            hello: mail.hello()?,
             timeouts: Timeouts::default(),
             connections: usize::from(mail.smtp_connections),
             from: route.from.clone(),

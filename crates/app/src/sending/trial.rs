@@ -27,6 +27,8 @@ const STEP: Duration = Duration::from_secs(10);
 pub struct Trial {
     /// What letters come from where nothing else is typed; `None`: the product's own default.
     pub from: Option<String>,
+    /// The name by which mail servers are greeted.
+    pub hello: Hello,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
 }
@@ -38,7 +40,7 @@ impl TryMail for Trial {
 
     fn reach(&self, server: MailServer) -> Trying<'_, ()> {
         Box::pin(in_time(LOOK, async move {
-            open(&server).await?.quit().await;
+            self.open(&server).await?.quit().await;
             Ok(())
         }))
     }
@@ -49,20 +51,20 @@ async fn in_time<T>(patience: Duration, tried: impl Future<Output = Result<T, Hi
     tokio::time::timeout(patience, tried).await.unwrap_or_else(late)
 }
 
-async fn open(server: &MailServer) -> Result<Session<Stream>, Hindrance> {
-    let Some(relay) = &server.relay else {
-        return Err(Hindrance { obstacle: Obstacle::Name, words: String::new() });
-    };
-    connect(relay, &Tls::system(), &Hello::default(), &Timeouts::all(STEP))
-        .await
-        .map_err(|failure| Hindrance { obstacle: obstacle(&failure), words: failure.to_string() })
-}
-
 impl Trial {
+    async fn open(&self, server: &MailServer) -> Result<Session<Stream>, Hindrance> {
+        let Some(relay) = &server.relay else {
+            return Err(Hindrance { obstacle: Obstacle::Name, words: String::new() });
+        };
+        connect(relay, &Tls::system(), &self.hello, &Timeouts::all(STEP))
+            .await
+            .map_err(|failure| Hindrance { obstacle: obstacle(&failure), words: failure.to_string() })
+    }
+
     async fn send(&self, letter: &TrialLetter) -> Result<String, Hindrance> {
         let refused = |words| Hindrance { obstacle: Obstacle::Refusal, words };
         let (envelope, body) = self.write(letter).map_err(refused)?;
-        let mut session = open(&letter.server).await?;
+        let mut session = self.open(&letter.server).await?;
         let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
         session.quit().await;
         let words = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();

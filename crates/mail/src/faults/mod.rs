@@ -180,6 +180,11 @@ impl FaultServer {
         self.shared.record().accepted.clone()
     }
 
+    /// How many messages it has accepted so far.
+    pub fn accepted_count(&self) -> usize {
+        self.shared.record().accepted.len()
+    }
+
     /// The recipients of every message accepted so far, sorted, as often as each was accepted.
     pub fn recipients(&self) -> Vec<String> {
         let mut all: Vec<String> = self.shared.record().accepted.iter().flat_map(|one| one.to.clone()).collect();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use vestnik_mail::relay::{Tls, connect};
-use vestnik_mail::session::{Hello, Timeouts};
+use vestnik_mail::session::Timeouts;
 use vestnik_store::{Db, installation};
 
 use crate::cli::DoctorArgs;
@@ -99,7 +99,8 @@ async fn in_time(check: &'static str, look: impl Future<Output = Vec<Finding>>) 
 }
 
 /// Looks, tells, and fails if there is a problem.
-pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
+pub async fn run(mut args: DoctorArgs) -> Result<(), Failure> {
+    args.mail = args.mail.named_after(args.web.base_url.as_ref());
     let findings = look(&args).await;
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (problems, warnings) = (count(Level::Problem), count(Level::Warning));
@@ -170,7 +171,11 @@ async fn mail_server(args: &DoctorArgs, db: Option<&Db>) -> Vec<Finding> {
             )];
         }
     };
-    let session = match connect(&relay, &Tls::system(), &Hello::default(), &Timeouts::all(STEP)).await {
+    let hello = match args.mail.hello() {
+        Ok(hello) => hello,
+        Err(failure) => return vec![Finding::problem(CHECK, failure.to_string(), "correct VESTNIK_EHLO_NAME")],
+    };
+    let session = match connect(&relay, &Tls::system(), &hello, &Timeouts::all(STEP)).await {
         Ok(session) => session,
         Err(failure) => {
             let advice = "correct the address, the encryption or the password; runs wait until it answers";

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::Finding;
 use crate::cli::{Cli, DoctorArgs};
+use crate::commands::details;
 use crate::config::fault_of_base_url;
 
 /// Variables that are no flags: of logs, of the build, and of tests.
@@ -57,7 +58,8 @@ fn known_variables() -> BTreeSet<String> {
     let cli = Cli::command();
     let of_flags = cli.get_subcommands().flat_map(|command| command.get_arguments()).filter_map(|flag| flag.get_env());
     let of_flags = of_flags.map(|name| name.to_string_lossy().into_owned());
-    of_flags.chain(OTHERS.iter().map(|name| (*name).to_owned())).collect()
+    let others = OTHERS.iter().map(|name| (*name).to_owned());
+    of_flags.chain(others).chain(details::variables()).collect()
 }
 
 /// What stands in letters.
@@ -100,7 +102,14 @@ mod tests {
     #[test]
     fn a_variable_that_nothing_reads_is_told_of() {
         let told = |names: &[&str]| variables(names.iter().map(|name| (*name).into()));
-        let fine = ["VESTNIK_SMTP_URL", "VESTNIK_LOG", "VESTNIK_BASE_URL", "VESTNIK_TEST_POSTGRES_URL", "PATH"];
+        let fine = [
+            "VESTNIK_SMTP_URL",
+            "VESTNIK_LOG",
+            "VESTNIK_BASE_URL",
+            "VESTNIK_TEST_POSTGRES_URL",
+            "VESTNIK_ADMIN_PASSWORD",
+            "PATH",
+        ];
         assert_eq!(told(&fine).level, Level::Ok);
         let slip = told(&["VESTNIK_SMPT_URL", "VESTNIK_LISTEN"]);
         assert_eq!((slip.level, slip.found.as_str()), (Level::Warning, "nothing reads VESTNIK_SMPT_URL"));

@@ -1,38 +1,32 @@
-//! `vestnik mailing create | send | list | show`; what holds a mailing up or sends it again is in [`control`].
+//! `vestnik mailing create | send | list | show` and `vestnik send-mailing`; what holds a mailing up or sends it again is
+//! in [`control`].
 
 mod control;
 mod list;
+mod pass;
+mod send;
+mod wait;
 
-use std::time::Duration;
-
-use indicatif::ProgressBar;
 use serde::Serialize;
 use vestnik_model::clock::SystemClock;
 use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::{Mailing, MailingDraft, MailingInput};
-use vestnik_model::run::{Run, RunState};
 use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::{Actor, Clock as _};
 use vestnik_store::mailings::{LateStart, Saved, Saving, Selection};
-use vestnik_store::runs::Demanded;
-use vestnik_store::{Db, mailings, nodes, recipients, runs, troubles};
+use vestnik_store::{Db, mailings, recipients, runs, troubles};
 
-use crate::cli::{CreateMailingArgs, MailingCommand, SendArgs, ShowArgs};
+pub use self::send::send_mailing;
+use crate::cli::{CreateMailingArgs, MailingCommand, ShowArgs};
 use crate::commands::recipients::addresses;
-use crate::commands::restore;
 use crate::failure::Failure;
-use crate::installation::{self, owner, progress_bar};
-use crate::sending::{self, Route, Sending, Turn};
-use crate::stopping::StopSignals;
-
-/// How often a run that another process sends is looked at.
-const LOOK: Duration = Duration::from_millis(250);
+use crate::installation::{self, owner};
 
 /// Dispatches.
 pub async fn run(command: MailingCommand) -> Result<(), Failure> {
     match command {
         MailingCommand::Create(args) => create(args).await,
-        MailingCommand::Send(args) => send(args).await,
+        MailingCommand::Send(args) => send::send(args.options, args.id).await,
         MailingCommand::List(args) => list::list(args).await,
         MailingCommand::Show(args) => show(args).await,
         control => control::run(control).await,
@@ -114,107 +108,6 @@ async fn find(db: &Db, id: MailingId) -> Result<(Mailing, Actor, String), Failur
     Ok((mailing, actor, owner.email))
 }
 
-/// Sends a mailing now. Without `--wait` the run is left to the service.
-pub async fn send(args: SendArgs) -> Result<(), Failure> {
-    // A wrong address is said before anything is planned.
-    args.mail.relay()?;
-    let db = installation::open_existing(&args.data).await?;
-    let route = Route::find(&args.mail, &vestnik_store::installation::read(&db).await?)?;
-    if route.locked.is_some() {
-        return Err(Failure::failed(format!(
-            "nothing can be sent: {route}; enter it anew in the settings of the service"
-        )));
-    }
-    let (mailing, actor, email) = find(&db, args.id).await?;
-    if let Some(why) = restore::held(&db).await? {
-        return Err(Failure::failed(why));
-    }
-    let key = new_key(&SystemRandom, 8);
-    let run = match runs::demand(&db, &actor, mailing.id, &key, Duration::ZERO, SystemClock.now()).await? {
-        Demanded::Planned(run) | Demanded::Continues(run) | Demanded::Repeated(run) => run,
-        Demanded::NotFound => return Err(Failure::failed(format!("there is no mailing {}", args.id))),
-        Demanded::Disabled => return Err(Failure::failed(format!("mailing {} is disabled", args.id))),
-        Demanded::WindowOver => return Err(Failure::failed("the end of the mailing's window has come")),
-        Demanded::NoRecipients => return Err(Failure::failed("the mailing has no recipients")),
-        Demanded::MayNotSend => return Err(may_not_send(&email)),
-    };
-    if !args.wait {
-        println!("run {run} is planned; a running `vestnik serve` or `vestnik worker` sends it");
-        return Ok(());
-    }
-    let run = send_and_wait(&db, &actor, &args, run).await?;
-    print_counts(&run);
-    Ok(())
-}
-
-/// Waits until a run is over. It is sent here when no other process sends from this installation, or from the moment
-/// when that process ends.
-async fn send_and_wait(db: &Db, actor: &Actor, args: &SendArgs, id: RunId) -> Result<Run, Failure> {
-    let mut signals = StopSignals::listen()?;
-    let mut sending = None;
-    let bar = progress_bar(0, "{bar:40} {pos}/{len} {per_sec} {msg}");
-    // However it ends, what is being sent is sent.
-    let waited = wait(db, actor, args, id, (&mut sending, &mut signals, &bar)).await;
-    bar.finish_and_clear();
-    if let Some(sending) = sending {
-        sending.stop().await;
-    }
-    waited
-}
-
-async fn wait(
-    db: &Db,
-    actor: &Actor,
-    args: &SendArgs,
-    id: RunId,
-    (sending, signals, bar): (&mut Option<Sending>, &mut StopSignals, &ProgressBar),
-) -> Result<Run, Failure> {
-    loop {
-        // Beside a service that runs, this process would take part in its work: not without a mail server, or else the
-        // letters of others would end in the catcher of this one.
-        let takes_part = args.mail.smtp_url.is_some() || !nodes::any_lives(db).await?;
-        if sending.is_none()
-            && takes_part
-            && let Turn::Ours(lock) = sending::turn(db, &args.data)?
-        {
-            *sending = Some(Sending::start(db.clone(), &args.data, &args.mail, lock).await?);
-        }
-        let run = runs::find(db, actor, id).await?;
-        let run = run.ok_or_else(|| Failure::failed("the mailing was deleted while it was being sent"))?;
-        bar.set_length(u64::try_from(run.counts.recipients).unwrap_or(0));
-        bar.set_position(u64::try_from(run.counts.done()).unwrap_or(0));
-        bar.set_message(match troubles::current(db).await?.first() {
-            Some(trouble) => format!("{} is in trouble: {}", trouble.server, trouble.error),
-            None => format!("sent {}, failed {}", run.counts.sent, run.counts.failed),
-        });
-        if run.state.is_final() {
-            return Ok(run);
-        }
-        if run.state == RunState::Paused {
-            let why = if run.paused_by.is_empty() { String::new() } else { format!(": {}", run.paused_by) };
-            return Err(Failure::failed(format!("the mailing is paused{why}; the same command resumes it")));
-        }
-        if signals.unless_told(tokio::time::sleep(LOOK)).await.is_none() {
-            return Err(Failure::failed("interrupted; the same command goes on where it stopped"));
-        }
-    }
-}
-
-fn print_counts(run: &Run) {
-    let counts = &run.counts;
-    println!(
-        "recipients {}, sent {}, failed {}, expired {}, skipped {}, unknown {}, cancelled {}, attempts {}",
-        counts.recipients,
-        counts.sent,
-        counts.failed,
-        counts.expired,
-        counts.skipped,
-        counts.unknown,
-        counts.cancelled,
-        counts.attempts(),
-    );
-}
-
 /// What `mailing show` tells. The figures are those of the newest run; zero when there is none.
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -241,6 +134,9 @@ struct Shown<'a> {
     cancelled: i64,
     attempts: i64,
     paused_by: Option<&'a str>,
+    /// What the mail server says that takes no messages now, while some of the run wait for it.
+    outage: Option<String>,
+    outage_since: Option<String>,
 }
 
 async fn show(args: ShowArgs) -> Result<(), Failure> {
@@ -249,6 +145,8 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
     let all = runs::of_mailing(&db, &actor, mailing.id, 10_000).await?;
     let run = all.first();
     let counts = run.map(|run| run.counts).unwrap_or_default();
+    let waits = run.is_some_and(|run| !run.state.is_final());
+    let outage = if waits { troubles::current(&db).await?.into_iter().next() } else { None };
     let shown = Shown {
         id: mailing.id,
         name: &mailing.name,
@@ -273,6 +171,8 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
         cancelled: counts.cancelled,
         attempts: counts.attempts(),
         paused_by: run.map(|run| run.paused_by.as_str()).filter(|reason| !reason.is_empty()),
+        outage: outage.as_ref().map(|outage| format!("{}: {}", outage.server, outage.error)),
+        outage_since: outage.map(|outage| outage.since.to_string()),
     };
     let value = serde_json::to_value(&shown).map_err(|error| Failure::failed(error.to_string()))?;
     if args.json {

@@ -1,0 +1,12 @@
+-- Which runs were asked for; the others are those of a schedule. One that was undone is asked for no more.
+ALTER TABLE runs ADD COLUMN on_demand BOOLEAN NOT NULL DEFAULT FALSE;
+-- The name under which a program asked for the run. Asked again under that name, it gets this run and no other.
+ALTER TABLE runs ADD COLUMN demand_key TEXT;
+CREATE UNIQUE INDEX runs_demand_key ON runs (mailing_id, demand_key) WHERE demand_key IS NOT NULL;
+
+-- Until now nothing told the two kinds apart. In doubt a run counts as asked for: the command that is repeated then
+-- sends nothing, instead of mailing everyone again.
+UPDATE runs SET on_demand = TRUE
+WHERE state <> 'missed' AND NOT (state = 'cancelled' AND started_at IS NULL)
+    AND (begins_at = occurrence_at
+        OR EXISTS (SELECT 1 FROM mailings m WHERE m.id = runs.mailing_id AND m.starts_at IS NULL));
