@@ -8,10 +8,9 @@ use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::secret::SystemRandom;
 use vestnik_store::{Wake, runs};
 
-use super::send::checked;
+use super::send::{checked, refuse_if_held};
 use super::wait::{self, counts};
 use crate::cli::SendOptions;
-use crate::commands::restore;
 use crate::failure::Failure;
 use crate::installation;
 
@@ -23,9 +22,7 @@ pub async fn run(options: SendOptions) -> Result<(), Failure> {
     }
     let options = checked(options)?;
     let db = installation::open_existing(&options.data).await?;
-    if let Some(why) = restore::held(&db).await? {
-        return Err(Failure::failed(why));
-    }
+    refuse_if_held(&db, &options).await?;
     let now = SystemClock.now();
     let mut begun: Vec<(MailingId, RunId)> = Vec::new();
     loop {
