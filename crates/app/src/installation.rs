@@ -7,15 +7,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vestnik_model::Actor;
 use vestnik_model::recipient::address;
 use vestnik_model::user::User;
-use vestnik_store::{Db, db, users};
+use vestnik_store::{Db, db, health, users};
 
 use crate::config::DataArgs;
 use crate::failure::{Failure, in_words};
+use crate::outdated::{BOUNDED_LANGUAGE, outdated_messages};
 use crate::secret_key;
 
 /// Opens the database and brings its schema up to date.
 pub async fn open(data: &DataArgs) -> Result<Db, Failure> {
-    migrated(open_unmigrated(data).await?, data).await
+    let db = open_unmigrated(data).await?;
+    migrate(&db).await?;
+    secret_key::prepare(db, data).await
 }
 
 /// Brings the schema of a database up to date, and finds the key of its secrets.
@@ -26,7 +29,28 @@ pub async fn migrated(db: Db, data: &DataArgs) -> Result<Db, Failure> {
 
 /// The same for commands that need something that is there already: in a wrong folder they make none.
 pub async fn open_existing(data: &DataArgs) -> Result<Db, Failure> {
-    migrated(open_as_it_is(data).await?, data).await
+    let db = open_as_it_is(data).await?;
+    migrate(&db).await?;
+    secret_key::prepare(db, data).await
+}
+
+/// Brings the schema up to date, and logs what the upgrade means for messages that are there.
+async fn migrate(db: &Db) -> Result<(), Failure> {
+    let before = health::look(db).await?.migration;
+    db.migrate().await?;
+    if before.is_some_and(|step| step < BOUNDED_LANGUAGE) {
+        for outdated in outdated_messages(db).await? {
+            tracing::warn!(
+                message = %outdated.id,
+                owner = outdated.owner,
+                subject = outdated.subject,
+                field = outdated.field,
+                problem = in_words(&outdated.problem),
+                "a stored message uses what the template language no longer has"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Opens the database, whatever schema it has. An embedded one is made if it is missing.

@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod installation;
 mod metrics;
+mod outdated;
 mod secret_key;
 mod sending;
 mod server;

@@ -33,6 +33,14 @@ pub struct Message {
     pub version: i64,
 }
 
+impl Message {
+    /// What keeps the stored message from being sent. It was checked when it was saved, but maybe by an earlier program,
+    /// whose template language had more.
+    pub fn check(&self) -> Result<(), Problems> {
+        Content::compile(&self.subject, &self.html, &self.text)?.try_sample()
+    }
+}
+
 /// A message as typed, checked: its templates compile and render.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageDraft {

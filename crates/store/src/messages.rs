@@ -43,6 +43,27 @@ pub async fn batch_after(db: &Db, actor: &Actor, after: MessageId, limit: i64) -
     .await
 }
 
+/// A message with the address of its owner's account.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct OwnedMessage {
+    /// The message.
+    #[sqlx(flatten)]
+    pub message: Message,
+    /// Whose it is.
+    pub owner_email: String,
+}
+
+/// Everyone's messages after an id with their bodies, oldest first, for whoever runs the installation: an upgrade looks
+/// for those that its template language does not have any more.
+pub async fn of_everyone_after(db: &Db, after: MessageId, limit: i64) -> Result<Vec<OwnedMessage>> {
+    db.fetch_all(
+        "SELECT m.id, m.owner_id, m.subject, m.html, m.text, m.created_at, m.updated_at, u.email AS owner_email
+         FROM messages m JOIN users u ON u.id = m.owner_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
+        &[&after, &limit],
+    )
+    .await
+}
+
 /// How many messages the actor has.
 pub async fn count(db: &Db, actor: &Actor) -> Result<i64> {
     let (count,): (i64,) = db.fetch_one("SELECT count(*) FROM messages WHERE owner_id = $1", &[&actor.user()]).await?;
