@@ -10,7 +10,7 @@ use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, RunId};
 use vestnik_store::runs::{self, OpenRun};
 use vestnik_store::settle::Outcome;
-use vestnik_store::{Result, deliveries, users};
+use vestnik_store::{Result, control, deliveries, users};
 
 use crate::Context;
 use crate::held::give_strays_back;
@@ -207,9 +207,19 @@ async fn content(context: &Context, run: &OpenRun) -> Result<Option<Arc<RunConte
         return Ok(None);
     };
     context.journal.compiling(run.id);
-    let content = Arc::new(RunContent::compile(run, &message, &owner, &context.config));
-    context.contents.keep(&content);
-    Ok(Some(content))
+    match RunContent::compile(run, &message, &owner, &context.config) {
+        Ok(content) => {
+            let content = Arc::new(content);
+            context.contents.keep(&content);
+            Ok(Some(content))
+        }
+        // Nothing of it has been claimed: one pause with the reason instead of as many failures as there are recipients.
+        Err(problem) => {
+            tracing::warn!(run = %run.id, problem = %problem.id, "paused a run whose message does not compile");
+            control::pause_for_problem(&context.db, run.id, &problem, context.clock.now()).await?;
+            Ok(None)
+        }
+    }
 }
 
 /// How fast jobs have gone to connections lately.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
 use vestnik_mail::session::Envelope;
-use vestnik_model::UnixMillis;
 use vestnik_model::delivery::message_id;
 use vestnik_model::id::{MailingId, RunId, UserId};
 use vestnik_model::mailing::UnknownPolicy;
 use vestnik_model::template::{Content, Person, RenderLimits};
 use vestnik_model::user::User;
+use vestnik_model::{Problem, UnixMillis};
 use vestnik_store::deliveries::Claimed;
 use vestnik_store::runs::{OpenRun, RunMessage};
 
@@ -43,7 +43,7 @@ pub struct RunContent {
     date: UnixMillis,
     from: Mailbox,
     extra: Vec<(HeaderName, HeaderText)>,
-    content: Result<Content, String>,
+    content: Content,
     /// Whether one of its messages was rendered quickly.
     known_quick: AtomicBool,
 }
@@ -57,14 +57,18 @@ pub struct Prepared {
 }
 
 impl RunContent {
-    /// Compiles what a run sends. Its templates were checked when the message was saved; should they not compile all
-    /// the same, every delivery fails with the reason.
-    pub fn compile(run: &OpenRun, message: &RunMessage, owner: &User, config: &Config) -> Self {
-        let content = Content::compile(&message.subject, &message.html, &message.text)
-            .map_err(|problems| format!("the message cannot be rendered: {problems:?}"));
+    /// Compiles what a run sends.
+    ///
+    /// # Errors
+    /// Its templates were checked when the message was saved, by a program that may have allowed more.
+    pub fn compile(run: &OpenRun, message: &RunMessage, owner: &User, config: &Config) -> Result<Self, Problem> {
+        let content = Content::compile(&message.subject, &message.html, &message.text).map_err(|problems| {
+            let first = problems.iter().next().map(|(_, problem)| problem.clone());
+            first.unwrap_or(Problem::new("problem-template"))
+        })?;
         let (from, reply_to) = author(owner, config);
         let reply_to = reply_to.map(|value| (HeaderName::from_static("Reply-To"), value));
-        Self {
+        Ok(Self {
             id: run.id,
             owner: run.owner_id,
             mailing: run.mailing_id,
@@ -79,7 +83,7 @@ impl RunContent {
             extra: reply_to.into_iter().collect(),
             content,
             known_quick: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Of a run that sends nothing, for tests of what happens around it.
@@ -98,7 +102,7 @@ impl RunContent {
             date: UnixMillis(0),
             from: Mailbox::new(EmailAddress::parse("news@vestnik.example").unwrap()),
             extra: Vec::new(),
-            content: Err("nothing".into()),
+            content: Content::compile("", "", "").unwrap(),
             known_quick: AtomicBool::new(true),
         }
     }
@@ -130,10 +134,9 @@ impl RunContent {
 
     /// Renders the mail for one recipient within limits. The error is for the ledger.
     pub fn prepare(&self, claimed: &Claimed, full_name: &str, limits: RenderLimits<'_>) -> Result<Prepared, String> {
-        let content = self.content.as_ref().map_err(Clone::clone)?;
         let address = EmailAddress::parse(&claimed.email).map_err(|error| error.to_string())?;
         let fields = Person { email: &claimed.email, full_name, comment: claimed.comment.as_deref().unwrap_or("") };
-        let rendered = render(content, fields, limits)
+        let rendered = render(&self.content, fields, limits)
             .map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
         let envelope = Envelope::new(&self.from.address, &address);
         let subject =

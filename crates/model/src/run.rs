@@ -65,6 +65,8 @@ pub struct Run {
     /// If it is paused because its message ends the process that renders it, the address of the recipient for whom; empty:
     /// for everyone.
     pub unrenderable_for: Option<String>,
+    /// If it is paused because its message cannot be rendered for anyone, a [`crate::Problem`] as JSON; empty otherwise.
+    pub pause_problem: String,
     /// If it is paused, since when.
     pub paused_at: Option<UnixMillis>,
     /// When the first delivery was made.

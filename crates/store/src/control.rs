@@ -7,7 +7,8 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{MailingId, RecipientId, RunId};
 use vestnik_model::mailing::{DisabledBy, Mailing};
-use vestnik_model::{Actor, Permission, UnixMillis};
+use vestnik_model::run::Run;
+use vestnik_model::{Actor, Permission, Problem, UnixMillis};
 
 use crate::db::{Args, Db, Result, Tx, Wake};
 use crate::figures::Tally;
@@ -63,6 +64,27 @@ pub async fn pause_unrenderable(db: &Db, run: RunId, email: &str, now: UnixMilli
     tx.commit().await
 }
 
+/// Halts a run whose message cannot be rendered for anyone. What it sends is fixed, so that resuming it does not help: it
+/// can be cancelled, and the message be corrected for the next run.
+pub async fn pause_for_problem(db: &Db, run: RunId, problem: &Problem, now: UnixMillis) -> Result<()> {
+    // A struct of strings always has a JSON form.
+    let stored = serde_json::to_string(problem).unwrap_or_default();
+    let mut tx = db.begin().await?;
+    tx.execute(
+        "UPDATE runs SET state = 'paused', paused_by = '', pause_problem = $1, paused_at = $2
+         WHERE id = $3 AND state IN ('expanding', 'sending')",
+        &[&stored, &now, &run],
+    )
+    .await?;
+    tx.wake(Wake::Control);
+    tx.commit().await
+}
+
+/// Why a run is paused whose message cannot be rendered for anyone.
+pub fn pause_problem(run: &Run) -> Option<Problem> {
+    serde_json::from_str(&run.pause_problem).ok()
+}
+
 /// Lets one of the actor's paused runs go on.
 pub async fn resume(db: &Db, actor: &Actor, run: RunId) -> Result<Controlled> {
     let Some(found) = runs::find(db, actor, run).await? else { return Ok(Controlled::NotFound) };
@@ -81,7 +103,7 @@ async fn resume_in(tx: &mut Tx, run: RunId) -> Result<bool> {
     let resumed = tx
         .execute(
             "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',
-                unrenderable_for = NULL, paused_at = NULL
+                unrenderable_for = NULL, pause_problem = '', paused_at = NULL
              WHERE id = $1 AND state = 'paused'",
             &[&run],
         )

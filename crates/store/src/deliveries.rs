@@ -131,7 +131,7 @@ pub async fn end_waiting(db: &Db, now: UnixMillis) -> Result<bool> {
     // A paused run that nothing can be sent of any more goes on, to its end: one that had not begun begins first.
     db.execute(
         "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',
-            unrenderable_for = NULL, paused_at = NULL
+            unrenderable_for = NULL, pause_problem = '', paused_at = NULL
          WHERE state = 'paused' AND ends_at <= $1",
         &[&now],
     )

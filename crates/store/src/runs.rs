@@ -15,7 +15,7 @@ pub use crate::open_runs::{OpenRun, RunMessage, halted, message, open};
 use crate::page::{Cursor, NewestFirst, Page};
 
 const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.planned_at, u.state, u.begins_at, u.ends_at,
-    u.key, u.on_unknown, u.paused_by, u.unrenderable_for, u.paused_at, u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
+    u.key, u.on_unknown, u.paused_by, u.unrenderable_for, u.pause_problem, u.paused_at, u.started_at, u.finished_at, u.recipients, u.sent, u.failed, u.expired, u.skipped, u.unknown, u.cancelled,
     u.attempts_ok, u.attempts_failed";
 
 /// The actor's runs of a mailing, newest first.

@@ -10,7 +10,7 @@ use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, MailingId, RunId};
 use vestnik_model::mailing::MailingStatus;
 use vestnik_model::run::RunState;
-use vestnik_model::{Actor, UnixMillis};
+use vestnik_model::{Actor, Problem, UnixMillis};
 use vestnik_store::control::{self, Again, Controlled, SentAgain};
 use vestnik_store::nodes::{self, Share};
 use vestnik_store::runs::Demanded;
@@ -85,6 +85,19 @@ databases! {
         assert_eq!((found.email, found.epoch), (claimed[0].email.clone(), claimed[0].epoch));
         deliveries::release(&db, "node").await.unwrap();
         assert!(deliveries::leased(&db, run, claimed[0].id).await.unwrap().is_none(), "nobody has it");
+    }
+
+    async fn a_run_whose_message_cannot_be_rendered_keeps_the_problem(db: Db) {
+        let anna = someone(&db, "anna").await;
+        let (mailing, run) = half_sent(&db, &anna).await;
+        let problem = Problem::new("problem-template-operator").with("line", 3).with("detail", "~");
+        control::pause_for_problem(&db, run, &problem, NOW).await.unwrap();
+        let paused = newest(&db, &anna, mailing).await;
+        assert_eq!((paused.state, control::pause_problem(&paused)), (RunState::Paused, Some(problem)));
+        assert!(claim_all(&db, run, NOW).await.is_empty());
+        assert_eq!(stats::refused(&db).await.unwrap().0, 0, "no mail server refuses it");
+        assert_eq!(control::resume(&db, &anna, run).await.unwrap(), Controlled::Done);
+        assert_eq!(control::pause_problem(&newest(&db, &anna, mailing).await), None);
     }
 
     async fn a_paused_run_ends_with_its_window(db: Db) {

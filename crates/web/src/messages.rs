@@ -5,6 +5,8 @@ pub(crate) mod edit;
 pub(crate) mod list;
 pub(crate) mod preview;
 pub(crate) mod show;
+#[cfg(test)]
+mod template_tests;
 pub(crate) mod test_send;
 #[cfg(test)]
 mod tests;
@@ -14,11 +16,11 @@ use vestnik_model::{
     id::RecipientId,
     message::Message,
     recipient::{Recipient, RecipientSort},
-    template::{Content, Person, Rendered},
+    template::{self, Content, Person, Rendered},
 };
 use vestnik_store::recipients::{self, RecipientQuery};
 
-use crate::{error::Error, page::Page, render_pool::Cancel, session::CurrentUser, state::AppState};
+use crate::{error::Error, i18n, page::Page, render_pool::Cancel, session::CurrentUser, state::AppState};
 
 /// For whom a message is shown.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -80,6 +82,17 @@ async fn readers(app: &AppState, user: &CurrentUser, search: &str) -> Result<Vec
     let query = RecipientQuery { search: search.to_owned(), sort: RecipientSort::Newest, cursor: None, size: 20 };
     let found = recipients::list(&app.db, &user.actor, &query).await?;
     Ok(found.rows.into_iter().map(Reader::from).collect())
+}
+
+/// What of a message looks like a placeholder of another service, in words.
+pub(crate) fn notices(page: &Page, message: &Message) -> Vec<String> {
+    let notices = template::notices(&message.subject, &message.html, &message.text);
+    notices.iter().map(|(_, problem)| i18n::problem(page.language(), problem)).collect()
+}
+
+/// What keeps a stored message from being sent: it was checked when it was saved, but maybe by an earlier program.
+pub(crate) async fn check(message: Message) -> Result<Result<(), Problems>, Error> {
+    tokio::task::spawn_blocking(move || message.check()).await.map_err(Error::internal)
 }
 
 /// Renders a message for a page of this user.

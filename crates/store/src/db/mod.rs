@@ -504,6 +504,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "forms", include_str!("../../migrations/0014_forms.sql")),
     (16, "run keys", include_str!("../../migrations/0016_run_keys.sql")),
     (17, "import results", include_str!("../../migrations/0017_import_results.sql")),
+    (18, "pause problem", include_str!("../../migrations/0018_pause_problem.sql")),
     (19, "unrenderable", include_str!("../../migrations/0019_unrenderable.sql")),
     (20, "limits", include_str!("../../migrations/0020_limits.sql")),
 ];

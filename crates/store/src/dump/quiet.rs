@@ -58,7 +58,7 @@ pub(super) async fn quiet(tx: &mut Tx, backup_at: UnixMillis, now: UnixMillis) -
     // Those that were called off end by themselves.
     let paused = tx
         .execute(
-            "UPDATE runs SET state = 'paused', paused_by = '', paused_at = $1
+            "UPDATE runs SET state = 'paused', paused_by = '', pause_problem = '', paused_at = $1
              WHERE state IN ('planned', 'expanding', 'sending')",
             &[&now],
         )

@@ -178,6 +178,7 @@ check-subject-entities = The subject is not HTML, and codes such as &amp; arrive
 check-broken = The email cannot be rendered. { $detail }
 check-size = { $n } KB, no mail program will clip it
 check-clipped = { $n } KB: Gmail clips letters above 102 KB
+check-notice = { $detail }
 check-text-only = Plain text, no formatting
 check-text-made = The text version will be made from the HTML
 check-unconfirmed = Confirm the address { $detail } to send mailings
@@ -236,6 +237,10 @@ run-unrenderable-do = Simplify the template or change this recipient’s data. T
 run-refused-title = The mail server does not take this sending’s letters
 run-refused-text = It would say so to the others, too, so the sending has paused by itself. They wait, and do not count as failed.
 run-refused-do = Mail comes from { $sender }. See what the server objects to: the sender’s address, the letter, or your limit at the provider. Mend it, then resume; those who were refused already can be sent to again. Another letter goes out in a new sending only.
+run-broken-title = The message cannot be rendered
+run-broken-do = Nothing was sent to those who are still waiting. This run keeps the text that it began with: cancel it, correct the message and send again.
+mailing-broken-title = The message of this mailing has an error and cannot be sent
+mailing-broken-edit = Correct the message
 run-stopping-text = The sending is being cancelled. { $pending ->
     [one] { $pending } letter will not go out any more.
    *[other] { $pending } letters will not go out any more.
@@ -392,6 +397,7 @@ flash-run-window-over = The end of the mailing has passed. Change it to send.
 flash-run-pressed-before = This page was sent before, and that sending is over or undone. Press the button here to send once more.
 flash-run-window-soon = The end of the mailing comes before the time to undo is over. Change it to send.
 flash-run-no-recipients = No recipients: there is no one to send to.
+flash-run-broken = The message has an error and cannot be sent. Correct it first.
 flash-run-unconfirmed = Confirm your address to send mailings.
 
 fates-title = Who got it

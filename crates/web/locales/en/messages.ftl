@@ -40,6 +40,7 @@ message-width-phone = Phone
 message-to = To
 message-subject-entities = The subject is not HTML, and codes such as &amp; arrive as they are. You may mean: { $subject }
 message-not-rendered = The letter cannot be made for this recipient
+message-notices = Will be sent as it is
 message-reader = Recipient to preview for
 message-reader-search = Find a recipient
 message-reader-choose = Show the letter for

@@ -41,6 +41,7 @@ message-width-phone = Телефон
 message-to = Кому
 message-subject-entities = Тема — не HTML, и коды вроде &amp; придут как есть. Вероятно, вы имели в виду: { $subject }
 message-not-rendered = Письмо для этого получателя не получается
+message-notices = Уйдёт как есть
 message-reader = Получатель для просмотра
 message-reader-search = Найти получателя
 message-reader-choose = Показать письмо для

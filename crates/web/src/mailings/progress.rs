@@ -55,6 +55,8 @@ pub(crate) struct RunView {
     pub(crate) paused_by: String,
     /// If it is paused because its message ends the renderer: for which recipient; empty: for everyone.
     pub(crate) unrenderable_for: Option<String>,
+    /// If it is paused because its message cannot be rendered for anyone, the problem as JSON; empty otherwise.
+    pub(crate) pause_problem: String,
     /// If it is paused, since when.
     pub(crate) paused_at: Option<UnixMillis>,
     /// Seconds in which the sending can still be taken back.
@@ -109,6 +111,7 @@ impl RunView {
             ),
             paused_by: run.paused_by.chars().take(LONGEST_ERROR).collect(),
             unrenderable_for: run.unrenderable_for.clone(),
+            pause_problem: run.pause_problem.clone(),
             paused_at: run.paused_at,
             undo_left: if planned { now.until(run.begins_at).as_millis().div_ceil(1000) as u64 } else { 0 },
             undo_of: run.planned_at.until(run.begins_at).as_secs().max(1),

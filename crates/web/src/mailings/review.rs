@@ -27,7 +27,14 @@ use super::{
     tried::{Tried, try_out},
 };
 use crate::{
-    error::Error, flash::Flash, form::Path, html_pictures, i18n, page::Page, session::CurrentUser, state::AppState,
+    error::Error,
+    flash::Flash,
+    form::Path,
+    html_pictures, i18n,
+    messages::{check, notices},
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
     typed::Sent,
 };
 
@@ -139,6 +146,9 @@ pub(crate) async fn show(
     if let Some(meant) = without_entities(&message.subject) {
         check("warn", "subject-entities", 0, &meant);
     }
+    for notice in notices(&page, &message) {
+        check("warn", "notice", 0, &notice);
+    }
     let at = checks.len().min(1);
     checks.splice(at..at, of_rendering(&page, &tried, mailing.recipients));
     let mut check = |tone, words, n, detail: &str| {
@@ -246,6 +256,12 @@ pub(crate) async fn send(
     Path(id): Path<MailingId>,
     Sent { form: SendForm {}, hash }: Sent<SendForm>,
 ) -> Result<Response, Error> {
+    let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
+    let message = messages::find(&app.db, &user.actor, mailing.message_id).await?.ok_or(Error::NotFound)?;
+    if check(message).await?.is_err() {
+        // The review says what is wrong.
+        return Ok(Flash::warn("flash-run-broken").and_go(&format!("/mailings/{id}/review")));
+    }
     let (key, undo) = (new_key(&*app.random, 12), app.settings.undo_delay);
     let demanded = runs::demand_once(&app.db, &user.actor, id, &key, undo, hash.as_ref(), app.now()).await?;
     let page = format!("/mailings/{id}");

@@ -19,7 +19,9 @@ use super::{
     StatusView, attempts,
     progress::{RunView, TroubleView},
 };
-use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
+use crate::{
+    error::Error, flash::Flash, form::Path, i18n, messages::check, page::Page, session::CurrentUser, state::AppState,
+};
 
 /// Runs that the page lists.
 pub(crate) const RUNS: i64 = 50;
@@ -93,6 +95,8 @@ pub(crate) struct TotalsView {
 /// The page.
 #[derive(Debug, Serialize)]
 pub(crate) struct ShowView {
+    /// What keeps its message from being sent, in words.
+    pub(crate) broken: Vec<String>,
     pub(crate) mailing: MailingView,
     pub(crate) live: LiveView,
     /// The runs that are not in the live part.
@@ -215,7 +219,13 @@ pub(crate) async fn show(
     let (mailing, stored) = MailingView::find(&app, &user, id).await?.ok_or(Error::NotFound)?;
     let now = app.now();
     let found = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
+    let message = messages::find(&app.db, &user.actor, stored.message_id).await?.ok_or(Error::NotFound)?;
+    let broken = match check(message).await? {
+        Ok(()) => Vec::new(),
+        Err(problems) => problems.iter().map(|(_, problem)| i18n::problem(page.language(), problem)).collect(),
+    };
     let view = ShowView {
+        broken,
         live: LiveView::of(&app, &user.actor, &stored, &found, |_| None).await?,
         runs: split(&found).1.into_iter().map(|run| RunView::of(run, &mailing.name, None, now)).collect(),
         failures: FailuresView::of(&app, &user.actor, id, &found).await?,

@@ -9,7 +9,7 @@ use vestnik_model::{
 };
 use vestnik_store::{mailings, messages};
 
-use super::{Reader, readers, render};
+use super::{Reader, notices, readers, render};
 use crate::{
     error::Error,
     form::{FormErrors, Path, Query},
@@ -58,6 +58,8 @@ pub(crate) struct ShowView {
     pub(crate) errors: FormErrors,
     /// What the subject probably means, if it has entities of HTML: it is plain text.
     pub(crate) subject_meant: Option<String>,
+    /// What looks like a placeholder and is sent as it stands.
+    pub(crate) notices: Vec<String>,
     /// Whether the text part is made from the HTML.
     pub(crate) text_is_made: bool,
     pub(crate) reader: Reader,
@@ -107,6 +109,7 @@ pub(crate) async fn show(
         id,
         updated_at: message.updated_at,
         subject_meant: without_entities(&message.subject),
+        notices: notices(&page, &message),
         text_is_made: message.text.trim().is_empty(),
         subject: message.subject,
         letter,

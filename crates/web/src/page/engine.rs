@@ -9,6 +9,7 @@
 //! | `datetime(ms, zone)` | «24 ноября 2026, 10:00, Москва (UTC+3)» |
 //! | `date(ms, zone)`, `moment(ms, zone)`, `zone_label(ms, zone)`, `zone_name(zone)` | parts of it |
 //! | `subject \| readable` | a template's text with «[Ф. И. О.]» where a recipient's name comes |
+//! | `stored \| problem` | a problem that is kept as JSON, in words |
 //! | `builtin_group(name)` | `managers` for "Managers" in the audit log; of other groups nothing |
 //! | `iso(ms)` | for `<time datetime="…">` |
 //! | `duration(seconds)` | «3 мин» |
@@ -22,7 +23,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior,
     value::{Kwargs, Value},
 };
-use vestnik_model::{BuiltinGroup, UnixMillis, user::Language};
+use vestnik_model::{BuiltinGroup, Problem, UnixMillis, user::Language};
 
 use crate::{
     embedded::TEMPLATES,
@@ -97,6 +98,7 @@ fn environment(language: Language) -> Environment<'static> {
     env.add_function("builtin_group", builtin_group);
     env.add_filter("number", move |value: i64| i18n::number(language, value));
     env.add_filter("readable", move |text: &str| readable(language, text));
+    env.add_filter("problem", move |stored: &str| stored_problem(language, stored));
     env.add_filter("percent", move |part: i64, whole: i64| i18n::percent(language, part, whole));
     env
 }
@@ -116,6 +118,12 @@ fn translate(language: Language, id: &str, args: &Kwargs) -> Result<String, Erro
         values.push((name, value));
     }
     Ok(i18n::text(language, id, &values))
+}
+
+/// A problem that is kept as JSON, in words.
+fn stored_problem(language: Language, stored: &str) -> String {
+    let problem: Problem = serde_json::from_str(stored).unwrap_or(Problem::new("problem-template"));
+    i18n::problem(language, &problem)
 }
 
 /// The audit log names the groups that are there from the start as the tables do, or by their code.

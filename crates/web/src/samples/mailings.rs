@@ -61,6 +61,11 @@ pub(super) fn run(state: RunState) -> RunView {
         on_unknown: UnknownPolicy::Hold,
         unrenderable_for: None,
         paused_by: if state == RunState::Paused { "550 <b>sender".into() } else { String::new() },
+        pause_problem: if state == RunState::Planned {
+            r#"{"id":"problem-template-unclosed-quote","args":[["line","3"]]}"#.into()
+        } else {
+            String::new()
+        },
         paused_at: None,
         started_at: Some(NOW),
         finished_at: state.is_final().then_some(NOW),
@@ -211,6 +216,7 @@ pub(super) fn all() -> Vec<Sample> {
             FailureView { reason: Reason::Other, code: None, reply: "the connection was closed".into(), count: 1 },
         ];
         let view = ShowView {
+            broken: vec!["<Север>".into()],
             mailing: mailing(*state == RunState::Completed),
             live: live(Some(*state)),
             runs: vec![run(*state)],
@@ -220,6 +226,7 @@ pub(super) fn all() -> Vec<Sample> {
         samples.push(page("mailings/show.html", view));
     }
     let empty = ShowView {
+        broken: Vec::new(),
         mailing: mailing(false),
         live: live(None),
         runs: Vec::new(),

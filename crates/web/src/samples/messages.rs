@@ -75,6 +75,7 @@ pub(super) fn all() -> Vec<Sample> {
                 .map(|has_html| Letter { subject: "<Север>".into(), has_html, text: "<Север>\n\n".into() }),
             errors,
             subject_meant: (letter == Some(true)).then(|| "Fish & <chips>".into()),
+            notices: may_send.then(|| "<Север>".into()).into_iter().collect(),
             text_is_made: letter == Some(true),
             reader: Reader::sample(reader.map(RecipientId)),
             readers: vec![(reader.map_or_else(String::new, |id| id.to_string()), "<Север>".into())],

@@ -133,7 +133,7 @@ struct Shown<'a> {
     unknown: i64,
     cancelled: i64,
     attempts: i64,
-    paused_by: Option<&'a str>,
+    paused_by: Option<String>,
     /// What the mail server says that takes no messages now, while some of the run wait for it.
     outage: Option<String>,
     outage_since: Option<String>,
@@ -170,7 +170,7 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
         unknown: counts.unknown,
         cancelled: counts.cancelled,
         attempts: counts.attempts(),
-        paused_by: run.map(|run| run.paused_by.as_str()).filter(|reason| !reason.is_empty()),
+        paused_by: run.and_then(wait::pause_reason),
         outage: outage.as_ref().map(|outage| format!("{}: {}", outage.server, outage.error)),
         outage_since: outage.map(|outage| outage.since.to_string()),
     };

@@ -8,7 +8,7 @@ use vestnik_model::run::{Run, RunState};
 use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::{Actor, Clock as _, Problems};
 use vestnik_store::runs::{Demanded, DemandedOnce, Repeat};
-use vestnik_store::{Db, runs};
+use vestnik_store::{Db, messages, runs};
 
 use super::wait::{self, counts};
 use super::{find, may_not_send, pass};
@@ -59,6 +59,10 @@ pub async fn send(options: SendOptions, id: MailingId) -> Result<(), Failure> {
     let db = installation::open_existing(&options.data).await?;
     let (mailing, actor, email) = find(&db, id).await?;
     refuse_if_held(&db, &options).await?;
+    let message = messages::find(&db, &actor, mailing.message_id).await?;
+    if let Some(Err(problems)) = message.map(|message| message.check()) {
+        return Err(Failure::failed(format!("the message cannot be sent: {}", Failure::from(problems))));
+    }
     let (key, repeat) = (new_key(&SystemRandom, 8), Repeat { again: options.again, key: request.as_deref() });
     let demanded = match runs::demand_by_command(&db, &actor, mailing.id, &key, repeat, SystemClock.now()).await? {
         DemandedOnce::Asked(demanded) => demanded,

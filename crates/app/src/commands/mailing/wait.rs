@@ -5,10 +5,10 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use vestnik_model::id::RunId;
 use vestnik_model::run::{Run, RunState};
-use vestnik_store::{Db, nodes, runs, troubles};
+use vestnik_store::{Db, control, nodes, runs, troubles};
 
 use crate::cli::SendOptions;
-use crate::failure::Failure;
+use crate::failure::{Failure, in_words};
 use crate::installation::progress_bar;
 use crate::sending::{self, Sending, Turn};
 use crate::stopping::StopSignals;
@@ -85,8 +85,16 @@ fn tell_change(bar: &ProgressBar, told: &mut Option<String>, outage: Option<Stri
 
 /// Why a run is paused, to be put after that word; `None`: it is not paused.
 pub fn pause_of(run: &Run) -> Option<String> {
-    let why = || if run.paused_by.is_empty() { String::new() } else { format!(": {}", run.paused_by) };
+    let why = || pause_reason(run).map_or_else(String::new, |reason| format!(": {reason}"));
     (run.state == RunState::Paused).then(why)
+}
+
+/// Why a run is paused, unless a person has paused it.
+pub fn pause_reason(run: &Run) -> Option<String> {
+    match control::pause_problem(run) {
+        Some(problem) => Some(format!("the message cannot be rendered: {}", in_words(&problem))),
+        None => Some(run.paused_by.clone()).filter(|reason| !reason.is_empty()),
+    }
 }
 
 /// The figures of a run in a line.
