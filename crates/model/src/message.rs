@@ -37,7 +37,12 @@ impl Message {
     /// What keeps the stored message from being sent. It was checked when it was saved, but maybe by an earlier program,
     /// whose template language had more.
     pub fn check(&self) -> Result<(), Problems> {
-        Content::compile(&self.subject, &self.html, &self.text)?.try_sample()
+        self.check_within(RenderLimits::default())
+    }
+
+    /// The same within limits.
+    pub fn check_within(&self, limits: RenderLimits<'_>) -> Result<(), Problems> {
+        Content::compile(&self.subject, &self.html, &self.text)?.try_sample(limits)
     }
 }
 

@@ -91,8 +91,9 @@ pub(crate) fn notices(page: &Page, message: &Message) -> Vec<String> {
 }
 
 /// What keeps a stored message from being sent: it was checked when it was saved, but maybe by an earlier program.
-pub(crate) async fn check(message: Message) -> Result<Result<(), Problems>, Error> {
-    tokio::task::spawn_blocking(move || message.check()).await.map_err(Error::internal)
+pub(crate) async fn check(app: &AppState, user: &CurrentUser, message: Message) -> Result<(), Problems> {
+    let checking = move |cancel: &Cancel| cancel.within(|limits| message.check_within(limits));
+    app.renders.run(user.user.id, checking).await.unwrap_or_else(|refused| Err(refused.problems("")))
 }
 
 /// Renders a message for a page of this user.

@@ -145,7 +145,7 @@ impl Db {
                 (TxInner::Postgres(tx), Cancel::Postgres(pid, short.clone()))
             }
         };
-        let tx = Tx { inner, signals: Arc::clone(&self.signals), wakes: Vec::new() };
+        let tx = self.transaction(inner);
         Ok(HeavyRead { tx: Some(tx), cancel, permit: Some(permit) })
     }
 

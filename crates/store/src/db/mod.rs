@@ -326,7 +326,7 @@ impl Db {
                     return Err(Error::File(std::io::Error::other("others are reading from the database")));
                 }
             }
-            Pool::Postgres(pool) => {
+            Pool::Postgres { short: pool, .. } => {
                 for table in tables {
                     sqlx::raw_sql(AssertSqlSafe(format!("VACUUM FULL {table}"))).execute(pool).await?;
                 }

@@ -258,7 +258,7 @@ pub(crate) async fn send(
 ) -> Result<Response, Error> {
     let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
     let message = messages::find(&app.db, &user.actor, mailing.message_id).await?.ok_or(Error::NotFound)?;
-    if check(message).await?.is_err() {
+    if check(&app, &user, message).await.is_err() {
         // The review says what is wrong.
         return Ok(Flash::warn("flash-run-broken").and_go(&format!("/mailings/{id}/review")));
     }

@@ -220,7 +220,7 @@ pub(crate) async fn show(
     let now = app.now();
     let found = runs::of_mailing(&app.db, &user.actor, id, RUNS).await?;
     let message = messages::find(&app.db, &user.actor, stored.message_id).await?.ok_or(Error::NotFound)?;
-    let broken = match check(message).await? {
+    let broken = match check(&app, &user, message).await {
         Ok(()) => Vec::new(),
         Err(problems) => problems.iter().map(|(_, problem)| i18n::problem(page.language(), problem)).collect(),
     };
