@@ -85,6 +85,6 @@ test("states", async ({ page, person, mailServer, t }, info) => {
   mailServer.answers = (command) => (command === "MAIL" ? "451 4.3.2 Busy, try later" : "250 2.0.0 OK");
   await page.reload();
   await person.button("run-resume").click();
-  await page.getByText(t("trouble-text-later")).waitFor();
+  await page.getByText(t("outage-text-deferring")).waitFor();
   await shoot("16-later");
 });

@@ -211,7 +211,7 @@ test.describe("a mail server with a mind of its own", () => {
     await person.logIn();
     await page.goto(`/mailings/${mailing}/review`);
     await person.sendNow(5);
-    await expect(page.getByText(t("trouble-text-later"))).toBeVisible();
+    await expect(page.getByText(t("outage-text-deferring"))).toBeVisible();
     await expect(page.getByRole("alert").getByText("451 4.3.2 Busy, try later")).toBeVisible();
     await watch.check();
   });

@@ -85,8 +85,8 @@ async fn the_main_job(installation: &Installation) {
     assert_eq!((&shown["pending"], &shown["attempts"]), (&0.into(), &440.into()));
 
     let csv = installation.ok(&["attempts", "export", "--mailing", &mailing]).await;
-    let header =
-        "email,time,successful,code,enhanced_code,answer,message_id,attempt,unknown,phase,server,tls,duration_ms";
+    let header = "email,time,successful,code,enhanced_code,answer,message_id,attempt,unknown,phase,server,tls,duration_ms,error_kind,\
+         error";
     assert_eq!(csv.lines().next(), Some(header));
     assert_eq!(csv.lines().count(), 441);
     assert_eq!(csv.lines().filter(|line| line.contains(",false,550,5.1.1,No such user,")).count(), 20);

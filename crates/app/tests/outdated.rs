@@ -14,7 +14,7 @@ async fn outdated_messages_are_named(installation: &Installation) {
     assert!(!installation.ok(&["migrate"]).await.contains("template"), "there is nothing to tell of");
 
     let db = installation.db().await;
-    let owner = users::find_by_email(&db, "anna@example.com").await.unwrap().unwrap();
+    let owner = users::find_by_email(&db, &"anna@example.com".parse().unwrap()).await.unwrap().unwrap();
     let actor = Actor::of(&owner);
     for (subject, html) in [
         ("Good", "<style>@media{#box{width:100%}}</style>{{ recipient.full_name }}"),

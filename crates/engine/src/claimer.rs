@@ -1,16 +1,16 @@
 //! Claims deliveries that are due and puts them into the queue: as many as the connections will send within about two
 //! seconds, so that stopping is quick and a claim never waits long.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_model::id::{DeliveryId, RunId};
+use vestnik_model::id::{DeliveryId, OutageId, RunId};
 use vestnik_store::runs::{self, OpenRun};
 use vestnik_store::settle::Outcome;
-use vestnik_store::{Result, control, deliveries, users};
+use vestnik_store::{Result, control, deliveries, outages, users};
 
 use crate::Context;
 use crate::held::give_strays_back;
@@ -27,7 +27,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Runs until the process stops, then gives back what no connection has begun.
 pub async fn run(context: Context) {
-    let mut claimer = Claimer { rate: Rate::new(), last: RunId(0), reached: HashMap::new() };
+    let mut claimer = Claimer { rate: Rate::new(), last: RunId(0), reached: HashMap::new(), held_up: HashSet::new() };
     // Whether a run may have come that has no job in the queue yet.
     let mut newcomers = true;
     while !context.is_stopping() {
@@ -48,7 +48,7 @@ pub async fn run(context: Context) {
             Ok(Turn::Away) => {
                 give_all_back(&context).await;
                 // No connection has a job to try the server with, so it is tried here.
-                if let Some(session) = open(&context).await {
+                if let Ok(session) = open(&context).await {
                     session.quit().await;
                 }
             }
@@ -107,6 +107,8 @@ struct Claimer {
     last: RunId,
     /// How far each run was claimed. From the start again, for what was given back, once it finds less than it looks for.
     reached: HashMap<RunId, DeliveryId>,
+    /// The runs that are noted as held up, and by which outage.
+    held_up: HashSet<(OutageId, RunId)>,
 }
 
 impl Claimer {
@@ -128,7 +130,9 @@ impl Claimer {
         let waiting = context.queue.ready();
         let depth = self.rate.depth(context.queue.gone(), connections);
         if context.relay.is_down() {
-            let wanted = !context.queue.is_empty() || !runs::open(&context.db, context.clock.now()).await?.is_empty();
+            let runs = runs::open(&context.db, context.clock.now()).await?;
+            self.note_held_up(context, &runs).await?;
+            let wanted = !context.queue.is_empty() || !runs.is_empty();
             return Ok(if wanted { Turn::Away } else { Turn::NothingDue });
         }
         // Refilling by halves makes large claims, which cost a tenth of small ones.
@@ -162,6 +166,19 @@ impl Claimer {
             return Ok(Turn::Full);
         }
         Ok(if total == 0 { Turn::NothingDue } else { Turn::Claimed })
+    }
+
+    /// Notes that these runs have something to send in an outage.
+    async fn note_held_up(&mut self, context: &Context, runs: &[OpenRun]) -> Result<()> {
+        let Some(outage) = context.relay.outage() else { return Ok(()) };
+        self.held_up.retain(|(of, _)| *of == outage);
+        let new: Vec<RunId> =
+            runs.iter().map(|run| run.id).filter(|run| !self.held_up.contains(&(outage, *run))).collect();
+        if !new.is_empty() {
+            outages::affects(&context.db, outage, new.iter().copied()).await?;
+            self.held_up.extend(new.into_iter().map(|run| (outage, run)));
+        }
+        Ok(())
     }
 
     async fn claim(&mut self, context: &Context, run: &OpenRun, limit: usize) -> Result<usize> {

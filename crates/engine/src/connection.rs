@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 use vestnik_mail::session::Outgoing;
+use vestnik_model::Problem;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::template::RenderLimits;
 use vestnik_store::settle::Outcome;
@@ -20,7 +21,7 @@ use vestnik_store::settle::Outcome;
 use crate::Context;
 use crate::claimer::give_back;
 use crate::journal::HandedOver;
-use crate::open::{OpenSession, open_unless};
+use crate::open::{NotOpened, OpenSession, open_unless};
 use crate::outcome::{self, asks_for_rest};
 use crate::queue::Taken;
 use crate::render_budget::SLOW;
@@ -39,7 +40,7 @@ struct Ready {
 }
 
 /// Renders a job's mail: on the spot, or on a thread of its own if it may take long.
-async fn render(context: &Context, job: &Arc<Taken>, full_name: &str) -> Result<Prepared, String> {
+async fn render(context: &Context, job: &Arc<Taken>, full_name: &str) -> Result<Prepared, Problem> {
     let began = Instant::now();
     if !job.is_apart() {
         let mail = job.run.prepare(&job.claimed, full_name, RenderLimits::default());
@@ -133,9 +134,12 @@ impl Connection {
 
     async fn work(&mut self) {
         while let Some(ready) = self.next().await {
-            let Some(session) = self.session_for(&ready).await else {
-                self.let_go(&ready.job).await;
-                continue;
+            let session = match self.session_for(&ready).await {
+                Ok(session) => session,
+                Err(not_opened) => {
+                    self.let_go(&ready.job, not_opened).await;
+                    continue;
+                }
             };
             // The wait for the server may have been long. A message whose commands are out already goes: it was due when
             // they went.
@@ -216,11 +220,11 @@ impl Connection {
         let job = Arc::new(job);
         self.at_hand.push(Arc::clone(&job));
         let now = self.context.clock.now();
-        let settled = if job.run.is_halted() {
+        let is_over = job.run.ends_at.is_some_and(|end| end <= now);
+        let settled = if job.run.is_halted() || is_over {
+            // What the end of a window leaves waiting the scheduler ends, with the error of an outage if there is one.
             give_back(&self.context, &job, None).await;
             None
-        } else if job.run.ends_at.is_some_and(|end| end <= now) {
-            Some(outcome::untried(&job, DeliveryState::Expired))
         } else if let Some(full_name) = &job.claimed.full_name {
             self.context.journal.rendering(self.index, &job);
             match render(&self.context, &job, full_name).await {
@@ -230,7 +234,7 @@ impl Connection {
                     give_back(&self.context, &job, None).await;
                     None
                 }
-                Err(reason) => Some(outcome::unrendered(&job, reason, now)),
+                Err(problem) => Some(outcome::unrendered(&job, problem, now)),
             }
         } else {
             Some(outcome::untried(&job, DeliveryState::Skipped))
@@ -245,13 +249,11 @@ impl Connection {
     /// Whether a message may still go: its run and its window may have ended while it waited, and its claim, too.
     async fn is_still_due(&mut self, ready: &Ready) -> bool {
         let now = self.context.clock.now();
-        if ready.job.run.ends_at.is_some_and(|end| end <= now) {
-            self.pass_on(outcome::untried(&ready.job, DeliveryState::Expired)).await;
-        } else if ready.job.run.is_halted() || !self.context.node.holds() {
-            give_back(&self.context, &ready.job, None).await;
-        } else {
+        let is_over = ready.job.run.ends_at.is_some_and(|end| end <= now);
+        if !is_over && !ready.job.run.is_halted() && self.context.node.holds() {
             return true;
         }
+        give_back(&self.context, &ready.job, None).await;
         self.done_with(&ready.job);
         false
     }
@@ -260,9 +262,8 @@ impl Connection {
         self.at_hand.retain(|held| !Arc::ptr_eq(held, job));
     }
 
-    /// An open session for a message. `None`: its run was halted meanwhile, the process stops, or the server could not be
-    /// reached.
-    async fn session_for(&mut self, ready: &Ready) -> Option<OpenSession> {
+    /// An open session for a message, unless its run is halted meanwhile.
+    async fn session_for(&mut self, ready: &Ready) -> Result<OpenSession, NotOpened> {
         let ahead = self.ahead.take();
         let mut returned = false;
         let context = self.context.clone();
@@ -275,29 +276,27 @@ impl Connection {
     }
 
     /// An open session; waits while the server takes no messages, until `given_up` completes.
-    async fn session(&mut self, mut given_up: Pin<&mut impl Future<Output = ()>>) -> Option<OpenSession> {
-        if let Some(session) = &self.session
-            && session.announced().is_some()
-        {
-            return self.session.take();
+    async fn session(&mut self, mut given_up: Pin<&mut impl Future<Output = ()>>) -> Result<OpenSession, NotOpened> {
+        if let Some(session) = self.session.take_if(|session| session.announced().is_some()) {
+            return Ok(session);
         }
         if !self.context.relay.is_fine() {
             // A server that wants to be left in peace is not held on to, and may think otherwise of a new session.
             tokio::select! {
                 () = self.rest() => {}
-                () = given_up.as_mut() => return None,
+                () = given_up.as_mut() => return Err(NotOpened::GivenUp),
             }
         }
         tokio::select! {
             () = self.context.relay.turn_to_send() => {}
-            () = given_up.as_mut() => return None,
-            () = self.context.stopped() => return None,
+            () = given_up.as_mut() => return Err(NotOpened::GivenUp),
+            () = self.context.stopped() => return Err(NotOpened::GivenUp),
         }
         // A server may have closed a session that had nothing to do; that is nobody's failed attempt.
         if let Some(mut session) = self.session.take()
             && session.check_idle()
         {
-            return Some(session);
+            return Ok(session);
         }
         // It may take its time, and what was heard must not be lost with this process meanwhile.
         self.write();
@@ -312,9 +311,15 @@ impl Connection {
         self.ahead = ahead.filter(|_| !returned);
     }
 
-    /// Gives a job back that was not begun.
-    async fn let_go(&mut self, job: &Arc<Taken>) {
-        give_back(&self.context, job, None).await;
+    /// Gives a job back that was not begun. In an outage it has an attempt, once.
+    async fn let_go(&mut self, job: &Arc<Taken>, not_opened: NotOpened) {
+        match not_opened {
+            NotOpened::Outage(unreached) if job.claimed.outage_id != Some(unreached.outage) => {
+                let outcome = outcome::unreached(&self.context, job, *unreached);
+                self.pass_on(outcome).await;
+            }
+            NotOpened::Outage(_) | NotOpened::NotNow | NotOpened::GivenUp => give_back(&self.context, job, None).await,
+        }
         self.done_with(job);
     }
 
@@ -364,7 +369,7 @@ impl Connection {
             // The server may take any time to say where it stands, and there is no way back in the middle: the session goes.
             drop(session);
             self.write();
-            return self.let_go(&ready.job).await;
+            return self.let_go(&ready.job, NotOpened::GivenUp).await;
         };
         if sent.closed && session.was_only_ended(&sent) {
             // The message was not touched: another session, and no attempt.

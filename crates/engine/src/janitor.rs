@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{
-    Result, Wake, caught, deliveries, feedback, import, kept_forms, letters, logins, new_address, nodes, people,
-    second_factor, sessions, submitted_forms, tokens, troubles,
+    Result, Wake, caught, deliveries, feedback, import, kept_forms, letters, logins, new_address, nodes, outages,
+    people, second_factor, sessions, submitted_forms, tokens,
 };
 
 use crate::{Context, journal, outcome, render_check};
@@ -18,6 +18,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// What became of a letter can be seen for this long.
 const LETTERS_KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// An outage that held no run up is forgotten after this.
+const OUTAGES_KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// Who was taken for a machine by mistake has this long to be found.
 const SPAM_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// A form that a browser has open for longer is not sent twice any more.
@@ -54,6 +56,7 @@ async fn clean(context: &Context) -> Result<()> {
     new_address::remove_expired(&context.db, now).await?;
     caught::prune(&context.db).await?;
     letters::remove_settled(&context.db, now.minus(LETTERS_KEPT)).await?;
+    outages::remove_old(&context.db, now.minus(OUTAGES_KEPT)).await?;
     feedback::remove_spam(&context.db, now.minus(SPAM_KEPT)).await?;
     submitted_forms::forget(&context.db, now.minus(SUBMITTED_KEPT)).await?;
     kept_forms::forget(&context.db, now.minus(kept_forms::LIFETIME)).await?;
@@ -64,7 +67,6 @@ async fn clean(context: &Context) -> Result<()> {
 /// the journals are replayed was claimed by one that is gone without its journal.
 pub async fn recover(context: &Context) -> Result<()> {
     if context.db.is_embedded() {
-        troubles::forget(&context.db).await?;
         import::fail_abandoned(&context.db, context.clock.now()).await?;
         replay(context).await?;
         return end_claims(context).await;

@@ -82,7 +82,7 @@ pub enum Record {
     HandedOver(HandedOver),
     /// Written after the reply.
     #[serde(rename = "r")]
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
 }
 
 /// A [`Record`] to be written.

@@ -7,13 +7,15 @@ use vestnik_mail::address::EmailAddress;
 use vestnik_mail::message::{HeaderName, HeaderText, Mail, Mailbox, MessageId};
 use vestnik_mail::session::{Envelope, Outgoing};
 use vestnik_mail::verdict::{Blame, Judgement, Verdict};
+use vestnik_model::Problem;
 use vestnik_model::delivery::{Next, RetryPolicy, Tried};
 use vestnik_model::mailing::UnknownPolicy;
+use vestnik_model::problem::StoredProblem;
 use vestnik_store::Result;
 use vestnik_store::letters::{self, Letter, LetterOutcome};
 
 use crate::config::LETTER_LEASE;
-use crate::open::{OpenSession, open};
+use crate::open::{OpenSession, open, problem};
 use crate::{Config, Context};
 
 /// Letters taken at once.
@@ -44,7 +46,7 @@ pub async fn run(context: Context) {
 async fn turn(context: &Context) -> Result<bool> {
     if context.relay.is_down() && letters::pending(&context.db).await? > 0 {
         // Waits with the connections until the server is back, without burning a letter's attempts.
-        let Some(session) = open(context).await else { return Ok(false) };
+        let Ok(session) = open(context).await else { return Ok(false) };
         session.quit().await;
     }
     let now = context.clock.now();
@@ -56,23 +58,24 @@ async fn turn(context: &Context) -> Result<bool> {
     let mut reachable = true;
     for letter in &due {
         if session.is_none() && reachable && !context.is_stopping() {
-            session = open(context).await;
+            session = open(context).await.ok();
             reachable = session.is_some();
         }
-        let (outcome, reply) = match session.take().filter(|_| !context.is_stopping()) {
+        let (outcome, reply, error) = match session.take().filter(|_| !context.is_stopping()) {
             Some(mut open) => {
                 let result = send(context, &mut open, letter).await;
                 session = open.is_usable().then_some(open);
                 result
             }
-            None => (LetterOutcome::GivenBack, String::new()),
+            None => (LetterOutcome::GivenBack, String::new(), None),
         };
         if matches!(outcome, LetterOutcome::Failed) {
             // The words may have the address in them; they are in the tables, and on the person's page.
             let code = reply.get(..3).unwrap_or_default();
             tracing::warn!(letter = %letter.id, kind = letter.kind, code, "a letter of the service is not delivered");
         }
-        letters::settle(&context.db, letter.id, outcome, &reply).await?;
+        let error = StoredProblem::of(error.as_ref());
+        letters::settle(&context.db, letter.id, outcome, &reply, &error).await?;
         context.config.measures.letter(outcome);
     }
     if let Some(session) = session {
@@ -81,22 +84,28 @@ async fn turn(context: &Context) -> Result<bool> {
     Ok(reachable)
 }
 
-async fn send(context: &Context, session: &mut OpenSession, letter: &Letter) -> (LetterOutcome, String) {
+async fn send(
+    context: &Context,
+    session: &mut OpenSession,
+    letter: &Letter,
+) -> (LetterOutcome, String, Option<Problem>) {
     let now = context.clock.now();
     let (envelope, body) = match mail(&context.config, letter, now.0) {
         Ok(mail) => mail,
-        Err(reason) => return (LetterOutcome::Failed, reason),
+        Err(problem) => return (LetterOutcome::Failed, String::new(), Some(problem)),
     };
     let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
     if sent.closed && session.was_only_ended(&sent) {
-        return (LetterOutcome::GivenBack, String::new());
+        return (LetterOutcome::GivenBack, String::new(), None);
     }
-    let reply = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();
+    let reply = sent.reply.as_ref().map(ToString::to_string).unwrap_or_default();
+    let error = sent.error.map(problem);
     // Letters are few: none is excused.
     let judgement = Judgement { verdict: sent.verdict, blame: Blame::Recipient };
     let tried = Tried {
         number: u32::try_from(letter.attempts).unwrap_or(u32::MAX),
         excused: 0,
+        unreached: 0,
         // A confirmation twice does no harm; none at all locks a person out.
         on_unknown: UnknownPolicy::Resend,
         ends_at: None,
@@ -106,21 +115,21 @@ async fn send(context: &Context, session: &mut OpenSession, letter: &Letter) -> 
         Next::Final(_) if sent.verdict == Verdict::Accepted => LetterOutcome::Sent,
         Next::Final(_) => LetterOutcome::Failed,
     };
-    (outcome, reply)
+    (outcome, reply, error)
 }
 
-fn mail(config: &Config, letter: &Letter, date_ms: i64) -> std::result::Result<(Envelope, Vec<u8>), String> {
-    let address = EmailAddress::parse(&letter.recipient).map_err(|error| error.to_string())?;
+fn mail(config: &Config, letter: &Letter, date_ms: i64) -> std::result::Result<(Envelope, Vec<u8>), Problem> {
+    let address = EmailAddress::parse(&letter.recipient).map_err(|_| Problem::new("delivery-error-address"))?;
     let envelope = Envelope::new(&config.from.address, &address);
     let to = match HeaderText::new(&letter.recipient_name) {
         Ok(name) => Mailbox::named(name, address),
         Err(_) => Mailbox::new(address),
     };
-    let subject = HeaderText::new(&letter.subject).map_err(|error| error.to_string())?;
+    let subject = HeaderText::new(&letter.subject).map_err(|_| Problem::new("delivery-error-subject"))?;
     let id = format!("{}@{}", letter.key, config.from.address.domain());
-    let id = MessageId::new(&id).map_err(|error| error.to_string())?;
+    let id = MessageId::new(&id).map_err(|_| Problem::new("delivery-error-identifier"))?;
     // RFC 3834: no holiday notice is to answer a confirmation. What a person has written is not automatic.
-    let automatic = HeaderText::new("auto-generated").map_err(|error| error.to_string())?;
+    let automatic = HeaderText::new("auto-generated").map_err(|_| Problem::new("delivery-error-internal"))?;
     let marks = [(HeaderName::from_static("Auto-Submitted"), automatic)];
     let mut body = Vec::new();
     let mail = Mail {

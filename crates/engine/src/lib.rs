@@ -57,9 +57,9 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use vestnik_model::Clock;
 use vestnik_model::secret::{Random, new_key};
-use vestnik_store::Db;
 use vestnik_store::life::{self, Life};
 use vestnik_store::settle::Outcome;
+use vestnik_store::{Db, outages};
 
 pub use config::Config;
 pub use measures::Measures;
@@ -156,6 +156,9 @@ impl Engine {
         let life = life::enter(&db, &new_key(&*random, 12)).await?;
         let journal = Arc::new(Journal::begin(&config.journal, &id, &life.name)?);
         let node = Node::enter(&db, &id, config.lease, config.connections).await?;
+        let server = config.relay.server();
+        outages::end_of_others(&db, &server, clock.now()).await?;
+        let outage = outages::open(&db, &server).await?;
         let (outcomes, received) = mpsc::channel(recorder::CAPACITY);
         let context = Context {
             node: Arc::new(node),
@@ -165,10 +168,7 @@ impl Engine {
             outcomes,
             journal: Arc::clone(&journal),
             life: Arc::new(life),
-            relay: Arc::new(RelayState::new(
-                format!("{}:{}", config.relay.host(), config.relay.port()),
-                &config.measures,
-            )),
+            relay: Arc::new(RelayState::new(server, outage, &config.measures)),
             config: Arc::new(config),
             db: db.clone(),
             clock: Arc::clone(&clock),

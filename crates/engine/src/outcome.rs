@@ -1,19 +1,21 @@
 //! What becomes of a delivery after an attempt, and of the lanes that it went through.
 
-use std::borrow::Cow;
-
 use tokio::time::Instant;
 use vestnik_mail::session::Sent;
 use vestnik_mail::verdict::{Blame, Judgement, Phase, Verdict};
-use vestnik_model::UnixMillis;
 use vestnik_model::delivery::{DeliveryState, Next, Tried};
+use vestnik_model::id::OutageId;
 use vestnik_model::mailing::UnknownPolicy;
+use vestnik_model::outage::OutageKind;
+use vestnik_model::{Problem, UnixMillis};
+use vestnik_store::control;
 use vestnik_store::deliveries::Abandoned;
+use vestnik_store::outages::Finding;
 use vestnik_store::settle::{AttemptMade, Outcome};
-use vestnik_store::{control, troubles};
 
 use crate::Context;
 use crate::journal::{HandedOver, Record};
+use crate::open::{Unreached, end_outage, note_outage, problem, words};
 use crate::queue::Job;
 
 /// How a message went, beside what the server said.
@@ -32,7 +34,7 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
     if sent.blame == Blame::Nobody && sent.verdict == Verdict::Later {
         return stopped_here(context, job, &sent, circumstances).await;
     }
-    tell_lanes(context, job, &sent, circumstances.began).await;
+    let outage = tell_lanes(context, job, &sent, circumstances.began).await;
     let now = context.clock.now();
     let mut judgement = Judgement { verdict: sent.verdict, blame: sent.blame };
     if puts_sender_off(&sent) {
@@ -57,7 +59,10 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
         unknown: sent.verdict == Verdict::Unknown,
         code: sent.reply.as_ref().map(|reply| i64::from(reply.code)),
         enhanced: sent.reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
-        reply: sent.reply.map(|reply| reply.text).or(sent.error).unwrap_or_default().into(),
+        reply: sent.reply.map(|reply| reply.text).unwrap_or_default().into(),
+        error: sent.error.map(problem),
+        outage,
+        unreached: false,
         phase: sent.phase.id().into(),
         server: context.relay.server.clone().into(),
         tls: circumstances.tls.into(),
@@ -86,9 +91,8 @@ async fn pause(context: &Context, job: &Job, sent: &Sent, now: UnixMillis) {
 
 /// A message that this process did not let go: it is as if it had never been claimed.
 async fn stopped_here(context: &Context, job: &Job, sent: &Sent, circumstances: Circumstances) -> Outcome {
-    if !circumstances.withdrawn && context.relay.troubled(circumstances.began) {
-        let error = sent.error.as_deref().unwrap_or("a message could not be handed over");
-        note_trouble(context, error).await;
+    if !circumstances.withdrawn {
+        note_trouble(context, sent, OutageKind::Local, circumstances.began).await;
     }
     untried(job, DeliveryState::Pending)
 }
@@ -126,35 +130,58 @@ pub fn asks_for_rest(sent: &Sent) -> Option<Rest> {
     of_lane.then_some(Rest::Domain)
 }
 
-/// Lets the server or the recipient's domain rest if it asks for it, and go on when it is well again.
-async fn tell_lanes(context: &Context, job: &Job, sent: &Sent, began: Instant) {
+/// Lets the server or the recipient's domain rest if it asks for it, and go on when it is well again. Answers the outage
+/// that the attempt was made in, if the server was to blame.
+async fn tell_lanes(context: &Context, job: &Job, sent: &Sent, began: Instant) -> Option<OutageId> {
     let rest = asks_for_rest(sent);
     if rest == Some(Rest::Server) {
-        if context.relay.troubled(began) {
-            let words = sent.reply.as_ref().map(ToString::to_string).or_else(|| sent.error.clone());
-            note_trouble(context, &words.unwrap_or_default()).await;
-        }
-        return;
+        return note_trouble(context, sent, OutageKind::Deferring, began).await;
     }
     if context.relay.fine(began) {
         tracing::info!(server = context.relay.server, "the mail server takes messages again");
-        if let Err(error) = troubles::end(&context.db, &context.relay.server).await {
-            tracing::error!(%error, "the mail server's state could not be noted");
-        }
+        end_outage(context).await;
     }
     if rest.is_none() {
         context.queue.fine(job.domain(), began);
     } else if context.queue.troubled(job.domain(), began) {
         tracing::warn!(domain = job.domain(), "mail for this domain is put off; it gets a rest");
     }
+    None
 }
 
-async fn note_trouble(context: &Context, words: &str) {
-    let server = &context.relay.server;
-    tracing::warn!(server, words, "the mail server is in trouble and gets a rest");
-    if let Err(error) = troubles::begin(&context.db, server, words, context.clock.now()).await {
-        tracing::error!(%error, "the mail server's state could not be noted");
+async fn note_trouble(context: &Context, sent: &Sent, kind: OutageKind, began: Instant) -> Option<OutageId> {
+    if context.relay.troubled(began) {
+        let server = &context.relay.server;
+        tracing::warn!(server, words = words(sent), "the mail server is in trouble and gets a rest");
     }
+    let finding = Finding {
+        kind,
+        error: sent.error.clone().map(problem),
+        code: sent.reply.as_ref().map(|reply| i64::from(reply.code)),
+        enhanced: sent.reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
+        reply: sent.reply.as_ref().map(|reply| reply.text.clone()).unwrap_or_default(),
+        phase: sent.phase.id(),
+    };
+    note_outage(context, &finding).await
+}
+
+/// A delivery that was at hand when no session could be opened. The attempt uses up no retry, and the delivery is as due
+/// as it was.
+pub fn unreached(context: &Context, job: &Job, unreached: Unreached) -> Outcome {
+    let Unreached { outage, failure, duration } = unreached;
+    let now = context.clock.now();
+    let reply = failure.reply;
+    let attempt = AttemptMade {
+        code: reply.as_ref().map(|reply| i64::from(reply.code)),
+        enhanced: reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
+        reply: reply.map(|reply| reply.text).unwrap_or_default().into(),
+        outage: Some(outage),
+        unreached: true,
+        server: context.relay.server.clone().into(),
+        duration_ms: i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
+        ..unsent(job.claimed.number, now, failure.phase.id(), problem(failure.error))
+    };
+    Outcome { excused: true, attempt: Some(attempt), ..untried(job, DeliveryState::Pending) }
 }
 
 /// A delivery that ends, or goes back, without an attempt.
@@ -172,8 +199,8 @@ pub fn untried(job: &Job, state: DeliveryState) -> Outcome {
 }
 
 /// A delivery whose mail cannot be made: it fails for good.
-pub fn unrendered(job: &Job, reason: String, now: UnixMillis) -> Outcome {
-    let attempt = unsent(job.claimed.number, now, "render", reason.into());
+pub fn unrendered(job: &Job, problem: Problem, now: UnixMillis) -> Outcome {
+    let attempt = unsent(job.claimed.number, now, "render", problem);
     Outcome { attempt: Some(attempt), ..untried(job, DeliveryState::Failed) }
 }
 
@@ -183,7 +210,7 @@ pub fn panicked(context: &Context, job: &Job, handed_over: bool) -> Outcome {
     if handed_over {
         return unheard(context, &HandedOver::of(job, now));
     }
-    let attempt = unsent(job.claimed.number, now, "render", "the service met a fault of its own".into());
+    let attempt = unsent(job.claimed.number, now, "", Problem::new("delivery-error-internal"));
     let judgement = Judgement { verdict: Verdict::Later, blame: Blame::Message };
     let (state, due_at) = match context.config.retry.after(judgement, tried(job), now, 1.0) {
         Next::Final(state) => (state, None),
@@ -196,6 +223,7 @@ fn tried(job: &Job) -> Tried {
     Tried {
         number: u32::try_from(job.claimed.number).unwrap_or(u32::MAX),
         excused: u32::try_from(job.claimed.excused).unwrap_or(0),
+        unreached: u32::try_from(job.claimed.unreached).unwrap_or(0),
         on_unknown: job.run.on_unknown,
         ends_at: job.run.ends_at,
     }
@@ -204,15 +232,15 @@ fn tried(job: &Job) -> Tried {
 /// What a journal's record stands for.
 pub fn replayed(context: &Context, record: Record) -> Outcome {
     match record {
-        Record::Outcome(outcome) => outcome,
+        Record::Outcome(outcome) => *outcome,
         Record::HandedOver(record) => unheard(context, &record),
     }
 }
 
 /// A message that was handed over and of which nothing more was heard: it is held, or sent again.
 fn unheard(context: &Context, record: &HandedOver) -> Outcome {
-    let reply = "the sending process ended before the mail server answered";
-    let attempt = unknown(record.number, record.at, reply, &context.relay.server);
+    let error = Problem::new("delivery-error-process-ended");
+    let attempt = unknown(record.number, record.at, error, &context.relay.server);
     let (state, due_at) = after_unknown(context, record.number, record.excused, record.on_unknown);
     Outcome {
         delivery: record.delivery,
@@ -228,8 +256,8 @@ fn unheard(context: &Context, record: &HandedOver) -> Outcome {
 
 /// A claim of a node that is gone: whether its message was handed over is not known here.
 pub fn taken_over(context: &Context, claim: &Abandoned) -> Outcome {
-    let reply = "the sending process was lost, and what the mail server answered with it";
-    let attempt = unknown(claim.number, context.clock.now(), reply, &context.relay.server);
+    let error = Problem::new("delivery-error-process-lost");
+    let attempt = unknown(claim.number, context.clock.now(), error, &context.relay.server);
     let (state, due_at) = after_unknown(context, claim.number, claim.excused, claim.on_unknown);
     Outcome {
         delivery: claim.id,
@@ -254,6 +282,8 @@ fn after_unknown(
     let tried = Tried {
         number: u32::try_from(number).unwrap_or(u32::MAX),
         excused: u32::try_from(excused).unwrap_or(0),
+        // Of no meaning here: nothing is excused.
+        unreached: 0,
         on_unknown,
         // Whoever claims it looks at the window.
         ends_at: None,
@@ -265,11 +295,11 @@ fn after_unknown(
     }
 }
 
-fn unknown(number: i64, at: UnixMillis, reply: &'static str, server: &str) -> AttemptMade {
-    AttemptMade { unknown: true, server: server.to_owned().into(), ..unsent(number, at, Phase::Dot.id(), reply.into()) }
+fn unknown(number: i64, at: UnixMillis, error: Problem, server: &str) -> AttemptMade {
+    AttemptMade { unknown: true, server: server.to_owned().into(), ..unsent(number, at, Phase::Dot.id(), error) }
 }
 
-fn unsent(number: i64, at: UnixMillis, phase: &'static str, reply: Cow<'static, str>) -> AttemptMade {
+fn unsent(number: i64, at: UnixMillis, phase: &'static str, error: Problem) -> AttemptMade {
     AttemptMade {
         number,
         at,
@@ -277,7 +307,10 @@ fn unsent(number: i64, at: UnixMillis, phase: &'static str, reply: Cow<'static, 
         unknown: false,
         code: None,
         enhanced: None,
-        reply,
+        reply: "".into(),
+        error: Some(error),
+        outage: None,
+        unreached: false,
         phase: phase.into(),
         server: "".into(),
         tls: "".into(),

@@ -429,6 +429,8 @@ mod tests {
                 email: format!("r{id}@example.org"),
                 number: 1,
                 excused: 0,
+                unreached: 0,
+                outage_id: None,
                 epoch: 1,
                 full_name: None,
                 comment: None,

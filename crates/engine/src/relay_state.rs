@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use vestnik_model::id::OutageId;
 
 use crate::gate::Gate;
 use crate::measures::Measures;
@@ -26,8 +27,20 @@ struct State {
     sending: Gate,
     /// Sessions that are open.
     open: usize,
+    /// Connections that are being made.
+    trying: usize,
     /// What is known of how many messages the server takes in a session.
     session: SessionLimit,
+    /// The outage that goes on, as the tables have it.
+    outage: Option<Ongoing>,
+}
+
+/// An outage that goes on.
+#[derive(Clone, Copy, Debug)]
+struct Ongoing {
+    id: OutageId,
+    /// Whether it is known from the tables alone: a process before this one, or another node, found it.
+    inherited: bool,
 }
 
 /// See the module.
@@ -45,6 +58,15 @@ pub struct Opened {
     began: Instant,
     /// After how many messages it is to be ended, before the server does.
     pub most: Option<Most>,
+}
+
+/// A connection that is being made, as long as it lives.
+pub struct Trying<'a>(&'a RelayState);
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        self.0.lock().trying -= 1;
+    }
 }
 
 impl Opened {
@@ -84,13 +106,15 @@ impl Drop for Opened {
 }
 
 impl RelayState {
-    /// A server of which nothing bad is known.
-    pub fn new(server: String, measures: &Measures) -> Self {
+    /// A server of which nothing bad is known, but for what others may have found.
+    pub fn new(server: String, outage: Option<OutageId>, measures: &Measures) -> Self {
         let state = State {
             connecting: Gate::new(FIRST_PAUSE, CONNECTING),
             sending: Gate::new(FIRST_PAUSE, SENDING),
             open: 0,
+            trying: 0,
             session: SessionLimit::default(),
+            outage: outage.map(|id| Ongoing { id, inherited: true }),
         };
         let measures = measures.clone();
         measures.server_down.set(0);
@@ -107,9 +131,30 @@ impl RelayState {
         !state.connecting.is_open() && state.open == 0
     }
 
+    /// Whether connections are being made at the moment.
+    pub fn is_trying(&self) -> bool {
+        self.lock().trying > 0
+    }
+
+    /// Counts a connection as being made until the answer is dropped.
+    pub fn trying(&self) -> Trying<'_> {
+        self.lock().trying += 1;
+        Trying(self)
+    }
+
     /// Whether messages may go at any time.
     pub fn is_fine(&self) -> bool {
         self.lock().sending.is_open()
+    }
+
+    /// The outage that goes on, as far as it is known here.
+    pub fn outage(&self) -> Option<OutageId> {
+        self.lock().outage.map(|outage| outage.id)
+    }
+
+    /// This process has found the server in this outage, or out of any.
+    pub fn in_outage(&self, outage: Option<OutageId>) {
+        self.lock().outage = outage.map(|id| Ongoing { id, inherited: false });
     }
 
     /// Sessions that are open.
@@ -151,9 +196,13 @@ impl RelayState {
 
     /// A connection that was begun at `began` was made. `true`: none could be made until now.
     pub fn connected(&self, began: Instant) -> bool {
-        let recovered = self.lock().connecting.succeeded(began);
+        let (recovered, inherited) = {
+            let mut state = self.lock();
+            (state.connecting.succeeded(began), state.outage.is_some_and(|outage| outage.inherited))
+        };
         self.measures.server_down.set(0);
-        self.call(recovered)
+        self.call(recovered);
+        recovered || inherited
     }
 
     /// A connection that was begun at `began` could not be made.

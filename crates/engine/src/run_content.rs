@@ -9,6 +9,7 @@ use vestnik_mail::session::Envelope;
 use vestnik_model::delivery::message_id;
 use vestnik_model::id::{MailingId, RunId, UserId};
 use vestnik_model::mailing::UnknownPolicy;
+use vestnik_model::problem::Problems;
 use vestnik_model::template::{Content, Person, RenderLimits};
 use vestnik_model::user::User;
 use vestnik_model::{Problem, UnixMillis};
@@ -62,10 +63,7 @@ impl RunContent {
     /// # Errors
     /// Its templates were checked when the message was saved, by a program that may have allowed more.
     pub fn compile(run: &OpenRun, message: &RunMessage, owner: &User, config: &Config) -> Result<Self, Problem> {
-        let content = Content::compile(&message.subject, &message.html, &message.text).map_err(|problems| {
-            let first = problems.iter().next().map(|(_, problem)| problem.clone());
-            first.unwrap_or(Problem::new("problem-template"))
-        })?;
+        let content = Content::compile(&message.subject, &message.html, &message.text).map_err(first)?;
         let (from, reply_to) = author(owner, config);
         let reply_to = reply_to.map(|value| (HeaderName::from_static("Reply-To"), value));
         Ok(Self {
@@ -132,21 +130,19 @@ impl RunContent {
         self.known_quick.store(took < SLOW, Ordering::Relaxed);
     }
 
-    /// Renders the mail for one recipient within limits. The error is for the ledger.
-    pub fn prepare(&self, claimed: &Claimed, full_name: &str, limits: RenderLimits<'_>) -> Result<Prepared, String> {
-        let address = EmailAddress::parse(&claimed.email).map_err(|error| error.to_string())?;
+    /// Renders the mail for one recipient within limits. The problem is for the ledger.
+    pub fn prepare(&self, claimed: &Claimed, full_name: &str, limits: RenderLimits<'_>) -> Result<Prepared, Problem> {
+        let address = EmailAddress::parse(&claimed.email).map_err(|_| Problem::new("delivery-error-address"))?;
         let fields = Person { email: &claimed.email, full_name, comment: claimed.comment.as_deref().unwrap_or("") };
-        let rendered = render(&self.content, fields, limits)
-            .map_err(|problems| format!("the message cannot be rendered: {problems:?}"))?;
+        let rendered = render(&self.content, fields, limits).map_err(first)?;
         let envelope = Envelope::new(&self.from.address, &address);
-        let subject =
-            HeaderText::new(&rendered.subject).map_err(|error| format!("the subject cannot be sent: {error}"))?;
+        let subject = HeaderText::new(&rendered.subject).map_err(|_| Problem::new("delivery-error-subject"))?;
         let to = match HeaderText::new(full_name) {
             Ok(name) => Mailbox::named(name, address),
             Err(_) => Mailbox::new(address),
         };
         let id = message_id(&self.key, claimed.id, &self.mail_domain);
-        let id = MessageId::new(&id).map_err(|error| error.to_string())?;
+        let id = MessageId::new(&id).map_err(|_| Problem::new("delivery-error-identifier"))?;
         let mut body = Vec::with_capacity(rendered.text.len() * 2 + rendered.html.as_ref().map_or(0, String::len) * 2);
         let mail = Mail {
             from: &self.from,
@@ -162,6 +158,12 @@ impl RunContent {
         mail.write(&mut body);
         Ok(Prepared { envelope: envelope.with_size(body.len() as u64), body })
     }
+}
+
+/// The problem that a delivery's attempt tells of: the first is enough to begin with.
+fn first(problems: Problems) -> Problem {
+    let first = problems.iter().next().map(|(_, problem)| problem.clone());
+    first.unwrap_or_else(|| Problem::new("delivery-error-internal"))
 }
 
 /// From whom a user's mail comes: the installation's address, because the mail server lets no other pass, under the

@@ -11,9 +11,9 @@ use vestnik_model::clock::{Clock as _, SystemClock};
 use vestnik_model::mailing::{MailingDraft, MailingInput};
 use vestnik_model::message::MessageDraft;
 use vestnik_model::run::RunState;
-use vestnik_store::mailings::{Saved, Selection};
+use vestnik_store::mailings::{Saved, Saving, Selection};
 use vestnik_store::testing::assert_figures_agree;
-use vestnik_store::{Db, control, databases, mailings, messages};
+use vestnik_store::{control, databases, mailings, messages};
 
 databases! {
     async fn a_run_whose_message_does_not_compile_is_paused_before_anything_is_sent(db: Db) {
@@ -25,10 +25,9 @@ databases! {
         let now = SystemClock.now();
         let message = messages::create(&db, &anna, &draft, now).await.unwrap();
         let input = MailingInput { message_id: Some(message), time_zone: "UTC", ..MailingInput::default() };
-        let mailing = MailingDraft::parse(&input).unwrap();
-        let Saved::Saved(mailing) = mailings::create(&db, &anna, &mailing, &Selection::All, now).await.unwrap() else {
-            panic!("not saved")
-        };
+        let mailing = MailingDraft::parse(&input, now).unwrap();
+        let saved = mailings::create(&db, &anna, &mailing, &Selection::All, &Saving::at(now, "key")).await.unwrap();
+        let Saved::Saved(mailing) = saved else { panic!("not saved") };
         send_now(&db, &anna, mailing, now).await;
 
         let engine = start(&db, Arc::new(SystemClock), &server.url()).await;

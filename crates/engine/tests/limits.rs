@@ -158,13 +158,13 @@ databases! {
             let run = newest(&db, &anna, mailing).await.unwrap();
             assert_eq!((run.counts.failed, run.counts.pending()), (0, 100), "{words}");
             assert!(run.counts.attempts() < 20, "{words}: {:?}", run.counts);
-            let troubles = vestnik_store::troubles::current(&db).await.unwrap();
-            assert!(troubles[0].error.contains(&words[10..]), "{troubles:?}");
+            let outages = vestnik_store::outages::current(&db).await.unwrap();
+            assert_eq!(outages[0].reply, words[10..], "{outages:?}");
             server.behave(Behaviour::good());
             let over = until_over(&db, &anna, mailing).await;
             engine.stop().await;
             assert_eq!((over.counts.sent, over.counts.failed), (100, 0), "{words}");
-            assert!(vestnik_store::troubles::current(&db).await.unwrap().is_empty());
+            assert!(vestnik_store::outages::current(&db).await.unwrap().is_empty());
         }
     }
 

@@ -18,7 +18,7 @@ use vestnik_model::run::RunState;
 use vestnik_store::control::{self, Controlled};
 use vestnik_store::letters::{self, NewLetter};
 use vestnik_store::testing::assert_figures_agree;
-use vestnik_store::{Db, databases, troubles};
+use vestnik_store::{Db, databases, outages};
 
 const RECIPIENTS: usize = 300;
 
@@ -49,7 +49,7 @@ databases! {
             let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
             let mailing = sending(&db, &anna, "hold").await;
             let over = until("it is over, and nothing was the matter", || async {
-                assert_eq!(troubles::current(&db).await.unwrap().len(), 0, "{who}");
+                assert_eq!(outages::current(&db).await.unwrap().len(), 0, "{who}");
                 newest(&db, &anna, mailing).await.filter(|run| run.state.is_final())
             })
             .await;
@@ -91,7 +91,7 @@ databases! {
         let engine = start(&db, Arc::new(SystemClock), &server.url()).await;
         let mailing = sending(&db, &anna, "hold").await;
         let over = until("it is over, and nothing was the matter", || async {
-            assert_eq!(troubles::current(&db).await.unwrap().len(), 0);
+            assert_eq!(outages::current(&db).await.unwrap().len(), 0);
             newest(&db, &anna, mailing).await.filter(|run| run.state.is_final())
         })
         .await;

@@ -84,7 +84,8 @@ databases! {
                 .unwrap();
         let mailing = sending(&db, &anna, "hold").await;
         until("it is told of", || async {
-            vestnik_store::troubles::current(&db).await.unwrap().pop().filter(|t| t.error.contains("space"))
+            let outage = vestnik_store::outages::current(&db).await.unwrap().pop();
+            outage.filter(|outage| outage.error.error_args.contains("space"))
         })
         .await;
         let run = newest(&db, &anna, mailing).await.unwrap();

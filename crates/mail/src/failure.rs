@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::{
+    error::SmtpError,
     reply::Reply,
     verdict::{Blame, Phase, Verdict},
 };
@@ -42,17 +43,22 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The server's words, if it said any.
     pub reply: Option<Reply>,
-    /// What happened, in English, without secrets.
-    pub error: String,
+    /// What happened, without secrets.
+    pub error: SmtpError,
 }
 
 impl Failure {
-    pub(crate) fn new(phase: Phase, kind: FailureKind, error: impl Into<String>) -> Self {
-        Self { phase, kind, reply: None, error: error.into() }
+    pub(crate) fn new(phase: Phase, kind: FailureKind, error: SmtpError) -> Self {
+        Self { phase, kind, reply: None, error }
     }
 
     pub(crate) fn refused(phase: Phase, reply: Reply) -> Self {
-        Self { phase, kind: FailureKind::Refused, reply: Some(reply), error: "the server refused".to_owned() }
+        let error = match phase {
+            Phase::Auth => SmtpError::LoginRefused {},
+            Phase::StartTls => SmtpError::StartTlsRefused {},
+            _ => SmtpError::SessionRefused {},
+        };
+        Self { phase, kind: FailureKind::Refused, reply: Some(reply), error }
     }
 
     /// Always [`Verdict::Later`].

@@ -9,6 +9,7 @@
 //! | [`session`] | one SMTP connection, over any stream |
 //! | [`relay`] | the way to the mail server: URL, DNS, TLS, AUTH |
 //! | [`failure`] | why there is no session |
+//! | [`error`] | what went wrong where no reply says it, for pages in any language |
 //! | [`catcher`] | the built-in mail catcher: a small SMTP server for loopback |
 //! | `faults` | a server that misbehaves as a test tells it to (feature `faults`) |
 //!
@@ -19,6 +20,7 @@
 
 pub mod address;
 pub mod catcher;
+pub mod error;
 pub mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;

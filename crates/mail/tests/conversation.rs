@@ -6,6 +6,7 @@ use std::{io, time::Duration};
 
 use common::{BODY, envelope, in_time, open, send};
 use vestnik_mail::{
+    error::SmtpError,
     faults::{Action, Behaviour, FaultServer, Stage},
     session::{Outgoing, Session},
     verdict::{
@@ -221,7 +222,8 @@ async fn the_hook_is_called_once_and_before_the_dot() {
     let message = Outgoing { envelope: &two, body: BODY };
     let sent = in_time(session.send(&message, None, || Err(io::Error::other("the journal is full")))).await;
     assert_eq!((sent.verdict, sent.blame, sent.usable), (Later, Nobody, false));
-    assert_eq!(sent.error.as_deref(), Some("stopped before the final dot: the journal is full"));
+    let detail = "the journal is full".to_owned();
+    assert_eq!(sent.error, Some(SmtpError::StoppedBeforeDot { detail }));
     assert_eq!(server.recipients(), ["one@example.com"]);
 }
 

@@ -8,6 +8,7 @@ use vestnik_mail::verdict::{Blame, Judgement, Verdict};
 use crate::clock::UnixMillis;
 use crate::id::{AttemptId, DeliveryId, MailingId, RunId};
 use crate::mailing::UnknownPolicy;
+use crate::problem::StoredProblem;
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -99,8 +100,12 @@ pub struct Attempt {
     pub code: Option<i64>,
     /// Enhanced status code (RFC 3463), as `5.1.1`.
     pub enhanced: Option<String>,
-    /// The server's words, or what happened instead of an answer.
+    /// The server's words. In attempts from before errors had kinds, also what happened instead of an answer.
     pub reply: String,
+    /// What happened, where the server's words alone do not say it.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub error: StoredProblem,
     /// Where in the conversation it was decided.
     pub phase: String,
     /// `host:port` that was spoken to.
@@ -159,10 +164,19 @@ pub struct Tried {
     pub number: u32,
     /// How many before it were excused.
     pub excused: u32,
+    /// How many of these never reached the server: no session could be opened.
+    pub unreached: u32,
     /// What becomes of the delivery if its fate is unknown.
     pub on_unknown: UnknownPolicy,
     /// The end of its window, exclusive.
     pub ends_at: Option<UnixMillis>,
+}
+
+impl Tried {
+    /// Excused attempts in which the server had seen the message: those that it might bring into trouble each time.
+    fn indulged(self) -> u32 {
+        self.excused.saturating_sub(self.unreached)
+    }
 }
 
 /// What happens to a delivery after an attempt.
@@ -192,8 +206,8 @@ impl RetryPolicy {
             Verdict::Unknown if tried.on_unknown == UnknownPolicy::Hold => Next::Final(DeliveryState::Unknown),
             // A copy may be out already: such an attempt counts, whoever is to blame.
             Verdict::Unknown => self.counted(tried, DeliveryState::Unknown, now, jitter),
-            Verdict::Later if is_excused(judgement.blame) && tried.excused < EXCUSES => {
-                let delay = backoff(EXCUSED_FIRST, 2.0, EXCUSED_LONGEST, tried.excused, jitter);
+            Verdict::Later if is_excused(judgement.blame) && tried.indulged() < EXCUSES => {
+                let delay = backoff(EXCUSED_FIRST, 2.0, EXCUSED_LONGEST, tried.indulged(), jitter);
                 again(now.plus(delay), true, tried.ends_at)
             }
             Verdict::Later => self.counted(tried, DeliveryState::Failed, now, jitter),
@@ -246,7 +260,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_000_000);
 
     fn tried(number: u32, excused: u32, on_unknown: UnknownPolicy) -> Tried {
-        Tried { number, excused, on_unknown, ends_at: None }
+        Tried { number, excused, unreached: 0, on_unknown, ends_at: None }
     }
 
     #[test]
@@ -277,6 +291,26 @@ mod tests {
         for (verdict, blame, tried, expected) in cases {
             let judgement = Judgement { verdict, blame };
             assert_eq!(POLICY.after(judgement, tried, NOW, 1.0), expected, "{judgement:?} {tried:?}");
+        }
+    }
+
+    #[test]
+    fn attempts_that_never_reached_the_server_use_up_nothing() {
+        let unreached = |tried: Tried, unreached| Tried {
+            number: tried.number + unreached,
+            excused: tried.excused + unreached,
+            unreached,
+            ..tried
+        };
+        for blame in [Blame::Server, Blame::Recipient] {
+            let later = Judgement { verdict: Verdict::Later, blame };
+            for (number, excused) in [(1, 0), (3, 0), (4, 0), (5, 4), (20, 19), (21, 20), (24, 20)] {
+                let expected = POLICY.after(later, tried(number, excused, Hold), NOW, 1.0);
+                for outages in [1, 30, 1_000] {
+                    let tried = unreached(tried(number, excused, Hold), outages);
+                    assert_eq!(POLICY.after(later, tried, NOW, 1.0), expected, "{tried:?}");
+                }
+            }
         }
     }
 

@@ -50,6 +50,8 @@ ids! {
     DeliveryId,
     /// One try to hand a delivery to a mail server.
     AttemptId,
+    /// A time in which a mail server took no mail.
+    OutageId,
     /// One file of recipients being read in.
     ImportId,
     /// A letter of the service itself: confirmation, recovery, test send.

@@ -16,6 +16,7 @@ pub mod keyring;
 pub mod mail_server;
 pub mod mailing;
 pub mod message;
+pub mod outage;
 pub mod password;
 pub mod period;
 pub mod permission;

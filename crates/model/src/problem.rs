@@ -27,6 +27,31 @@ impl Problem {
     }
 }
 
+/// A problem as tables keep it, in two columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::FromRow)]
+pub struct StoredProblem {
+    /// Its id; empty: there is none.
+    pub error_kind: String,
+    /// Its arguments as JSON: a list of pairs of a name and a text. Empty: there are none.
+    pub error_args: String,
+}
+
+impl StoredProblem {
+    /// Of a problem, if there is one.
+    pub fn of(problem: Option<&Problem>) -> Self {
+        let Some(problem) = problem else { return Self::default() };
+        // Texts in a list are always JSON.
+        let args = if problem.args.is_empty() { None } else { serde_json::to_string(&problem.args).ok() };
+        Self { error_kind: problem.id.to_string(), error_args: args.unwrap_or_default() }
+    }
+
+    /// The problem. Arguments that cannot be read are left out: half a sentence says more than none.
+    pub fn problem(&self) -> Option<Problem> {
+        let args = serde_json::from_str(&self.error_args).unwrap_or_default();
+        (!self.error_kind.is_empty()).then(|| Problem { id: Cow::Owned(self.error_kind.clone()), args })
+    }
+}
+
 /// Problems by the field that they stand at. The empty field name means the form as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<(&'static str, Problem)>);
@@ -98,4 +123,23 @@ fn limit(text: &str, longest: usize) -> Result<String, Problem> {
         return Err(Problem::new("problem-too-long").with("longest", longest).with("length", length));
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_comes_back_from_its_columns() {
+        let problem = Problem::new("problem-too-long").with("longest", 5).with("text", "\0\"Ж");
+        let stored = StoredProblem::of(Some(&problem));
+        assert!(!stored.error_args.contains('\0'), "PostgreSQL's TEXT has none");
+        assert_eq!(stored.problem(), Some(problem));
+        let plain = Problem::new("problem-required");
+        assert_eq!(StoredProblem::of(Some(&plain)).problem(), Some(plain.clone()));
+        assert_eq!(StoredProblem::of(None), StoredProblem::default());
+        assert_eq!(StoredProblem::default().problem(), None);
+        let torn = StoredProblem { error_args: "[[".into(), ..StoredProblem::of(Some(&plain)) };
+        assert_eq!(torn.problem(), Some(plain));
+    }
 }

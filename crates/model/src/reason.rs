@@ -36,6 +36,9 @@ text_enum! {
     }
 }
 
+/// Phases in which the server knows of no message: whatever it says there is between the two of us.
+const BEFORE_MAIL: &[&str] = &["dns", "connect", "tls", "greeting", "ehlo", "starttls", "auth"];
+
 /// Of the words, so many characters are looked at.
 const LOOKED_AT: usize = 500;
 
@@ -96,10 +99,13 @@ const WORDS: &[(Reason, &[&str])] = &[
 ];
 
 impl Reason {
-    /// The kind of an answer that was no success: the reply's code and enhanced code, if there was a reply, the server's
-    /// words or what happened instead, and in which phase. Takes whatever a server may say.
-    pub fn of(code: Option<i64>, enhanced: Option<&str>, words: &str, phase: &str) -> Self {
-        let Some(code) = code else { return Self::without_reply(words, phase) };
+    /// The kind of an answer that was no success: the reply's code and enhanced code, if there was a reply, the id of what
+    /// happened instead, if that is known, the server's words, and in which phase. Takes whatever a server may say.
+    pub fn of(code: Option<i64>, enhanced: Option<&str>, error: &str, words: &str, phase: &str) -> Self {
+        if BEFORE_MAIL.contains(&phase) {
+            return Self::Server;
+        }
+        let Some(code) = code else { return Self::without_reply(error, words, phase) };
         let enhanced = enhanced.and_then(subject_and_detail);
         enhanced
             .and_then(|(subject, detail)| Self::of_enhanced(code, subject, detail))
@@ -113,9 +119,15 @@ impl Reason {
     }
 
     /// Of what we say ourselves, where nobody was asked.
-    fn without_reply(words: &str, phase: &str) -> Self {
+    fn without_reply(error: &str, words: &str, phase: &str) -> Self {
+        match error {
+            "smtp-message-too-large" => return Self::TooLarge,
+            "smtp-needs-smtputf8" | "smtp-needs-8bitmime" | "delivery-error-internal" => return Self::Other,
+            _ => {}
+        }
         match phase {
             "render" => Self::Message,
+            // Attempts from before errors had kinds.
             _ if words.contains("octets, the server takes") => Self::TooLarge,
             _ if words.contains("needs SMTPUTF8") || words.contains("needs 8BITMIME") => Self::Other,
             _ => Self::Server,
@@ -241,7 +253,7 @@ mod tests {
         ];
         for (code, enhanced, words, reason) in table {
             let enhanced = Some(enhanced).filter(|enhanced| !enhanced.is_empty());
-            assert_eq!(Reason::of(Some(code), enhanced, words, "rcpt"), reason, "{code} {enhanced:?} {words}");
+            assert_eq!(Reason::of(Some(code), enhanced, "", words, "rcpt-to"), reason, "{code} {enhanced:?} {words}");
         }
         for (words, phase, reason) in [
             ("the connection was refused: spam, quota", "connect", Server),
@@ -249,7 +261,20 @@ mod tests {
             ("the message has 41943040 octets, the server takes 10485760", "mail", TooLarge),
             ("the address needs SMTPUTF8, which the server does not know", "mail", Other),
         ] {
-            assert_eq!(Reason::of(None, None, words, phase), reason, "there was no reply: {words}");
+            assert_eq!(Reason::of(None, None, "", words, phase), reason, "there was no reply: {words}");
+        }
+        for (error, phase, reason) in [
+            ("smtp-connection-refused", "connect", Server),
+            ("smtp-reply-timed-out", "data", Server),
+            ("smtp-message-too-large", "mail-from", TooLarge),
+            ("smtp-needs-smtputf8", "mail-from", Other),
+            ("problem-template-unknown", "render", Message),
+        ] {
+            assert_eq!(Reason::of(None, None, error, "", phase), reason, "{error}");
+        }
+        // What is said before a message is spoken of says nothing about one.
+        for phase in BEFORE_MAIL {
+            assert_eq!(Reason::of(Some(554), Some("5.7.1"), "", "blocked: spam", phase), Server, "{phase}");
         }
     }
 
@@ -260,17 +285,17 @@ mod tests {
             enhanced in proptest::option::of(".{0,40}|[0-9]{1,6}\\.[0-9]{0,6}\\.[0-9]{0,6}"),
             words in "(?s).{0,2500}",
         ) {
-            let reason = Reason::of(code, enhanced.as_deref(), &words, "data");
+            let reason = Reason::of(code, enhanced.as_deref(), "", &words, "data");
             proptest::prop_assert!(Reason::ALL.contains(&reason));
             // What stands far behind decides nothing.
             let long = words.chars().chain(" ".repeat(LOOKED_AT).chars()).chain("spam".chars()).collect::<String>();
-            proptest::prop_assert_eq!(Reason::of(code, enhanced.as_deref(), &long, "data"), reason);
+            proptest::prop_assert_eq!(Reason::of(code, enhanced.as_deref(), "", &long, "data"), reason);
         }
 
         #[test]
         fn an_enhanced_code_that_says_enough_cannot_be_talked_over(words in "(?s).{0,600}") {
-            proptest::prop_assert_eq!(Reason::of(Some(550), Some("5.1.1"), &words, "rcpt"), Reason::NoAddress);
-            proptest::prop_assert_eq!(Reason::of(Some(552), Some("5.2.2"), &words, "rcpt"), Reason::Full);
+            proptest::prop_assert_eq!(Reason::of(Some(550), Some("5.1.1"), "", &words, "rcpt-to"), Reason::NoAddress);
+            proptest::prop_assert_eq!(Reason::of(Some(552), Some("5.2.2"), "", &words, "rcpt-to"), Reason::Full);
         }
     }
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use vestnik_model::id::MailingId;
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::reason::Reason;
 use vestnik_model::{Actor, UnixMillis};
 
@@ -65,6 +66,10 @@ pub struct ReplyFigures {
     pub enhanced: String,
     /// The server's words, once.
     pub reply: String,
+    /// What happened, where the server's words alone do not say it, with the arguments of one of them.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub error: StoredProblem,
     /// Attempts that ended so.
     pub attempts: i64,
     /// Deliveries that failed for good, this being their last answer.
@@ -146,16 +151,20 @@ pub async fn by_reply(db: &Db, actor: &Actor, of: RunsOf, limit: i64) -> Result<
     let unsent = "failed + expired";
     let sql = format!(
         "WITH chosen AS ({chosen}),
-         summed AS (SELECT r.reason, r.code, r.enhanced, min(r.reply) AS reply, {} FROM run_replies r
-            JOIN chosen ON chosen.id = r.run_id GROUP BY r.reason, r.code, r.enhanced),
-         ranked AS (SELECT s.*, row_number() OVER (ORDER BY {unsent} DESC, attempts DESC, reason, code, enhanced) AS place
+         summed AS (SELECT r.reason, r.code, r.enhanced, r.error_kind, min(r.error_args) AS error_args,
+            min(r.reply) AS reply, {} FROM run_replies r
+            JOIN chosen ON chosen.id = r.run_id GROUP BY r.reason, r.code, r.enhanced, r.error_kind),
+         ranked AS (SELECT s.*, row_number() OVER (ORDER BY {unsent} DESC, attempts DESC, reason, code, enhanced, error_kind)
+                AS place
             FROM summed s),
          named AS (SELECT reason, CASE WHEN place > $4 THEN {OTHER_CODES} ELSE code END AS code,
-            CASE WHEN place > $4 THEN '' ELSE enhanced END AS enhanced, reply, attempts, failed, expired, unknown
+            CASE WHEN place > $4 THEN '' ELSE enhanced END AS enhanced,
+            CASE WHEN place > $4 THEN '' ELSE error_kind END AS error_kind, error_args, reply, attempts, failed, expired, unknown
             FROM ranked)
-         SELECT n.reason, CAST(n.code AS BIGINT) AS code, n.enhanced, min(n.reply) AS reply, {} FROM named n
-         GROUP BY n.reason, n.code, n.enhanced
-         ORDER BY sum({unsent}) DESC, sum(attempts) DESC, n.reason, n.code, n.enhanced",
+         SELECT n.reason, CAST(n.code AS BIGINT) AS code, n.enhanced, n.error_kind,
+            min(n.error_args) AS error_args, min(n.reply) AS reply, {} FROM named n
+         GROUP BY n.reason, n.code, n.enhanced, n.error_kind
+         ORDER BY sum({unsent}) DESC, sum(attempts) DESC, n.reason, n.code, n.enhanced, n.error_kind",
         sums("r"),
         sums("n"),
     );

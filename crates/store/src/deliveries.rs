@@ -5,14 +5,15 @@
 //! taken only from the claim that is still in force.
 
 use serde::Deserialize;
+use sqlx::AssertSqlSafe;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_model::id::{DeliveryId, MailingId, RunId};
+use vestnik_model::id::{DeliveryId, MailingId, OutageId, RunId};
 use vestnik_model::mailing::UnknownPolicy;
 use vestnik_model::{Actor, UnixMillis};
 
-use crate::db::{Args, Db, Result, Tx};
+use crate::db::{Args, Db, Result, Rows, Tx};
 use crate::figures::Tally;
-use crate::runs;
+use crate::{outages, runs};
 
 /// Deliveries that are ended in one transaction.
 const STEP: i64 = 10_000;
@@ -28,6 +29,10 @@ pub struct Claimed {
     pub number: i64,
     /// How many attempts before it do not count.
     pub excused: i64,
+    /// How many of these never reached the server.
+    pub unreached: i64,
+    /// The last outage that it has an attempt of.
+    pub outage_id: Option<OutageId>,
     /// Which claim this is.
     pub epoch: i64,
     /// The recipient's «Ф. И. О.»; `None`: the recipient was removed since the run began.
@@ -60,8 +65,9 @@ pub async fn claim(
          claimed AS (
             UPDATE deliveries SET state = 'leased', owner = $4, epoch = epoch + 1, attempts = attempts + 1
             FROM due WHERE deliveries.id = due.id
-            RETURNING deliveries.id, recipient_id, email, attempts, excused, epoch)
-         SELECT c.id, c.email, c.attempts AS number, c.excused, c.epoch, r.full_name, r.comment
+            RETURNING deliveries.id, recipient_id, email, attempts, excused, unreached, outage_id, epoch)
+         SELECT c.id, c.email, c.attempts AS number, c.excused, c.unreached, c.outage_id, c.epoch, r.full_name,
+            r.comment
          FROM claimed c LEFT JOIN recipients r ON r.id = c.recipient_id",
         &[&run, &now, &limit, &owner, &after],
     )
@@ -74,8 +80,9 @@ async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
     let (claimed,): (String,) = tx
         .fetch_one(
             "SELECT json_group_array(json_object('id', d.id, 'email', d.email, 'number', d.attempts + 1,
-                'excused', d.excused, 'epoch', d.epoch + 1, 'full_name', r.full_name, 'comment', r.comment))
-             FROM (SELECT id, recipient_id, email, attempts, excused, epoch FROM deliveries
+                'excused', d.excused, 'unreached', d.unreached, 'outage_id', d.outage_id, 'epoch', d.epoch + 1,
+                'full_name', r.full_name, 'comment', r.comment))
+             FROM (SELECT id, recipient_id, email, attempts, excused, unreached, outage_id, epoch FROM deliveries
                 WHERE run_id = $1 AND state = 'pending' AND due_at <= $2 AND (due_at, id) > (0, $5)
                     AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.state IN ('expanding', 'sending'))
                 ORDER BY due_at, id LIMIT $3) d
@@ -146,18 +153,27 @@ pub async fn end_waiting(db: &Db, now: UnixMillis) -> Result<bool> {
     let mut more = false;
     for (run, mailing, stopping) in over {
         let state = if stopping { DeliveryState::Cancelled } else { DeliveryState::Expired };
+        let outage = outages::of_waiting_run(db, run, now).await?;
         let mut tx = db.begin().await?;
-        let ended = tx
-            .execute(
-                "UPDATE deliveries SET state = $1, ended_at = $2 WHERE id IN
-                    (SELECT id FROM deliveries WHERE run_id = $3 AND state = 'pending' ORDER BY due_at, id LIMIT $4)
-                 AND state = 'pending'",
-                &[&state, &now, &run, &STEP],
-            )
-            .await? as i64;
+        // Those first that the mail server is to blame for: one attempt each says so, however long it lasted. What is given
+        // back between the two statements has none, and waits for the next look.
+        let (unreached, blamed) = match outage {
+            Some(outage) => (end_unreached(&mut tx, (run, mailing), state, outage, now).await?, "AND outage_id = $5"),
+            None => (0, "AND CAST($5 AS BIGINT) IS NULL"),
+        };
+        let sql = format!(
+            "UPDATE deliveries SET state = $1, ended_at = $2 WHERE id IN
+                (SELECT id FROM deliveries WHERE run_id = $3 AND state = 'pending' {blamed} ORDER BY due_at, id LIMIT $4)
+             AND state = 'pending'"
+        );
+        let rest = STEP - unreached;
+        let ended = unreached + tx.execute(AssertSqlSafe(sql), &[&state, &now, &run, &rest, &outage]).await? as i64;
         if ended > 0 || stopping {
             let mut tally = Tally::default();
-            tally.count(run, mailing, now, |figures| figures.move_to(state, ended));
+            tally.count(run, mailing, now, |figures| {
+                figures.move_to(state, ended);
+                figures.attempts_failed += unreached;
+            });
             let by_quarter = tally.add_to_runs(&mut tx).await?;
             runs::complete(&mut tx, &[run], now).await?;
             by_quarter.add(&mut tx).await?;
@@ -166,6 +182,51 @@ pub async fn end_waiting(db: &Db, now: UnixMillis) -> Result<bool> {
         }
     }
     Ok(more)
+}
+
+/// Ends waiting deliveries of a run that have no attempt of this outage yet, each with one: it was not successful, and
+/// the outage's error is why. Answers how many.
+async fn end_unreached(
+    tx: &mut Tx,
+    (run, mailing): (RunId, MailingId),
+    state: DeliveryState,
+    outage: OutageId,
+    now: UnixMillis,
+) -> Result<i64> {
+    let ended: Vec<(DeliveryId, i64)> = tx
+        .fetch_all(
+            "UPDATE deliveries SET state = $1, ended_at = $2, attempts = attempts + 1, excused = excused + 1,
+                unreached = unreached + 1, outage_id = $5
+             WHERE id IN (SELECT id FROM deliveries WHERE run_id = $3 AND state = 'pending'
+                AND outage_id IS DISTINCT FROM $5 ORDER BY due_at, id LIMIT $4)
+             AND state = 'pending' RETURNING id, attempts",
+            &[&state, &now, &run, &STEP, &outage],
+        )
+        .await?;
+    if ended.is_empty() {
+        return Ok(0);
+    }
+    let same = |value: i64| ended.iter().map(move |_| value);
+    let rows = Rows::new()
+        .ints(ended.iter().map(|(id, _)| id.0))
+        .ints(ended.iter().map(|(_, number)| *number))
+        .ints(same(run.0))
+        .ints(same(mailing.0))
+        .ints(same(now.0))
+        .ints(same(outage.0));
+    // Not joined with the deliveries: PostgreSQL believes that hardly any refers to an outage, and took two minutes.
+    tx.execute_rows(
+        "WITH v (id, number, run_id, mailing_id, at, outage_id) AS ({rows})
+         INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply,
+            error_kind, error_args, outage_id, phase, server, tls, duration_ms, stale)
+         SELECT v.id, v.run_id, v.mailing_id, v.number, v.at, FALSE, FALSE, o.code, o.enhanced, o.reply, o.error_kind,
+            o.error_args, o.id, o.phase, o.server, '', 0, FALSE
+         FROM v JOIN outages o ON o.id = v.outage_id",
+        &rows,
+    )
+    .await?;
+    outages::affects_in(tx, [(run, outage)].into_iter()).await?;
+    Ok(ended.len() as i64)
 }
 
 /// Gives back what `owner` has claimed, as if it had never been claimed: its process is gone, and its journal shows

@@ -3,6 +3,7 @@
 use sqlx::AssertSqlSafe;
 use vestnik_model::delivery::{DeliveryState, Fate};
 use vestnik_model::id::{MailingId, RecipientId, RunId};
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::{Actor, UnixMillis};
 
 use crate::db::{Db, Param, Result};
@@ -11,6 +12,9 @@ use crate::search::{SearchIn, Words};
 
 /// As it stands in their index: SQLite knows it again by its words alone.
 const NOT_SENT: &str = "d.state IN ('failed', 'expired', 'skipped', 'unknown', 'cancelled')";
+
+/// What happened, of an attempt `a` that there may not be.
+const ERROR: &str = "COALESCE(a.error_kind, '') AS error_kind, COALESCE(a.error_args, '') AS error_args, a.phase";
 
 /// Whose fates are wanted.
 #[derive(Clone, Debug)]
@@ -34,6 +38,11 @@ pub struct LastAnswer {
     pub enhanced: Option<String>,
     /// The server's words.
     pub reply: Option<String>,
+    /// What happened, where the server's words alone do not say it.
+    #[sqlx(flatten)]
+    pub error: StoredProblem,
+    /// Where in the conversation it was decided.
+    pub phase: Option<String>,
 }
 
 /// A recipient of a run.
@@ -81,17 +90,16 @@ const RUNS: i64 = 1_000;
 
 /// The newest letters to one of the actor's recipients, in the newest thousand of the actor's runs.
 pub async fn of_recipient(db: &Db, actor: &Actor, recipient: RecipientId, limit: i64) -> Result<Vec<Addressed>> {
-    db.fetch_first(
+    let sql = format!(
         "SELECT u.id AS run_id, u.mailing_id, m.name, u.occurrence_at, d.email, d.state, d.attempts, a.at, a.code,
-            a.enhanced, a.reply
+            a.enhanced, a.reply, {ERROR}
          FROM (SELECT id, mailing_id, occurrence_at FROM runs WHERE owner_id = $1 ORDER BY id DESC LIMIT $3) u
          JOIN deliveries d ON d.run_id = u.id AND d.recipient_id = $2
          JOIN mailings m ON m.id = u.mailing_id
          LEFT JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts AND NOT a.stale
-         ORDER BY u.id DESC LIMIT $4",
-        &[&actor.user(), &recipient, &RUNS, &limit],
-    )
-    .await
+         ORDER BY u.id DESC LIMIT $4"
+    );
+    db.fetch_first(AssertSqlSafe(sql), &[&actor.user(), &recipient, &RUNS, &limit]).await
 }
 
 /// A page of the recipients of one of the actor's runs, as they came into the list.
@@ -141,7 +149,8 @@ async fn select(
     conditions.push_str(&format!(" AND {}", words.condition(&[SearchIn::Lower("lower(d.email)")], &mut args)));
     // Only fixed conditions are put together here.
     let sql = format!(
-        "SELECT d.recipient_id, d.email, r.full_name, d.state, d.attempts, a.at, a.code, a.enhanced, a.reply
+        "SELECT d.recipient_id, d.email, r.full_name, d.state, d.attempts, a.at, a.code, a.enhanced,
+            a.reply, {ERROR}
          FROM deliveries d
          LEFT JOIN recipients r ON r.id = d.recipient_id AND r.owner_id = $2
          LEFT JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts AND NOT a.stale

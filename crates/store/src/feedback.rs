@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::audit::Action;
 use vestnik_model::feedback::{Feedback, FeedbackDraft, FeedbackState};
 use vestnik_model::id::{FeedbackId, UserId};
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::text::fold;
 use vestnik_model::user::{Language, User};
 use vestnik_model::{Actor, Permission, UnixMillis, secret};
@@ -169,6 +170,9 @@ pub struct Answer {
     pub letter: Option<String>,
     /// What the mail server said to the letter last.
     pub reply: Option<String>,
+    /// What happened, where the server's words alone do not say it.
+    #[sqlx(flatten)]
+    pub error: StoredProblem,
 }
 
 /// One, with its answers, oldest first.
@@ -183,7 +187,8 @@ pub async fn find(db: &Db, actor: &Actor, id: FeedbackId) -> Result<Option<(Feed
 
 async fn answers_to(db: &Db, id: FeedbackId) -> Result<Vec<Answer>> {
     db.fetch_all(
-        "SELECT a.author_name, a.text, a.created_at, l.state AS letter, l.reply FROM feedback_answers a
+        "SELECT a.author_name, a.text, a.created_at, l.state AS letter, l.reply,
+            COALESCE(l.error_kind, '') AS error_kind, COALESCE(l.error_args, '') AS error_args FROM feedback_answers a
          LEFT JOIN letters l ON l.id = a.letter_id WHERE a.feedback_id = $1 ORDER BY a.id",
         &[&id],
     )

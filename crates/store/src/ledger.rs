@@ -4,13 +4,14 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::Actor;
 use vestnik_model::delivery::{Attempt, DeliveryState};
 use vestnik_model::id::{AttemptId, MailingId, RecipientId, RunId};
+use vestnik_model::problem::StoredProblem;
 
 use crate::db::{Db, Param, Result};
 use crate::page::{Cursor, NewestFirst, Page};
 use crate::search::{SearchIn, Words};
 
 const COLUMNS: &str = "a.id, a.delivery_id, a.run_id, a.mailing_id, d.email, a.number, a.at, a.successful, a.unknown,
-    a.code, a.enhanced, a.reply, a.phase, a.server, a.tls, a.duration_ms,
+    a.code, a.enhanced, a.reply, a.error_kind, a.error_args, a.phase, a.server, a.tls, a.duration_ms,
     u.key || '.' || a.delivery_id || '@' || u.mail_domain AS message_id";
 
 /// Which attempts are wanted.
@@ -158,6 +159,9 @@ pub struct FailureGroup {
     pub phase: String,
     /// One of the answers.
     pub reply: String,
+    /// What happened, where the server's words alone do not say it.
+    #[sqlx(flatten)]
+    pub error: StoredProblem,
     /// Deliveries that ended so.
     pub count: i64,
 }
@@ -166,13 +170,13 @@ pub struct FailureGroup {
 pub async fn failures(db: &Db, actor: &Actor, run: RunId, limit: i64) -> Result<Vec<FailureGroup>> {
     let db = db.heavy(actor);
     db.fetch_all(
-        "SELECT a.code, a.enhanced, CASE WHEN a.code IS NULL THEN a.phase ELSE '' END AS phase, min(a.reply) AS reply,
-            count(*) AS count
+        "SELECT a.code, a.enhanced, CASE WHEN a.code IS NULL THEN a.phase ELSE '' END AS phase, a.error_kind, min(a.reply) AS reply,
+            min(a.error_args) AS error_args, count(*) AS count
          FROM deliveries d
          JOIN attempts a ON a.delivery_id = d.id AND a.number = d.attempts
          WHERE d.run_id = $1 AND d.state = 'failed' AND NOT a.successful AND NOT a.stale
            AND EXISTS (SELECT 1 FROM runs u WHERE u.id = $1 AND u.owner_id = $2)
-         GROUP BY 1, 2, 3 ORDER BY count(*) DESC, min(a.id) LIMIT $3",
+         GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, min(a.id) LIMIT $3",
         &[&run, &actor.user(), &limit],
     )
     .await

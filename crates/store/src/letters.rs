@@ -3,6 +3,7 @@
 
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::{LetterId, UserId};
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Result, Tx, Wake};
@@ -140,10 +141,15 @@ pub enum LetterOutcome {
 
 /// Notes what became of a letter. The body of one that is done is removed: it holds a secret link. One that is nobody's
 /// goes altogether.
-pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) -> Result<()> {
+pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str, error: &StoredProblem) -> Result<()> {
+    let StoredProblem { error_kind, error_args } = error;
     match outcome {
         LetterOutcome::Again(at) => {
-            db.execute("UPDATE letters SET due_at = $1, reply = $2 WHERE id = $3", &[&at, &reply, &id]).await?
+            db.execute(
+                "UPDATE letters SET due_at = $1, reply = $2, error_kind = $3, error_args = $4 WHERE id = $5",
+                &[&at, &reply, error_kind, error_args, &id],
+            )
+            .await?
         }
         LetterOutcome::GivenBack => {
             db.execute("UPDATE letters SET due_at = created_at, attempts = attempts - 1 WHERE id = $1", &[&id]).await?
@@ -152,8 +158,9 @@ pub async fn settle(db: &Db, id: LetterId, outcome: LetterOutcome, reply: &str) 
             let state = if matches!(outcome, LetterOutcome::Sent) { "sent" } else { "failed" };
             db.execute("DELETE FROM letters WHERE id = $1 AND user_id IS NULL", &[&id]).await?;
             db.execute(
-                "UPDATE letters SET state = $1, reply = $2, text = '', html = '' WHERE id = $3",
-                &[&state, &reply, &id],
+                "UPDATE letters SET state = $1, reply = $2, error_kind = $3, error_args = $4, text = '', html = ''
+                 WHERE id = $5",
+                &[&state, &reply, error_kind, error_args, &id],
             )
             .await?
         }
@@ -170,6 +177,9 @@ pub struct LetterFate {
     pub state: String,
     /// What the mail server said last; may be empty.
     pub reply: String,
+    /// What happened, where the server's words alone do not say it.
+    #[sqlx(flatten)]
+    pub error: StoredProblem,
     /// When it was written.
     pub created_at: UnixMillis,
 }
@@ -181,7 +191,7 @@ pub async fn newest_link(db: &Db, actor: &Actor, person: UserId) -> Result<Optio
         return Ok(None);
     }
     db.fetch_optional(
-        "SELECT subject, state, reply, created_at FROM letters
+        "SELECT subject, state, reply, error_kind, error_args, created_at FROM letters
          WHERE user_id = $1 AND kind IN ('invite', 'confirm', 'confirm-again', 'recover') ORDER BY id DESC LIMIT 1",
         &[&person],
     )

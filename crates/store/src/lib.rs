@@ -35,6 +35,7 @@ pub mod messages;
 pub mod new_address;
 pub mod nodes;
 mod open_runs;
+pub mod outages;
 pub mod oversight;
 pub mod paces;
 pub mod page;
@@ -56,7 +57,6 @@ pub mod summaries;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tokens;
-pub mod troubles;
 pub mod users;
 
 pub use db::{Db, Error, Result, Tx, Wake};

@@ -4,16 +4,17 @@
 //! *unknown* is a state of knowledge. Whoever knows better, because the claim was theirs, sets it right.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use vestnik_model::UnixMillis;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_model::id::{DeliveryId, MailingId, RunId};
+use vestnik_model::id::{DeliveryId, MailingId, OutageId, RunId};
+use vestnik_model::problem::StoredProblem;
+use vestnik_model::{Problem, UnixMillis};
 
 use crate::db::{Db, Result, Rows, Tx};
 use crate::figures::Tally;
-use crate::runs;
+use crate::{outages, runs};
 
 /// What became of a claimed delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,8 +67,17 @@ pub struct AttemptMade {
     pub code: Option<i64>,
     /// Enhanced status code.
     pub enhanced: Option<String>,
-    /// The server's words, or what happened instead of an answer.
+    /// The server's words.
     pub reply: Cow<'static, str>,
+    /// What happened, where the server's words alone do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// The outage of the server that it was made in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<OutageId>,
+    /// Whether no session could be opened, so that the server has seen nothing of the message.
+    #[serde(default)]
+    pub unreached: bool,
     /// Where in the conversation it was decided.
     pub phase: Cow<'static, str>,
     /// `host:port` that was spoken to.
@@ -114,6 +124,7 @@ pub async fn settle(db: &Db, outcomes: &[Outcome], source: Source, now: UnixMill
         noted = Noted::note(&mut tx, &rows, source).await?;
     }
     insert_attempts(&mut tx, outcomes, &noted, source).await?;
+    note_outages(&mut tx, outcomes, &noted).await?;
 
     let mut tally = Tally::default();
     for outcome in outcomes.iter().filter(|outcome| noted.has(outcome)) {
@@ -215,20 +226,27 @@ fn update_sql(from: &str, source: Source) -> String {
     )
 }
 
-const INSERT: &str = "INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, unknown, code,
-    enhanced, reply, phase, server, tls, duration_ms, stale) {rows}";
+/// The columns of an attempt.
+const ATTEMPT: &str = "delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply, phase,
+    server, tls, duration_ms, stale";
+/// Those that most attempts need not: what succeeds has none of it, and each value has its price.
+const WITH_ERROR: &str = ", error_kind, error_args, outage_id";
+
+fn insert_sql(extra: &str) -> String {
+    format!("INSERT INTO attempts ({ATTEMPT}{extra}) {{rows}}")
+}
 
 /// A late result of a mailing that has been deleted meanwhile has no line to stand at, and a commit whose answer was lost
 /// is tried again and finds its claims gone.
-const INSERT_STALE: &str = "WITH v (delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced,
-        reply, phase, server, tls, duration_ms, stale) AS ({rows})
-    INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply, phase,
-        server, tls, duration_ms, stale)
-    SELECT delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply, phase, server, tls,
-        duration_ms, stale FROM v
-    WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.id = v.delivery_id)
-        AND NOT (v.stale AND EXISTS (SELECT 1 FROM attempts a
-            WHERE a.delivery_id = v.delivery_id AND a.number = v.number AND a.at = v.at))";
+fn insert_stale_sql(extra: &str) -> String {
+    format!(
+        "WITH v ({ATTEMPT}{extra}) AS ({{rows}})
+         INSERT INTO attempts ({ATTEMPT}{extra}) SELECT {ATTEMPT}{extra} FROM v
+         WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.id = v.delivery_id)
+            AND NOT (v.stale AND EXISTS (SELECT 1 FROM attempts a
+                WHERE a.delivery_id = v.delivery_id AND a.number = v.number AND a.at = v.at))"
+    )
+}
 
 async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], noted: &Noted, source: Source) -> Result<()> {
     let made: Vec<(&Outcome, &AttemptMade)> = outcomes
@@ -240,7 +258,7 @@ async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], noted: &Noted, sourc
     if made.is_empty() {
         return Ok(());
     }
-    let rows = Rows::new()
+    let mut rows = Rows::new()
         .ints(made.iter().map(|(outcome, _)| outcome.delivery.0))
         .ints(made.iter().map(|(outcome, _)| outcome.run.0))
         .ints(made.iter().map(|(outcome, _)| outcome.mailing.0))
@@ -257,8 +275,42 @@ async fn insert_attempts(tx: &mut Tx, outcomes: &[Outcome], noted: &Noted, sourc
         .texts(made.iter().map(|(_, attempt)| attempt.tls.as_ref()))
         .ints(made.iter().map(|(_, attempt)| attempt.duration_ms))
         .bools(made.iter().map(|(outcome, _)| !noted.has(outcome)));
+    let mut extra = "";
+    if made.iter().any(|(_, attempt)| attempt.error.is_some() || attempt.outage.is_some()) {
+        extra = WITH_ERROR;
+        let errors: Vec<_> = made.iter().map(|(_, attempt)| StoredProblem::of(attempt.error.as_ref())).collect();
+        rows = rows
+            .texts(errors.iter().map(|error| error.error_kind.as_str()))
+            .texts(errors.iter().map(|error| error.error_args.as_str()))
+            .optional_ints(made.iter().map(|(_, attempt)| attempt.outage.map(|outage| outage.0)));
+    }
     // With every claim in force each delivery is there, and nothing need be looked up.
-    let sql = if noted.stale { INSERT_STALE } else { INSERT };
-    tx.execute_rows(sql, &rows).await?;
+    let sql = if noted.stale { insert_stale_sql(extra) } else { insert_sql(extra) };
+    tx.execute_rows(&sql, &rows).await?;
     Ok(())
+}
+
+/// Notes at deliveries and runs in which outage their attempts were made.
+async fn note_outages(tx: &mut Tx, outcomes: &[Outcome], noted: &Noted) -> Result<()> {
+    let met: Vec<(&Outcome, OutageId, bool)> = outcomes
+        .iter()
+        .filter(|outcome| noted.has(outcome))
+        .filter_map(|outcome| {
+            let attempt = outcome.attempt.as_ref()?;
+            Some((outcome, attempt.outage?, attempt.unreached))
+        })
+        .collect();
+    if met.is_empty() {
+        return Ok(());
+    }
+    let rows = Rows::new()
+        .ints(met.iter().map(|(outcome, ..)| outcome.delivery.0))
+        .ints(met.iter().map(|(_, outage, _)| outage.0))
+        .ints(met.iter().map(|(.., unreached)| i64::from(*unreached)));
+    let sql = "WITH v (id, outage_id, unreached) AS ({rows})
+        UPDATE deliveries SET outage_id = v.outage_id, unreached = deliveries.unreached + v.unreached
+        FROM v WHERE deliveries.id = v.id";
+    tx.execute_rows(sql, &rows).await?;
+    let pairs: BTreeSet<_> = met.iter().map(|(outcome, outage, _)| (outcome.run, *outage)).collect();
+    outages::affects_in(tx, pairs.into_iter()).await
 }

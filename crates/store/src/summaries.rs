@@ -13,6 +13,7 @@ use sqlx::AssertSqlSafe;
 use vestnik_model::UnixMillis;
 use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, RecipientId, RunId};
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::reason::Reason;
 
 use crate::db::{Db, Result, Rows, Tx};
@@ -132,7 +133,8 @@ impl<K, V> Default for Counts<K, V> {
     }
 }
 
-type Answer = (Reason, i64, String);
+/// Reason, reply code, enhanced code, and the id of what happened.
+type Answer = (Reason, i64, String, String);
 
 #[derive(Clone, Debug, Default)]
 struct Replied {
@@ -141,6 +143,7 @@ struct Replied {
     expired: i64,
     unknown: i64,
     reply: String,
+    error_args: String,
 }
 
 #[derive(Debug, Default)]
@@ -160,7 +163,7 @@ impl Summary {
         };
         self.domains.keep(domains, total, |_| OTHERS.to_owned(), |sum, more| *sum = *sum + more);
         let size = |replied: &Replied| replied.failed + replied.expired + replied.unknown + replied.attempts;
-        let fold = |(reason, ..): &Answer| (*reason, OTHER_CODES, String::new());
+        let fold = |(reason, ..): &Answer| (*reason, OTHER_CODES, String::new(), String::new());
         self.replies.keep(replies, size, fold, |sum, more| {
             sum.attempts += more.attempts;
             sum.failed += more.failed;
@@ -197,6 +200,8 @@ struct OfAttempt {
     enhanced: Option<String>,
     phase: String,
     reply: String,
+    #[sqlx(flatten)]
+    error: StoredProblem,
 }
 
 async fn read(db: &Db, run: RunId, looked: Looked) -> Result<Summary> {
@@ -230,7 +235,8 @@ async fn read(db: &Db, run: RunId, looked: Looked) -> Result<Summary> {
         let attempts: Vec<OfAttempt> = db
             .fetch_all(
                 AssertSqlSafe(format!(
-                    "SELECT d.id AS delivery, d.state, a.code, a.enhanced, a.phase, substr(a.reply, 1, {WORDS}) AS reply
+                    "SELECT d.id AS delivery, d.state, a.code, a.enhanced, a.phase, substr(a.reply, 1, {WORDS}) AS reply,
+                        a.error_kind, a.error_args
                      FROM deliveries d JOIN attempts a ON a.delivery_id = d.id
                      WHERE d.run_id = $1 AND d.recipient_id > $2 AND d.recipient_id <= $3 AND d.attempts > 0 {troubled}
                         AND NOT a.successful AND NOT a.stale
@@ -242,8 +248,15 @@ async fn read(db: &Db, run: RunId, looked: Looked) -> Result<Summary> {
         let mut attempts = attempts.into_iter().peekable();
         while let Some(attempt) = attempts.next() {
             let is_last = attempts.peek().is_none_or(|next| next.delivery != attempt.delivery);
-            let reason = Reason::of(attempt.code, attempt.enhanced.as_deref(), &attempt.reply, &attempt.phase);
-            let key = (reason, attempt.code.unwrap_or_default(), attempt.enhanced.unwrap_or_default());
+            let reason = Reason::of(
+                attempt.code,
+                attempt.enhanced.as_deref(),
+                &attempt.error.error_kind,
+                &attempt.reply,
+                &attempt.phase,
+            );
+            let code = attempt.code.unwrap_or_default();
+            let key = (reason, code, attempt.enhanced.unwrap_or_default(), attempt.error.error_kind);
             let replied = summary.replies.at(key);
             replied.attempts += 1;
             match attempt.state {
@@ -254,6 +267,9 @@ async fn read(db: &Db, run: RunId, looked: Looked) -> Result<Summary> {
             }
             if replied.reply.is_empty() {
                 replied.reply = attempt.reply;
+            }
+            if replied.error_args.is_empty() {
+                replied.error_args = attempt.error.error_args;
             }
         }
         if summary.domains.0.len() > HELD || summary.replies.0.len() > HELD {
@@ -304,15 +320,17 @@ async fn write(tx: &mut Tx, due: &Due, mut summary: Summary, now: UnixMillis) ->
         let rows = Rows::new()
             .ints(replies.iter().map(|_| run))
             .texts(replies.iter().map(|((reason, ..), _)| reason.as_str()))
-            .ints(replies.iter().map(|((_, code, _), _)| *code))
-            .texts(replies.iter().map(|((.., enhanced), _)| enhanced.as_str()))
+            .ints(replies.iter().map(|((_, code, ..), _)| *code))
+            .texts(replies.iter().map(|((.., enhanced, _), _)| enhanced.as_str()))
+            .texts(replies.iter().map(|((.., error), _)| error.as_str()))
+            .texts(replies.iter().map(|(_, replied)| replied.error_args.as_str()))
             .ints(column(|replied| replied.attempts))
             .ints(column(|replied| replied.failed))
             .ints(column(|replied| replied.expired))
             .ints(column(|replied| replied.unknown))
             .texts(replies.iter().map(|(_, replied)| replied.reply.as_str()));
-        let sql = "INSERT INTO run_replies (run_id, reason, code, enhanced, attempts, failed, expired, unknown, reply)
-            {rows}";
+        let sql = "INSERT INTO run_replies (run_id, reason, code, enhanced, error_kind, error_args, attempts, failed,
+            expired, unknown, reply) {rows}";
         tx.execute_rows(sql, &rows).await?;
     }
     Ok(true)

@@ -143,7 +143,35 @@ pub async fn assert_figures_agree(db: &Db) {
     let sql =
         format!("SELECT run_id AS id, CAST(0 AS BIGINT) AS quarter, {sums} FROM ({LEDGER}) AS ledger GROUP BY run_id");
     assert_eq!(kept, counted(db, sql).await, "runs, and a count of the ledger");
+    for (what, sql) in CONTRADICTIONS {
+        let found: Vec<(i64,)> = db.fetch_all(*sql, &[]).await.expect("the ledger is read");
+        assert!(found.is_empty(), "{what}: {found:?}");
+    }
 }
+
+/// What the ledger must never say, and the ids of what says so.
+const CONTRADICTIONS: &[(&str, &str)] = &[
+    (
+        "deliveries that have two attempts which never reached the server in one outage",
+        "SELECT delivery_id FROM attempts WHERE outage_id IS NOT NULL AND NOT stale
+            AND phase IN ('dns', 'connect', 'tls', 'greeting', 'ehlo', 'starttls', 'auth')
+         GROUP BY delivery_id, outage_id HAVING count(*) > 1",
+    ),
+    (
+        "runs that have attempts of an outage which they do not refer to",
+        "SELECT DISTINCT a.run_id FROM attempts a WHERE a.outage_id IS NOT NULL AND NOT a.stale AND NOT EXISTS
+            (SELECT 1 FROM run_outages r WHERE r.run_id = a.run_id AND r.outage_id = a.outage_id)",
+    ),
+    (
+        "deliveries whose attempts are counted wrong: unreached, excused, all",
+        "SELECT id FROM deliveries WHERE unreached < 0 OR excused < unreached OR attempts < excused",
+    ),
+    (
+        "runs whose summary has another number of attempts",
+        "SELECT u.id FROM runs u WHERE u.summed_for = u.finished_at AND u.attempts_failed <>
+            (SELECT COALESCE(sum(r.attempts), 0) FROM run_replies r WHERE r.run_id = u.id)",
+    ),
+];
 
 /// Runs each test once on SQLite and once on PostgreSQL, with a database of its own.
 #[macro_export]

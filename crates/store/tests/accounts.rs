@@ -4,6 +4,7 @@
 mod common;
 
 use common::{DAY, NOW, minutes, someone};
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::user::{Language, Registration, TokenPurpose};
 use vestnik_store::audit::Author;
 use vestnik_store::letters::{LetterOutcome, NewLetter};
@@ -104,11 +105,11 @@ databases! {
         let taken = claim(NOW).await.unwrap();
         assert_eq!((taken.len(), taken[0].attempts), (1, 1));
         assert!(claim(NOW).await.unwrap().is_empty());
-        letters::settle(&db, taken[0].id, LetterOutcome::Again(NOW.plus(minutes(1))), "451 later").await.unwrap();
+        letters::settle(&db, taken[0].id, LetterOutcome::Again(NOW.plus(minutes(1))), "451 later", &StoredProblem::default()).await.unwrap();
         assert!(claim(NOW).await.unwrap().is_empty());
         let again = claim(NOW.plus(minutes(1))).await.unwrap();
         assert_eq!(again[0].attempts, 2);
-        letters::settle(&db, again[0].id, LetterOutcome::Sent, "250 ok").await.unwrap();
+        letters::settle(&db, again[0].id, LetterOutcome::Sent, "250 ok", &StoredProblem::default()).await.unwrap();
         let (text,): (String,) = db.fetch_one("SELECT text FROM letters", &[]).await.unwrap();
         assert_eq!(text, "");
         assert_eq!(letters::pending(&db).await.unwrap(), 0);

@@ -7,6 +7,7 @@ use common::{NOW, someone};
 use vestnik_model::feedback::{FeedbackDraft, FeedbackState, TypedFeedback};
 use vestnik_model::id::FeedbackId;
 use vestnik_model::installation::SecondFactorPolicy;
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::user::Language;
 use vestnik_model::{Actor, BuiltinGroup, Installation, UnixMillis};
 use vestnik_store::audit::Author;
@@ -94,7 +95,7 @@ databases! {
         assert_eq!(found.state, FeedbackState::Answered);
         assert_eq!((answers[0].text.as_str(), answers[0].letter.as_deref()), ("Вот.", Some("pending")));
         let claimed = letters::claim(&db, 10, NOW, UnixMillis(NOW.0 + 1)).await.unwrap();
-        letters::settle(&db, claimed[0].id, LetterOutcome::Failed, "550 5.1.1 nobody").await.unwrap();
+        letters::settle(&db, claimed[0].id, LetterOutcome::Failed, "550 5.1.1 nobody", &StoredProblem::default()).await.unwrap();
         let (_, answers) = feedback::find(&db, &boss, id).await.unwrap().unwrap();
         assert_eq!(answers[0].letter.as_deref(), Some("failed"));
         assert_eq!(answers[0].reply.as_deref(), Some("550 5.1.1 nobody"));

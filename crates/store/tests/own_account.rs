@@ -7,6 +7,7 @@ use common::{DAY, NOW, add_recipients, minutes, plan, plan_for, send_all, someon
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::audit::Action;
 use vestnik_model::id::{AuditId, MailingId, MessageId, RecipientId, RunId, SessionId, UserId};
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::run::RunState;
 use vestnik_model::user::{Language, Registration, TokenPurpose};
 use vestnik_model::{Actor, BuiltinGroup, UnixMillis};
@@ -212,7 +213,7 @@ databases! {
         }
         let queued = letters::claim(&db, 10, NOW, NOW.plus(DAY)).await.unwrap();
         assert_eq!((queued.len(), queued[0].recipient.as_str()), (1, "anna@example.com"), "it is sent all the same");
-        letters::settle(&db, queued[0].id, LetterOutcome::Sent, "250 ok").await.unwrap();
+        letters::settle(&db, queued[0].id, LetterOutcome::Sent, "250 ok", &StoredProblem::default()).await.unwrap();
         let (left,): (i64,) = db.fetch_one("SELECT count(*) FROM letters", &[]).await.unwrap();
         assert_eq!(left, 0, "and then not even the address is left");
         let noted = audit::own_after(&db, &anna, AuditId(0), 10).await.unwrap();

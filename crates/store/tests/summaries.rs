@@ -70,17 +70,17 @@ async fn counted(db: &Db, run: RunId) -> (OfDomains, OfReplies) {
                 row[place] += 1;
             }
         }
-        let attempts: Vec<(Option<i64>, Option<String>, String, String)> = db
+        let attempts: Vec<(Option<i64>, Option<String>, String, String, String)> = db
             .fetch_all(
-                "SELECT code, enhanced, reply, phase FROM attempts WHERE delivery_id = $1 AND NOT successful AND NOT stale ORDER BY id",
+                "SELECT code, enhanced, error_kind, reply, phase FROM attempts WHERE delivery_id = $1 AND NOT successful AND NOT stale ORDER BY id",
                 &[&id],
             )
             .await
             .unwrap();
         let last = attempts.len();
-        for (number, (code, enhanced, reply, phase)) in attempts.into_iter().enumerate() {
-            let reason = Reason::of(code, enhanced.as_deref(), &reply, &phase).to_string();
-            let row = replies.entry((reason, code.unwrap_or(0), enhanced.unwrap_or_default())).or_default();
+        for (number, (code, enhanced, error, reply, phase)) in attempts.into_iter().enumerate() {
+            let reason = Reason::of(code, enhanced.as_deref(), &error, &reply, &phase).to_string();
+            let row = replies.entry((reason, code.unwrap_or(0), enhanced.unwrap_or_default() + &error)).or_default();
             row[0] += 1;
             if let Some(place) = place(state).filter(|place| *place > 0 && number + 1 == last) {
                 row[place] += 1;
@@ -98,7 +98,7 @@ async fn shown(db: &Db, actor: &Actor, of: RunsOf) -> (OfDomains, OfReplies) {
         replies
             .into_iter()
             .map(|row| {
-                let key = (row.reason.to_string(), row.code, row.enhanced);
+                let key = (row.reason.to_string(), row.code, row.enhanced + &row.error.error_kind);
                 (key, [row.attempts, row.failed, row.expired, row.unknown])
             })
             .collect(),

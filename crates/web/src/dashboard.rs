@@ -1,5 +1,7 @@
 //! «Обзор»: what is being sent now, what there is, and what to do next.
 
+use std::time::Duration;
+
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use vestnik_model::{
@@ -17,7 +19,8 @@ use crate::{
     mailings::{
         list::Row,
         live::{RunKey, key},
-        progress::{RateMeters, RunView, TroubleView},
+        outages::OutageView,
+        progress::{RateMeters, RunView},
     },
     page::Page,
     reports::{
@@ -36,13 +39,16 @@ const RECENT: usize = 5;
 /// Mailings that will fire, and reasons why letters were not delivered.
 const UPCOMING: i64 = 4;
 const REASONS: usize = 4;
+/// Outages that are over are told of for so long, and so many of them.
+const OUTAGE_TOLD: Duration = Duration::from_secs(3 * 86_400);
+const PAST_OUTAGES: i64 = 3;
 
 /// What is being sent now: the part that the stream keeps up to date.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct LiveRunsView {
     pub(crate) runs: Vec<RunView>,
-    /// Mail servers that hold them up.
-    pub(crate) troubles: Vec<TroubleView>,
+    /// Outages of mail servers that hold them up now.
+    pub(crate) outages: Vec<OutageView>,
     pub(crate) time_zone: String,
     /// What mail comes from now, in case that a mail server refuses it.
     pub(crate) sender: String,
@@ -102,6 +108,8 @@ pub(crate) struct DashboardView {
     /// Which days these are, and in which zone.
     pub(crate) month: String,
     pub(crate) recent: Vec<Row>,
+    /// Outages that held mailings up in the last days and are over.
+    pub(crate) past: Vec<OutageView>,
 }
 
 /// What is being sent now.
@@ -120,7 +128,7 @@ pub(crate) async fn live_runs(
         live.key.push(key(&run, &view));
         live.runs.push(view);
     }
-    live.troubles = TroubleView::current(app, !live.runs.is_empty()).await?;
+    live.outages = OutageView::current(app, !live.runs.is_empty()).await?;
     Ok(live)
 }
 
@@ -208,6 +216,7 @@ pub(crate) async fn show(State(app): State<AppState>, page: Page, user: CurrentU
         month: format!("{}, {zone}", i18n::days(language, days.first(), days.last())),
         figures,
         recent: recent.rows.into_iter().map(Row::from).collect(),
+        past: OutageView::ended_since(&app, &user.actor, app.now().minus(OUTAGE_TOLD), PAST_OUTAGES).await?,
     };
     page.show("dashboard/show.html", &view)
 }

@@ -12,7 +12,7 @@ mod tests;
 use std::sync::LazyLock;
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
-use vestnik_model::problem::Problem;
+use vestnik_model::problem::{Problem, StoredProblem};
 use vestnik_model::user::Language;
 
 pub use dates::{date, datetime, day, days, duration, moment, short_day, short_month, zone_label, zone_name, zones};
@@ -121,6 +121,19 @@ fn slip(what: &str) {
         panic!("{what}");
     }
     tracing::error!("{what}");
+}
+
+/// What happened in an attempt, in words; empty: the server's reply says it all. Attempts outlive the program that made
+/// them, so one that is not known any more gives its id.
+pub fn attempt_error(language: Language, error: &StoredProblem, phase: &str) -> String {
+    let Some(found) = error.problem() else { return String::new() };
+    if !has(language, &found.id) {
+        return text(language, "delivery-error-other", &[("id", found.id.into())]);
+    }
+    let words = problem(language, &found);
+    // What is wrong with a template stands in forms as well, where nobody need be told that nothing can be sent.
+    let in_template = phase == "render" && found.id.starts_with("problem-");
+    if in_template { text(language, "delivery-error-render", &[("problem", words.into())]) } else { words }
 }
 
 /// A [`Problem`] in words. Its arguments that are whole numbers choose plural forms and are grouped by thousands.

@@ -8,12 +8,16 @@ pub(crate) mod control;
 #[cfg(test)]
 mod control_tests;
 pub(crate) mod delete;
+pub(crate) mod explanation;
 pub(crate) mod fates;
 pub(crate) mod form;
 pub(crate) mod list;
 pub(crate) mod live;
 #[cfg(test)]
 mod live_tests;
+#[cfg(test)]
+mod outage_tests;
+pub(crate) mod outages;
 pub(crate) mod progress;
 pub(crate) mod review;
 #[cfg(test)]

@@ -7,8 +7,10 @@ use vestnik_model::Actor;
 use vestnik_model::delivery::Attempt;
 use vestnik_model::id::AttemptId;
 use vestnik_model::spreadsheet::guarded;
+use vestnik_model::user::Language;
 use vestnik_store::ledger::{self, AttemptFilter};
 use vestnik_store::mailings;
+use vestnik_web::i18n;
 
 use crate::cli::{AttemptsCommand, ExportAttemptsArgs, ExportFormat};
 use crate::commands::recipients::broken;
@@ -25,7 +27,7 @@ pub async fn run(command: AttemptsCommand) -> Result<(), Failure> {
 }
 
 /// The columns, in the order of [`Line`].
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 15] = [
     "email",
     "time",
     "successful",
@@ -39,6 +41,8 @@ const COLUMNS: [&str; 13] = [
     "server",
     "tls",
     "duration_ms",
+    "error_kind",
+    "error",
 ];
 
 /// A line of the export.
@@ -59,6 +63,10 @@ struct Line<'a> {
     server: &'a str,
     tls: &'a str,
     duration_ms: i64,
+    /// What happened, where the server's answer alone does not say it: an id for programs.
+    error_kind: &'a str,
+    /// The same in words.
+    error: String,
 }
 
 impl<'a> From<&'a Attempt> for Line<'a> {
@@ -77,6 +85,8 @@ impl<'a> From<&'a Attempt> for Line<'a> {
             server: &attempt.server,
             tls: &attempt.tls,
             duration_ms: attempt.duration_ms,
+            error_kind: &attempt.error.error_kind,
+            error: i18n::attempt_error(Language::En, &attempt.error, &attempt.phase),
         }
     }
 }
@@ -126,7 +136,12 @@ impl<W: Write> Output<W> {
         match self {
             // What a stranger's server said must not run in a spreadsheet.
             Self::Csv(csv) => csv
-                .serialize(Line { email: &guarded(line.email), answer: &guarded(line.answer), ..line.clone() })
+                .serialize(Line {
+                    email: &guarded(line.email),
+                    answer: &guarded(line.answer),
+                    error: guarded(&line.error).into_owned(),
+                    ..line.clone()
+                })
                 .map_err(broken),
             Self::Jsonl(writer) => {
                 serde_json::to_writer(&mut *writer, line).map_err(io::Error::from)?;

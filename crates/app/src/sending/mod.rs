@@ -17,9 +17,9 @@ use vestnik_engine::{Config, Engine, Measures};
 use vestnik_mail::catcher::{self, Limits};
 use vestnik_mail::relay::{Relay, Tls};
 use vestnik_mail::session::Timeouts;
-use vestnik_model::clock::SystemClock;
+use vestnik_model::clock::{Clock as _, SystemClock};
 use vestnik_model::secret::SystemRandom;
-use vestnik_store::{Db, installation, troubles};
+use vestnik_store::{Db, installation, outages};
 
 pub use self::route::Route;
 use crate::config::{DataArgs, MailArgs};
@@ -163,8 +163,8 @@ impl Engines {
             let server = running.server.clone();
             running.stop().await;
             // Nobody asks it any more, so nobody would see it recover.
-            if let Err(error) = troubles::end(&self.db, &server).await {
-                tracing::warn!(%error, server, "that the old mail server was in trouble could not be forgotten");
+            if let Err(error) = outages::end(&self.db, &server, SystemClock.now()).await {
+                tracing::warn!(%error, server, "could not end the outage of the mail server of before");
             }
         }
         self.route = route;
@@ -179,7 +179,7 @@ impl Engines {
 /// A running engine with what it stands on.
 struct Running {
     engine: Engine,
-    /// The mail server, as the table of troubles names it.
+    /// The mail server, as the table of outages names it.
     server: String,
     catcher: Option<watch::Sender<bool>>,
 }
@@ -214,7 +214,7 @@ impl Running {
                 (relay, Some(stop))
             }
         };
-        let server = format!("{}:{}", relay.host(), relay.port());
+        let server = relay.server();
         let config = Config {
             measures: measures.clone(),
             relay,

@@ -67,7 +67,8 @@ impl Trial {
         let mut session = self.open(&letter.server).await?;
         let sent = session.send(&Outgoing { envelope: &envelope, body: &body }, None, || Ok(())).await;
         session.quit().await;
-        let words = sent.reply.map(|reply| reply.to_string()).or(sent.error).unwrap_or_default();
+        let error = || sent.error.map(|error| error.to_string());
+        let words = sent.reply.map(|reply| reply.to_string()).or_else(error).unwrap_or_default();
         if sent.verdict == Verdict::Accepted { Ok(words) } else { Err(refused(words)) }
     }
 

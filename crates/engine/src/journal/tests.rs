@@ -67,7 +67,8 @@ fn of_each_claim_the_last_record_counts_and_a_torn_one_does_not() {
     assert!(left.complete);
     let mut records = left.records.clone();
     records.sort_by_key(Record::claim);
-    let expected = [Record::Outcome(outcome(1)), Record::HandedOver(handed_over(2)), Record::Outcome(outcome(3))];
+    let expected =
+        [Record::Outcome(outcome(1).into()), Record::HandedOver(handed_over(2)), Record::Outcome(outcome(3).into())];
     assert_eq!(records, expected, "of 4 the ledger knows already, or it was never handed over");
     left.forget().unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -112,4 +113,17 @@ fn segments_go_when_their_messages_are_in_the_ledger() {
     assert_eq!(count(), 2, "the first segment still has one that counts, the last is being written");
     journal.committed(first);
     assert_eq!(count(), 1, "the one that is being written");
+}
+
+#[test]
+fn an_outcome_that_a_version_before_error_kinds_wrote_is_read() {
+    let line = r#"{"r":{"delivery":7,"run":1,"mailing":1,"epoch":1,"state":"pending","due_at":5,"excused":true,"attempt":
+        {"number":1,"at":3,"successful":false,"unknown":false,"code":null,"enhanced":null,
+        "reply":"the server closed the connection","phase":"data","server":"mx:25","tls":"","duration_ms":9}}}"#;
+    let Record::Outcome(outcome) = serde_json::from_str(line).unwrap() else { panic!("an outcome") };
+    let attempt = outcome.attempt.unwrap();
+    assert_eq!(
+        (attempt.reply.as_ref(), attempt.error, attempt.outage),
+        ("the server closed the connection", None, None)
+    );
 }

@@ -22,6 +22,8 @@ fn run(id: i64, owner: UserId) -> Arc<RunContent> {
 fn jobs(run: &Arc<RunContent>, count: i64) -> impl Iterator<Item = Job> {
     (1..=count).map(move |id| Job {
         claimed: Claimed {
+            outage_id: None,
+            unreached: 0,
             id: DeliveryId(id),
             email: format!("r{id}@example.org"),
             number: 1,

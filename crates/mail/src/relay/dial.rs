@@ -7,10 +7,11 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
-use tokio_rustls::rustls::{self, InvalidMessage, pki_types::ServerName};
+use tokio_rustls::rustls::{self, CertificateError, InvalidMessage, pki_types::ServerName};
 
 use super::{Relay, StartTls, Stream, Tls};
 use crate::{
+    error::SmtpError,
     failure::{Failure, FailureKind},
     session::{Hello, Session, Timeouts},
     verdict::Phase,
@@ -36,12 +37,7 @@ pub async fn connect(relay: &Relay, tls: &Tls, hello: &Hello, timeouts: &Timeout
     };
     if let Some(credentials) = &relay.credentials {
         if !session.stream().is_encrypted() && !loopback && relay.starttls != StartTls::Off {
-            return Err(Failure::new(
-                Phase::Auth,
-                FailureKind::Insecure,
-                "the server offers no encryption, so the password was not sent; \
-                 use smtps://, or starttls=off to send it in clear text",
-            ));
+            return Err(Failure::new(Phase::Auth, FailureKind::Insecure, SmtpError::PasswordUnprotected {}));
         }
         session.authenticate(credentials).await?;
     }
@@ -74,22 +70,48 @@ async fn start_tls(
 }
 
 async fn encrypt(tcp: TcpStream, relay: &Relay, tls: &Tls, timeouts: &Timeouts) -> Result<Stream, Failure> {
-    let failed = |kind, error: String| Failure::new(Phase::Tls, kind, error);
-    let name = ServerName::try_from(relay.host.clone())
-        .map_err(|_| failed(FailureKind::Tls, format!("no certificate can name the host {:?}", relay.host)))?;
-    let connector = tls.connector.as_ref().map_err(|error| failed(FailureKind::Tls, error.clone()))?;
+    let failed = |kind, error| Failure::new(Phase::Tls, kind, error);
+    let host = relay.host.clone();
+    let name = ServerName::try_from(host.clone()).map_err(|error| {
+        failed(FailureKind::Tls, SmtpError::TlsFailed { host: host.clone(), detail: error.to_string() })
+    })?;
+    let connector = tls
+        .connector
+        .as_ref()
+        .map_err(|error| failed(FailureKind::Tls, SmtpError::TlsUnavailable { detail: error.clone() }))?;
     let handshake = connector.connect(name, tcp);
     match timeout_at(Instant::now() + timeouts.tls, handshake).await {
         Ok(Ok(stream)) => Ok(Stream::Tls(Box::new(stream))),
         Ok(Err(error)) if is_no_tls(&error) => Err(failed(FailureKind::NotTls, not_tls(relay))),
         // rustls reports its own errors as InvalidData; the rest is the network's.
         Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(failed(FailureKind::Tls, format!("no secure connection to {}: {error}", relay.host)))
+            Err(failed(FailureKind::Tls, handshake_error(host, &error)))
         }
-        Ok(Err(error)) => {
-            Err(failed(FailureKind::Lost, format!("the connection was lost during the TLS handshake: {error}")))
+        Ok(Err(error)) => Err(failed(FailureKind::Lost, SmtpError::ConnectionLost { detail: error.to_string() })),
+        Err(_) => Err(failed(FailureKind::TimedOut, SmtpError::TlsTimedOut { host })),
+    }
+}
+
+fn handshake_error(host: String, error: &io::Error) -> SmtpError {
+    let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(certificate)) = tls else {
+        return SmtpError::TlsFailed { host, detail: error.to_string() };
+    };
+    match certificate {
+        CertificateError::UnknownIssuer => SmtpError::CertificateUntrusted { host },
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            SmtpError::CertificateWrongName { host }
         }
-        Err(_) => Err(failed(FailureKind::TimedOut, "the TLS handshake took too long".to_owned())),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => SmtpError::CertificateExpired { host },
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            SmtpError::CertificateNotYetValid { host }
+        }
+        CertificateError::Revoked => SmtpError::CertificateRevoked { host },
+        // What `openssl req -x509` makes is an authority's certificate that nobody else has signed.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            SmtpError::CertificateUntrusted { host }
+        }
+        other => SmtpError::CertificateInvalid { host, detail: other.to_string() },
     }
 }
 
@@ -99,54 +121,54 @@ fn is_no_tls(error: &io::Error) -> bool {
     matches!(tls, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
 }
 
-fn not_tls(relay: &Relay) -> String {
-    let (host, port) = (&relay.host, relay.port);
-    if relay.implicit_tls {
-        format!(
-            "{host} speaks no TLS at once on port {port}; smtp:// with starttls=required encrypts there, smtps:// is \
-             for a port such as 465"
-        )
-    } else {
-        format!("{host} offers STARTTLS on port {port}, and then does not speak TLS")
-    }
+fn not_tls(relay: &Relay) -> SmtpError {
+    let (host, port) = (relay.host.clone(), relay.port.to_string());
+    if relay.implicit_tls { SmtpError::TlsNotAtOnce { host, port } } else { SmtpError::TlsNotSpoken { host, port } }
 }
 
 async fn dial(relay: &Relay, timeouts: &Timeouts) -> Result<TcpStream, Failure> {
     let deadline = Instant::now() + timeouts.connect;
     let addresses = resolve(relay, deadline).await?;
-    let late = || {
-        Failure::new(
-            Phase::Connect,
-            FailureKind::TimedOut,
-            format!("{} port {} did not answer in time", relay.host, relay.port),
-        )
+    let server = relay.server();
+    let failed = |kind, error| Failure::new(Phase::Connect, kind, error);
+    let stream = match timeout_at(deadline, race(addresses)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(failed(FailureKind::Unreachable, connect_error(server, &error))),
+        Err(_) => return Err(failed(FailureKind::TimedOut, SmtpError::ConnectTimedOut { server })),
     };
-    let stream = timeout_at(deadline, race(addresses)).await.map_err(|_| late())?.map_err(|error| {
-        Failure::new(
-            Phase::Connect,
-            FailureKind::Unreachable,
-            format!("cannot connect to {} port {}: {error}", relay.host, relay.port),
-        )
-    })?;
     // Commands and replies are small and each waits for the other; holding them back for more would be absurd.
-    stream.set_nodelay(true).map_err(|error| Failure::new(Phase::Connect, FailureKind::Lost, error.to_string()))?;
+    stream
+        .set_nodelay(true)
+        .map_err(|error| failed(FailureKind::Lost, SmtpError::ConnectionLost { detail: error.to_string() }))?;
     Ok(stream)
 }
 
+fn connect_error(server: String, error: &io::Error) -> SmtpError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => SmtpError::ConnectionRefused { server },
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            SmtpError::HostUnreachable { server }
+        }
+        io::ErrorKind::TimedOut => SmtpError::ConnectTimedOut { server },
+        _ => SmtpError::ConnectFailed { server, detail: error.to_string() },
+    }
+}
+
 async fn resolve(relay: &Relay, deadline: Instant) -> Result<Vec<SocketAddr>, Failure> {
-    let failed = |kind, words: String| Failure::new(Phase::Dns, kind, words);
+    let failed = |kind, error| Failure::new(Phase::Dns, kind, error);
+    let host = relay.host.clone();
     let lookup = timeout_at(deadline, lookup_host((relay.host.as_str(), relay.port))).await;
     let found: Vec<SocketAddr> = match lookup {
         Ok(Ok(found)) => found.collect(),
         Ok(Err(error)) => {
-            return Err(failed(FailureKind::Dns, format!("the name {} cannot be resolved: {error}", relay.host)));
+            let detail = error.to_string();
+            return Err(failed(FailureKind::Dns, SmtpError::NameNotResolved { host, detail }));
         }
-        Err(_) => {
-            return Err(failed(FailureKind::TimedOut, format!("looking up {} took too long", relay.host)));
-        }
+        Err(_) => return Err(failed(FailureKind::TimedOut, SmtpError::NameTimedOut { host })),
     };
     if found.is_empty() {
-        return Err(failed(FailureKind::Dns, format!("the name {} has no address", relay.host)));
+        let detail = "it has no address".to_owned();
+        return Err(failed(FailureKind::Dns, SmtpError::NameNotResolved { host, detail }));
     }
     Ok(interleave(found))
 }

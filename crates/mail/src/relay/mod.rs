@@ -208,6 +208,15 @@ impl Relay {
         self.port
     }
 
+    /// Host and port, as logs and the ledger name the server: `mail.example.com:25`, `[::1]:25`.
+    pub fn server(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
     /// Whether TLS starts with the first byte.
     pub fn implicit_tls(&self) -> bool {
         self.implicit_tls
@@ -307,11 +316,7 @@ impl fmt::Display for Relay {
         if let Some(credentials) = &self.credentials {
             write!(f, "{}@", utf8_percent_encode(&credentials.user, USER))?;
         }
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)?;
-        } else {
-            write!(f, "{}:{}", self.host, self.port)?;
-        }
+        f.write_str(&self.server())?;
         match (self.implicit_tls, self.starttls) {
             (true, _) => Ok(()),
             (false, StartTls::Required) => f.write_str("?starttls=required"),

@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Session;
 use crate::{
+    error::SmtpError,
     failure::{Failure, FailureKind},
     verdict::Phase,
 };
@@ -90,10 +91,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         match reply.code {
             235 => Ok(()),
             400..600 => Err(Failure::refused(Phase::Auth, reply)),
-            _ => Err(Failure {
-                reply: Some(reply),
-                ..Failure::new(Phase::Auth, FailureKind::Garbage, "the server's answer to AUTH makes no sense")
-            }),
+            _ => {
+                let error = SmtpError::ReplyMismatch { said: reply.to_string() };
+                Err(Failure::new(Phase::Auth, FailureKind::Garbage, error))
+            }
         }
     }
 
@@ -110,12 +111,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         let found = wanted.iter().copied().find(|wanted| offered.iter().any(|name| name == wanted.name()));
         found.ok_or_else(|| {
             let names: Vec<&str> = wanted.iter().map(|wanted| wanted.name()).collect();
-            let offered = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
-            Failure::new(
-                Phase::Auth,
-                FailureKind::Unsupported,
-                format!("the server does not offer AUTH {} (it offers: {offered})", names.join(" or ")),
-            )
+            let offered = if offered.is_empty() { "-".to_owned() } else { offered.join(", ") };
+            let error = SmtpError::LoginUnsupported { wanted: names.join(", "), offered };
+            Failure::new(Phase::Auth, FailureKind::Unsupported, error)
         })
     }
 }

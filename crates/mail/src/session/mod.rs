@@ -30,10 +30,11 @@ pub use envelope::Envelope;
 pub use open::{BadHello, Hello};
 
 use crate::{
+    error::SmtpError,
     reply::Reply,
     verdict::{Blame, Outcome, Phase, Verdict, classify},
 };
-use transaction::{Stop, Why};
+use transaction::{Stop, Why, too_large};
 use wire::{Trouble, Unasked, Wire};
 
 /// How long each phase may take in all, however many bytes trickle in meanwhile.
@@ -126,8 +127,8 @@ pub struct Sent {
     pub phase: Phase,
     /// The server's words that decided it.
     pub reply: Option<Reply>,
-    /// What happened, in English, where no reply decided it.
-    pub error: Option<String>,
+    /// What happened, where no reply decided it.
+    pub error: Option<SmtpError>,
     /// From the call to the verdict, on the runtime's monotonic clock.
     pub duration: Duration,
     /// Whether the session can take another message. If not, the next one, announced or not, was not touched.
@@ -250,7 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Takes the transaction up to the server's 354.
     async fn begin(&mut self, message: &Outgoing<'_>) -> Result<(), Stop> {
         if !self.is_usable() {
-            return Err(Stop::ours(Phase::MailFrom, "the session had already ended".to_owned()));
+            return Err(Stop::ours(Phase::MailFrom, SmtpError::SessionEnded {}));
         }
         let state = std::mem::replace(&mut self.state, State::Dead);
         let reset = match state {
@@ -261,10 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 Err(_) if self.is_usable() => true,
                 _ => {
                     self.state = State::Dead;
-                    return Err(Stop::ours(
-                        Phase::MailFrom,
-                        "another message had been announced on this connection".to_owned(),
-                    ));
+                    return Err(Stop::ours(Phase::MailFrom, SmtpError::OtherAnnounced {}));
                 }
             },
             State::Idle { reset } => reset,
@@ -275,11 +273,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         if let Some(max) = self.capabilities.max_size.filter(|&max| message.body.len() as u64 > max) {
             return Err(Stop {
                 phase: Phase::MailFrom,
-                why: Why::Decided(
-                    Verdict::Never,
-                    Blame::Message,
-                    format!("the message has {} octets, the server takes {max}", message.body.len()),
-                ),
+                why: Why::Decided(Verdict::Never, Blame::Message, too_large(message.body.len() as u64, max)),
             });
         }
         self.state = State::Dead;
@@ -319,7 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 return stop;
             }
             if let Err(error) = before_dot() {
-                return Stop::ours(Phase::Body, format!("stopped before the final dot: {error}"));
+                return Stop::ours(Phase::Body, SmtpError::StoppedBeforeDot { detail: error.to_string() });
             }
             result = self.wire.write(&self.out, &mut written, deadline).await;
         }
@@ -368,8 +362,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         let Stop { phase, why } = stop;
         let (judgement, reply, error) = match why {
             Why::Reply(reply) => (classify(phase, Outcome::Reply(&reply)), Some(reply), None),
-            Why::Trouble(trouble) => (classify(phase, trouble.outcome()), None, Some(trouble.into_words())),
-            Why::Decided(verdict, blame, words) => (crate::verdict::Judgement { verdict, blame }, None, Some(words)),
+            Why::Trouble(trouble) => (classify(phase, trouble.outcome()), None, Some(trouble.into_error(phase))),
+            Why::Decided(verdict, blame, error) => (crate::verdict::Judgement { verdict, blame }, None, Some(error)),
         };
         Sent {
             verdict: judgement.verdict,

@@ -12,6 +12,7 @@ use super::{
     wire::{Trouble, Unasked, Wire},
 };
 use crate::{
+    error::SmtpError,
     failure::{Failure, FailureKind},
     reply::Reply,
     verdict::Phase,
@@ -60,7 +61,7 @@ impl Trouble {
             Trouble::TimedOut(_) => FailureKind::TimedOut,
             Trouble::Garbage(_) => FailureKind::Garbage,
         };
-        Failure::new(phase, kind, self.into_words())
+        Failure::new(phase, kind, self.into_error(phase))
     }
 }
 
@@ -124,14 +125,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     pub async fn start_tls(mut self) -> Result<S, Failure> {
         let phase = Phase::StartTls;
         if !self.capabilities.starttls {
-            return Err(Failure::new(phase, FailureKind::Unsupported, "the server does not offer STARTTLS"));
+            return Err(Failure::new(phase, FailureKind::Unsupported, SmtpError::StartTlsMissing {}));
         }
         let reply = self.command(phase, "STARTTLS", self.timeouts.ehlo).await?;
         self.check(phase, 220, reply)?;
         match self.wire.check_silence() {
             Ok(()) => Ok(self.wire.into_stream()),
             Err(Unasked::Trouble(trouble @ Trouble::Lost(_))) => Err(trouble.into_failure(phase)),
-            Err(_) => Err(Failure::new(phase, FailureKind::Insecure, "plain text followed the answer to STARTTLS")),
+            Err(_) => Err(Failure::new(phase, FailureKind::Insecure, SmtpError::StartTlsInjection {})),
         }
     }
 
@@ -159,9 +160,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         } else if reply.is_transient() || reply.is_permanent() {
             Err(Failure::refused(phase, short(reply)))
         } else {
-            let mut failure = Failure::new(phase, FailureKind::Garbage, "the reply does not match the command");
-            failure.reply = Some(short(reply));
-            Err(failure)
+            let said = short(reply).to_string();
+            Err(Failure::new(phase, FailureKind::Garbage, SmtpError::ReplyMismatch { said }))
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{Envelope, Session, State, wire::Trouble};
 use crate::{
+    error::SmtpError,
     reply::Reply,
     verdict::{Blame, Phase, Verdict},
 };
@@ -27,13 +28,13 @@ pub(super) enum Why {
     /// There was no reply, or none to be believed.
     Trouble(Trouble),
     /// Decided on our side.
-    Decided(Verdict, Blame, String),
+    Decided(Verdict, Blame, SmtpError),
 }
 
 impl Stop {
     /// Nobody's fault; safe to try again.
-    pub(super) fn ours(phase: Phase, words: String) -> Self {
-        Self { phase, why: Why::Decided(Verdict::Later, Blame::Nobody, words) }
+    pub(super) fn ours(phase: Phase, error: SmtpError) -> Self {
+        Self { phase, why: Why::Decided(Verdict::Later, Blame::Nobody, error) }
     }
 
     /// Whether the server has ended the session before it knew more of the message than its sender.
@@ -46,29 +47,31 @@ impl Stop {
         ended && matches!(self.phase, Phase::Reset | Phase::MailFrom)
     }
 
-    fn garbage(phase: Phase, words: String) -> Self {
-        Self { phase, why: Why::Trouble(Trouble::Garbage(words)) }
+    fn garbage(phase: Phase, error: SmtpError) -> Self {
+        Self { phase, why: Why::Trouble(Trouble::Garbage(error)) }
     }
+}
+
+/// The server said what it takes.
+pub(super) fn too_large(size: u64, limit: u64) -> SmtpError {
+    SmtpError::MessageTooLarge { size: size.to_string(), limit: limit.to_string() }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     /// Whether the server can take this envelope at all. Decided without asking it, so the connection stays good.
     pub(super) fn check_envelope(&self, envelope: &Envelope) -> Result<(), Stop> {
-        let refuse = |blame, words: String| {
-            Err(Stop { phase: Phase::MailFrom, why: Why::Decided(Verdict::Never, blame, words) })
-        };
+        let refuse =
+            |blame, error| Err(Stop { phase: Phase::MailFrom, why: Why::Decided(Verdict::Never, blame, error) });
         // Not the server's blame, though it is the server that lacks something: the next message will go through.
         if envelope.needs_smtputf8() && !self.capabilities.smtputf8 {
             let blame = if envelope.to().is_ascii() { Blame::Sender } else { Blame::Recipient };
-            return refuse(blame, "the address needs SMTPUTF8, which the server does not know".to_owned());
+            return refuse(blame, SmtpError::NeedsSmtpUtf8 {});
         }
         if envelope.needs_eight_bit() && !self.capabilities.eight_bit {
-            return refuse(Blame::Message, "the message needs 8BITMIME, which the server does not know".to_owned());
+            return refuse(Blame::Message, SmtpError::NeedsEightBit {});
         }
         match (envelope.size(), self.capabilities.max_size) {
-            (Some(size), Some(max)) if size > max => {
-                refuse(Blame::Message, format!("the message has {size} octets, the server takes {max}"))
-            }
+            (Some(size), Some(max)) if size > max => refuse(Blame::Message, too_large(size, max)),
             _ => Ok(()),
         }
     }
@@ -135,11 +138,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         // refusal in it may be another recipient's.
         let known = |reply: &Reply| reply.is_positive() || reply.is_transient() || reply.is_permanent();
         if !known(&mail) || !known(&rcpt) || data.code != 354 && !(data.is_transient() || data.is_permanent()) {
-            let words = format!("the replies do not match the commands: {mail}; {rcpt}; {data}");
-            return Err(Stop::garbage(Phase::Data, words));
+            let said = format!("{mail}; {rcpt}; {data}");
+            return Err(Stop::garbage(Phase::Data, SmtpError::RepliesMismatch { said }));
         }
         if self.wire.has_input() {
-            return Err(Stop::garbage(Phase::Data, "the server sent more replies than there were commands".to_owned()));
+            return Err(Stop::garbage(Phase::Data, SmtpError::TooManyReplies {}));
         }
         let refusal = match (mail.is_positive(), rcpt.is_positive(), data.code == 354) {
             (true, true, true) => return Ok(()),
@@ -212,14 +215,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             self.write_out(phase, limit).await?;
             let reply = self.answer(phase, limit).await?;
             if self.wire.has_input() {
-                return Err(Stop::garbage(phase, "the server sent more replies than there were commands".to_owned()));
+                return Err(Stop::garbage(phase, SmtpError::TooManyReplies {}));
             }
             let taken = if phase == Phase::Data { reply.code == 354 } else { reply.is_positive() };
             if !taken && (reply.is_transient() || reply.is_permanent()) {
                 return self.refuse(phase, reply);
             }
             if !taken {
-                return Err(Stop::garbage(phase, format!("the reply does not match the command: {reply}")));
+                return Err(Stop::garbage(phase, SmtpError::ReplyMismatch { said: reply.to_string() }));
             }
         }
         Ok(())

@@ -14,8 +14,9 @@ use tokio::{
 };
 
 use crate::{
+    error::SmtpError,
     reply::{MAX_REPLY, MAX_TEXT, Reply, ReplyParser},
-    verdict::Outcome,
+    verdict::{Outcome, Phase},
 };
 
 /// Octets read at once. Four replies of a pipelined exchange fit many times over.
@@ -25,11 +26,22 @@ const INPUT: usize = 4 * 1_024;
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// The connection broke or ended.
-    Lost(String),
+    Lost(SmtpError),
     /// The deadline passed.
-    TimedOut(String),
+    TimedOut(Late),
     /// What came was no reply, or not one to anything that was asked.
-    Garbage(String),
+    Garbage(SmtpError),
+}
+
+/// What did not come in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// A reply.
+    Reply,
+    /// The rest of a reply.
+    RestOfReply,
+    /// Room for what is written.
+    Room,
 }
 
 impl Trouble {
@@ -41,21 +53,26 @@ impl Trouble {
         }
     }
 
-    pub(crate) fn into_words(self) -> String {
-        let (Trouble::Lost(words) | Trouble::TimedOut(words) | Trouble::Garbage(words)) = self;
-        words
+    pub(crate) fn into_error(self, phase: Phase) -> SmtpError {
+        let phase = phase.id().to_owned();
+        match self {
+            Trouble::Lost(error) | Trouble::Garbage(error) => error,
+            Trouble::TimedOut(Late::Reply) => SmtpError::ReplyTimedOut { phase },
+            Trouble::TimedOut(Late::RestOfReply) => SmtpError::ReplyUnfinished { phase },
+            Trouble::TimedOut(Late::Room) => SmtpError::WriteTimedOut { phase },
+        }
     }
 
     pub(crate) fn unasked(reply: &Reply) -> Self {
-        Trouble::Garbage(format!("the server answered unasked: {reply}"))
+        Trouble::Garbage(SmtpError::ReplyUnasked { said: reply.to_string() })
     }
 
     fn lost(error: &io::Error) -> Self {
-        Trouble::Lost(format!("the connection was lost: {error}"))
+        Trouble::Lost(SmtpError::ConnectionLost { detail: error.to_string() })
     }
 
     fn ended() -> Self {
-        Trouble::Lost("the server closed the connection".to_owned())
+        Trouble::Lost(SmtpError::ConnectionClosed {})
     }
 }
 
@@ -89,10 +106,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         match timeout_at(deadline, self.read_reply()).await {
             Ok(result) => result,
-            Err(_) if self.parser.is_midway() => {
-                Err(Trouble::TimedOut("the server did not finish its answer in time".to_owned()))
-            }
-            Err(_) => Err(Trouble::TimedOut("the server did not answer in time".to_owned())),
+            Err(_) if self.parser.is_midway() => Err(Trouble::TimedOut(Late::RestOfReply)),
+            Err(_) => Err(Trouble::TimedOut(Late::Reply)),
         }
     }
 
@@ -126,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 self.unread.start += taken;
                 Ok(reply)
             }
-            Err(error) => Err(Trouble::Garbage(error.to_string())),
+            Err(error) => Err(Trouble::Garbage(error.into())),
         }
     }
 
@@ -157,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         match self.buffered_reply() {
             Ok(Some(reply)) if reply.code == 421 => Err(Unasked::Closing(reply)),
             Ok(Some(reply)) => Err(Unasked::Answer(reply)),
-            Ok(None) => Err(Unasked::Trouble(Trouble::Garbage("the server spoke unasked".to_owned()))),
+            Ok(None) => Err(Unasked::Trouble(Trouble::Garbage(SmtpError::SpokeUnasked {}))),
             Err(trouble) => Err(Unasked::Trouble(trouble)),
         }
     }
@@ -174,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             }
             stream.flush().await
         };
-        within(deadline, work, "the server did not take what was sent in time").await
+        within(deadline, work).await
     }
 
     /// Ends the stream politely.
@@ -195,10 +210,10 @@ pub(crate) enum Unasked {
     Trouble(Trouble),
 }
 
-async fn within(deadline: Instant, work: impl Future<Output = io::Result<()>>, late: &str) -> Result<(), Trouble> {
+async fn within(deadline: Instant, work: impl Future<Output = io::Result<()>>) -> Result<(), Trouble> {
     match timeout_at(deadline, work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Trouble::lost(&error)),
-        Err(_) => Err(Trouble::TimedOut(late.to_owned())),
+        Err(_) => Err(Trouble::TimedOut(Late::Room)),
     }
 }

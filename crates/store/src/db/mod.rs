@@ -502,6 +502,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "fates", include_str!("../../migrations/0012_fates.sql")),
     (13, "access", include_str!("../../migrations/0013_access.sql")),
     (14, "forms", include_str!("../../migrations/0014_forms.sql")),
+    (15, "outages", include_str!("../../migrations/0015_outages.sql")),
     (16, "run keys", include_str!("../../migrations/0016_run_keys.sql")),
     (17, "import results", include_str!("../../migrations/0017_import_results.sql")),
     (18, "pause problem", include_str!("../../migrations/0018_pause_problem.sql")),

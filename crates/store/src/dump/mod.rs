@@ -27,7 +27,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("known_devices", "browsers that the original knows"),
     ("nodes", "processes that send from the original"),
     ("paces", "what those have agreed on for the next seconds"),
-    ("troubles", "what those see of the mail server"),
     ("life", "a copy begins its own"),
     ("submitted_forms", "forms that browsers have open are those of the original"),
     ("kept_forms", "wait for a browser that signs in to the original"),

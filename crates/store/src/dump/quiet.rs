@@ -7,7 +7,7 @@ use vestnik_model::id::{MailingId, RunId};
 
 use crate::db::{Result, Tx};
 use crate::figures::Tally;
-use crate::import;
+use crate::{import, outages};
 
 /// What was under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,17 +19,17 @@ pub struct Quieted {
 }
 
 /// What their line in the ledger says.
-const REPLY: &str = "a process was sending it when the backup was made, and what became of it the original alone knows";
+const ERROR: &str = "delivery-error-before-backup";
 
 /// Has everything hold still.
 pub(super) async fn quiet(tx: &mut Tx, backup_at: UnixMillis, now: UnixMillis) -> Result<Quieted> {
     // What has an owner is found by an index.
     tx.execute(
         "INSERT INTO attempts (delivery_id, run_id, mailing_id, number, at, successful, unknown, code, enhanced, reply,
-            phase, server, tls, duration_ms, stale)
-         SELECT d.id, d.run_id, u.mailing_id, d.attempts, $1, FALSE, TRUE, NULL, NULL, $2, 'dot', '', '', 0, FALSE
+            error_kind, phase, server, tls, duration_ms, stale)
+         SELECT d.id, d.run_id, u.mailing_id, d.attempts, $1, FALSE, TRUE, NULL, NULL, '', $2, 'dot', '', '', 0, FALSE
          FROM deliveries d JOIN runs u ON u.id = d.run_id WHERE d.owner IS NOT NULL AND d.state = 'leased'",
-        &[&backup_at, &REPLY],
+        &[&backup_at, &ERROR],
     )
     .await?;
     let claimed: Vec<(RunId, MailingId, i64)> = tx
@@ -63,6 +63,7 @@ pub(super) async fn quiet(tx: &mut Tx, backup_at: UnixMillis, now: UnixMillis) -
             &[&now],
         )
         .await?;
+    outages::end_all_in(tx).await?;
     import::fail_abandoned_in(tx, now).await?;
     by_quarter.add(tx).await?;
     Ok(Quieted { unknown: claimed.iter().map(|(_, _, count)| count).sum(), paused })

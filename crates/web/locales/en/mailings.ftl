@@ -293,12 +293,30 @@ again-unknown-keep = Do not send
 
 live-lost = The connection to the server is lost. These are the last known figures; we keep trying.
 
-trouble-title-silent = The mail server { $server } has not been answering since { $time }
-trouble-text-silent = We cannot connect to it. Letters wait and no attempts are used up. We try again every few seconds and go on as soon as it answers.
-trouble-title-refuses = The mail server { $server } has been turning us away since { $time }
-trouble-text-refuses = It answers, but will not work with us. Letters wait and no attempts are used up. If this does not change within a few minutes, show its answer to the mail server’s administrator.
-trouble-title-later = The mail server { $server } has been asking us to wait since { $time }
-trouble-text-later = It takes connections, but answers “later” to every letter. We have slowed down to one letter at a time, at least every half a minute. The others wait and go out as soon as it takes them.
+outage-title-unreachable = The mail server { $server } has been unreachable since { $time }
+outage-text-unreachable = We cannot connect to it. Emails wait and no attempts are used up. We try again every few seconds and go on as soon as it answers.
+outage-title-rejecting = The mail server { $server } has been refusing to work with us since { $time }
+outage-text-rejecting = No session can begin. Emails wait and no attempts are used up. If this does not change within a few minutes, check the settings of the mail server, or show its answer to its administrator.
+outage-title-deferring = The mail server { $server } has been asking us to wait since { $time }
+outage-text-deferring = It takes connections, but answers “later” to every email. We have slowed down to one email at a time, at least every half a minute. The others wait and go out as soon as it takes them.
+outage-title-local = No emails can be handed over to the mail server { $server } since { $time }
+outage-text-local = The trouble is on our side, not at the mail server: often a disk is full. Emails wait and no attempts are used up. The administrator finds the details in the log of the service.
+outage-past-unreachable = The mail server { $server } was unreachable from { $from } to { $until }
+outage-past-rejecting = The mail server { $server } refused to work with us from { $from } to { $until }
+outage-past-deferring = The mail server { $server } put all emails off from { $from } to { $until }
+outage-past-local = No emails could be handed over to the mail server { $server } from { $from } to { $until }
+outage-reason-unreachable = The mail server was unreachable.
+outage-reason-rejecting = The mail server refused to work with us.
+outage-reason-deferring = The mail server put all emails off.
+outage-reason-local = The service could not hand emails over.
+run-sent-nothing = { $state }: nothing was sent
+run-nothing-sent = Nothing was sent.
+run-nothing-expired = { $n } { $n ->
+    [one] email
+   *[other] emails
+} expired: the end of the mailing came first.
+dashboard-outages = Outages of the mail server
+mailing-report-outages = Outages of the mail server
 
 failures = Why mail was not delivered
 failures-newest = newest sending
@@ -329,6 +347,7 @@ csv-enhanced = enhanced code
 csv-reply = server's answer
 csv-message-id = message id
 csv-number = attempt number
+csv-error = what happened
 
 figure-sent = Letters sent
 figure-sent-month = in 30 days: { $n }

@@ -28,7 +28,7 @@ const COMPOSED: &[&str] = &[
     "goodbye-",
     "mailing-status-",
     "run-state-",
-    "trouble-",
+    "outage-",
     "run-",
     "check-",
     "audience-",
@@ -97,7 +97,9 @@ fn every_id_that_is_used_exists_and_every_one_that_exists_is_used() {
     let mut sources: Vec<(String, String)> =
         TEMPLATES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect();
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for krate in ["web/src", "model/src", "store/src", "mail/src/address.rs", "app/src"] {
+    for krate in
+        ["web/src", "model/src", "store/src", "mail/src/address.rs", "mail/src/error.rs", "engine/src", "app/src"]
+    {
         read(&crates.join(krate), &mut sources);
     }
 
@@ -151,6 +153,35 @@ fn quoted(source: &str) -> Vec<(usize, &str)> {
         }
     }
     found
+}
+
+#[test]
+fn every_error_of_an_attempt_is_said_in_the_readers_language() {
+    let of = |id: &str, names: &[&str]| {
+        let args = names.iter().map(|name| ((*name).to_owned().into(), format!("<{name}>"))).collect();
+        StoredProblem::of(Some(&Problem { id: id.to_owned().into(), args }))
+    };
+    // A test ends where a sentence is missing or asks for what there is not.
+    for (id, names) in vestnik_mail::error::SmtpError::ALL {
+        let said = attempt_error(Language::En, &of(id, names), "data");
+        assert!(said.chars().all(|c| c.is_ascii() || c == '’'), "{id}: {said}");
+        let said = attempt_error(Language::Ru, &of(id, names), "data");
+        assert!(said.chars().any(|c| ('а'..='я').contains(&c)), "{id}: {said}");
+    }
+    for phase in vestnik_mail::verdict::Phase::ALL {
+        let late = StoredProblem::of(Some(&Problem::new("smtp-reply-timed-out").with("phase", phase.id())));
+        assert!(!attempt_error(Language::Ru, &late, phase.id()).is_empty());
+    }
+    let template = of("problem-template-unknown", &["line", "detail"]);
+    let said = attempt_error(Language::En, &template, "render");
+    assert!(said.starts_with("The message cannot be rendered. ") && said.contains("<detail>"), "{said}");
+    assert_eq!(
+        attempt_error(Language::En, &of("delivery-error-internal", &[]), ""),
+        "An internal error of the service. Its log has the details."
+    );
+    // Of a version that knew more, or less.
+    assert_eq!(attempt_error(Language::En, &of("smtp-was-once", &["a"]), "data"), "Unknown error: smtp-was-once");
+    assert_eq!(attempt_error(Language::Ru, &StoredProblem::default(), "data"), "");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use vestnik_store::{
     mailings, runs,
 };
 
+use super::explanation::Explanation;
 use crate::{
     csv_file::{self, CsvFile, Stop},
     error::Error,
@@ -83,7 +84,7 @@ pub(crate) struct Row {
     /// The words are `attempt-{result}`.
     pub(crate) result: AttemptResult,
     pub(crate) number: i64,
-    pub(crate) reply: String,
+    pub(crate) explanation: Explanation,
     pub(crate) server: String,
     /// The version of TLS; empty: none, or unknown.
     pub(crate) tls: String,
@@ -137,7 +138,11 @@ impl From<Attempt> for Row {
             email: attempt.email,
             at: attempt.at,
             number: attempt.number,
-            reply: answer(attempt.code, attempt.enhanced.as_deref(), &attempt.reply),
+            explanation: Explanation::of(
+                (attempt.code, attempt.enhanced.as_deref(), &attempt.reply),
+                &attempt.error,
+                &attempt.phase,
+            ),
             server: attempt.server,
             tls: tls_name(&attempt.tls),
             duration_ms: attempt.duration_ms,
@@ -148,13 +153,6 @@ impl From<Attempt> for Row {
 /// A version of TLS as people write it: `TLS 1.3`.
 fn tls_name(version: &str) -> String {
     version.strip_prefix("TLSv").map_or_else(|| version.to_owned(), |number| format!("TLS {number}"))
-}
-
-/// An answer as the server gave it: `550 5.1.1 No such user`.
-pub(crate) fn answer(code: Option<i64>, enhanced: Option<&str>, words: &str) -> String {
-    let code = code.map(|code| code.to_string());
-    let parts = [code.as_deref(), enhanced, Some(words)];
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Shows a page of them.
@@ -242,8 +240,16 @@ impl AttemptTable {
     }
 
     pub(crate) fn heads(&self) -> Vec<String> {
-        let heads =
-            ["csv-time", "csv-successful", "csv-code", "csv-enhanced", "csv-reply", "csv-message-id", "csv-number"];
+        let heads = [
+            "csv-time",
+            "csv-successful",
+            "csv-code",
+            "csv-enhanced",
+            "csv-reply",
+            "csv-message-id",
+            "csv-number",
+            "csv-error",
+        ];
         [vec!["email".to_owned()], heads.map(|id| i18n::text(self.language, id, &[])).to_vec()].concat()
     }
 
@@ -253,6 +259,7 @@ impl AttemptTable {
             AttemptResult::Failed => &self.failed,
             AttemptResult::Unknown => &self.unknown,
         };
+        let error = i18n::attempt_error(self.language, &attempt.error, &attempt.phase);
         vec![
             attempt.email,
             attempt.at.to_string(),
@@ -262,6 +269,7 @@ impl AttemptTable {
             attempt.reply,
             attempt.message_id,
             attempt.number.to_string(),
+            error,
         ]
     }
 }

@@ -15,7 +15,7 @@ use vestnik_store::{
     mailings, runs,
 };
 
-use super::attempts::answer;
+use super::explanation::Explanation;
 use crate::{
     csv_file::{self, CsvFile, Stop},
     error::Error,
@@ -69,8 +69,8 @@ pub(crate) struct Row {
     pub(crate) attempts: i64,
     /// When the last attempt ended.
     pub(crate) at: Option<UnixMillis>,
-    /// What the server said to it.
-    pub(crate) reply: String,
+    /// How it ended.
+    pub(crate) explanation: Explanation,
 }
 
 /// The page.
@@ -93,7 +93,7 @@ pub(crate) struct FatesView {
 
 impl From<Addressee> for Row {
     fn from(one: Addressee) -> Self {
-        let reply = last_reply(one.state, &one.last);
+        let explanation = last_explanation(one.state, &one.last);
         Self {
             id: one.full_name.is_some().then_some(one.recipient_id),
             email: one.email,
@@ -101,17 +101,18 @@ impl From<Addressee> for Row {
             fate: Fate::of(one.state),
             attempts: one.attempts,
             at: one.last.at,
-            reply,
+            explanation,
         }
     }
 }
 
-/// What the server said last of a letter. What it said to an attempt says nothing of the next, which was not made.
-pub(crate) fn last_reply(state: DeliveryState, last: &LastAnswer) -> String {
+/// How the last attempt ended. What the server said to an attempt says nothing of the next, which was not made.
+pub(crate) fn last_explanation(state: DeliveryState, last: &LastAnswer) -> Explanation {
     if state == DeliveryState::Skipped {
-        return String::new();
+        return Explanation::default();
     }
-    answer(last.code, last.enhanced.as_deref(), last.reply.as_deref().unwrap_or_default())
+    let said = (last.code, last.enhanced.as_deref(), last.reply.as_deref().unwrap_or_default());
+    Explanation::of(said, &last.error, last.phase.as_deref().unwrap_or_default())
 }
 
 /// The sending that is asked for, among the mailing's own.
@@ -188,7 +189,8 @@ async fn write(
     file: &CsvFile,
 ) -> Result<(), Stop> {
     let word = |id: &str| i18n::text(language, id, &[]);
-    let heads = ["csv-full-name", "csv-fate", "csv-number", "csv-time", "csv-code", "csv-enhanced", "csv-reply"];
+    let heads =
+        ["csv-full-name", "csv-fate", "csv-number", "csv-time", "csv-code", "csv-enhanced", "csv-reply", "csv-error"];
     file.send([[vec!["email".to_owned()], heads.map(word).to_vec()].concat()]).await?;
     let db = app.db.heavy_for_file(actor);
     let mut after = RecipientId(0);
@@ -206,6 +208,7 @@ async fn write(
                 one.last.code.map(|code| code.to_string()).unwrap_or_default(),
                 one.last.enhanced.unwrap_or_default(),
                 one.last.reply.unwrap_or_default(),
+                i18n::attempt_error(language, &one.last.error, one.last.phase.as_deref().unwrap_or_default()),
             ]
         };
         file.send(rows.into_iter().map(line)).await?;

@@ -23,7 +23,8 @@ use vestnik_model::{
 use vestnik_store::{mailings, runs};
 
 use super::{
-    progress::{RateMeters, RunView, TroubleView},
+    outages::OutageView,
+    progress::{RateMeters, RunView},
     show::{FailuresView, LiveView, RUNS, split},
 };
 use crate::{
@@ -46,7 +47,7 @@ const LIFETIME: Duration = Duration::from_secs(5 * 60);
 type Events = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Infallible>>>>;
 
 /// What of a page makes a difference to it: runs as they stand, how the mailing stands, mail servers in trouble.
-type Key = (Vec<RunKey>, Option<MailingKey>, Vec<TroubleView>);
+type Key = (Vec<RunKey>, Option<MailingKey>, Vec<OutageView>);
 /// A run as it stands, why it is paused, and when it goes on.
 pub(crate) type RunKey = (RunId, RunState, Counts, String, Option<UnixMillis>);
 /// A mailing's status, its next firing, whether it is over, and since when and why it is disabled.
@@ -136,7 +137,7 @@ impl Watch for WatchMailing {
         let disabled = mailing.disabled_at.map(|at| (at, mailing.disabled_reason));
         let stands = (mailing.status, mailing.next_at, view.over, disabled);
         let runs = split(&found).0.into_iter().zip(&view.runs).map(|(run, view)| key(run, view)).collect();
-        Ok(Some(Look { key: (runs, Some(stands), view.troubles), html, busy }))
+        Ok(Some(Look { key: (runs, Some(stands), view.outages), html, busy }))
     }
 }
 
@@ -145,7 +146,7 @@ impl Watch for WatchAll {
         let live = dashboard::live_runs(app, actor, &self.time_zone, &mut self.meters).await?;
         let html = fragment(self.language, "dashboard/live.html", &Live { live: &live })?;
         let html = partial("dashboard-live", &html);
-        Ok(Some(Look { busy: live.runs.iter().any(RunView::moves), key: (live.key, None, live.troubles), html }))
+        Ok(Some(Look { busy: live.runs.iter().any(RunView::moves), key: (live.key, None, live.outages), html }))
     }
 }
 

@@ -11,11 +11,12 @@ use vestnik_model::{
     id::{MailingId, RunId},
     run::{Run, RunState},
 };
-use vestnik_store::{deliveries, troubles};
+use vestnik_store::deliveries;
 
+use super::outages::OutageView;
 use crate::{error::Error, state::AppState};
 
-/// Of a mail server's error, no more than this is shown, in characters.
+/// Of a mail server's words, no more than this is shown, in characters.
 const LONGEST_ERROR: usize = 300;
 /// A shorter wait is not spoken of.
 const SOON: Duration = Duration::from_secs(5);
@@ -47,6 +48,8 @@ pub(crate) struct RunView {
     pub(crate) attempts_failed: i64,
     /// All who have surely not got it: failed, expired, cancelled.
     pub(crate) missed: i64,
+    /// Whether it is over and nothing was sent.
+    pub(crate) sent_nothing: bool,
     /// Whether something is still to come.
     pub(crate) live: bool,
     /// Whether what has its final state may be sent again.
@@ -69,6 +72,8 @@ pub(crate) struct RunView {
     pub(crate) seconds_left: Option<u64>,
     /// When it goes on, if all who are left were put off.
     pub(crate) next_try: Option<UnixMillis>,
+    /// Outages of mail servers that held it up and are over, newest first.
+    pub(crate) outages: Vec<OutageView>,
 }
 
 impl RunView {
@@ -104,6 +109,7 @@ impl RunView {
             attempts: counts.attempts(),
             attempts_failed: counts.attempts_failed,
             missed: counts.failed + counts.expired + counts.cancelled,
+            sent_nothing: sent_nothing(run),
             live: !run.state.is_final(),
             reopens: matches!(
                 run.state,
@@ -118,7 +124,17 @@ impl RunView {
             rate: rate.filter(|rate| *rate > 0),
             seconds_left,
             next_try: None,
+            outages: Vec::new(),
         }
+    }
+
+    /// With the outages that held it up. While one goes on, it is told of elsewhere.
+    pub(crate) async fn with_outages(mut self, app: &AppState, actor: &Actor) -> Result<Self, Error> {
+        self.outages = OutageView::of_run(app, actor, self.id, self.sent_nothing).await?;
+        if self.live {
+            self.outages.retain(|outage| outage.ended_at.is_some());
+        }
+        Ok(self)
     }
 
     /// With the time at which it goes on, if it does nothing until then.
@@ -136,61 +152,10 @@ impl RunView {
     }
 }
 
-/// A mail server in trouble, so that letters wait.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct TroubleView {
-    pub(crate) server: String,
-    /// The words are `trouble-title-{kind}` and `trouble-text-{kind}`.
-    pub(crate) kind: TroubleKind,
-    /// What it says, or what happened instead.
-    pub(crate) error: String,
-    pub(crate) since: UnixMillis,
-}
-
-/// What is the matter with a mail server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum TroubleKind {
-    /// It does not answer.
-    Silent,
-    /// It answers, and will not let us in.
-    Refuses,
-    /// It lets us in, and says "later" to every message.
-    Later,
-}
-
-impl TroubleKind {
-    /// What a noted error speaks of: a reply stands there as it came, behind what it was a reply to if that was our
-    /// coming in.
-    fn of(error: &str) -> Self {
-        let is_reply = |words: &str| {
-            let code = words.get(..3).unwrap_or_default();
-            code.starts_with(['4', '5']) && code.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        if is_reply(error) {
-            Self::Later
-        } else if error.split(": ").skip(1).any(is_reply) {
-            Self::Refuses
-        } else {
-            Self::Silent
-        }
-    }
-}
-
-impl TroubleView {
-    /// Those of now; none when nothing goes on that they could hold up.
-    pub(crate) async fn current(app: &AppState, going: bool) -> Result<Vec<Self>, Error> {
-        if !going {
-            return Ok(Vec::new());
-        }
-        let view = |trouble: troubles::Trouble| Self {
-            kind: TroubleKind::of(&trouble.error),
-            server: trouble.server,
-            error: trouble.error.chars().take(LONGEST_ERROR).collect(),
-            since: trouble.since,
-        };
-        Ok(troubles::current(&app.db).await?.into_iter().map(view).collect())
-    }
+/// Whether a run is over and nobody got anything of it, although there was someone to get it.
+pub(crate) fn sent_nothing(run: &Run) -> bool {
+    let over = matches!(run.state, RunState::Completed | RunState::Cancelled);
+    over && run.counts.recipients > 0 && run.counts.sent == 0 && run.counts.unknown == 0
 }
 
 /// The colour that a run's state is told in.
@@ -198,6 +163,7 @@ pub(crate) fn tone(run: &Run) -> &'static str {
     match run.state {
         RunState::Planned | RunState::Paused | RunState::Stopping => "wait",
         RunState::Expanding | RunState::Sending => "act",
+        RunState::Completed if sent_nothing(run) => "warn",
         RunState::Completed => "ok",
         RunState::Cancelled => "mute",
         RunState::Missed => "warn",
@@ -272,21 +238,5 @@ mod tests {
         let rate = meter.look(400, at(30)).expect("a rate");
         assert!((rate - 10.0).abs() < 2.0, "{rate}");
         assert_eq!(meter.look(5, at(31)), None, "another run");
-    }
-
-    #[test]
-    fn what_is_the_matter_with_a_server() {
-        for (error, kind) in [
-            ("451 4.3.2 Please try again later: 421 hosts", TroubleKind::Later),
-            ("421", TroubleKind::Later),
-            ("the server refused: 535 5.7.8 Authentication failed", TroubleKind::Refuses),
-            ("the server refused: 421", TroubleKind::Refuses),
-            ("Connection refused (os error 111)", TroubleKind::Silent),
-            ("the connection was lost: broken pipe", TroubleKind::Silent),
-            ("10.0.0.5:25: timed out", TroubleKind::Silent),
-            ("", TroubleKind::Silent),
-        ] {
-            assert_eq!(TroubleKind::of(error), kind, "{error}");
-        }
     }
 }

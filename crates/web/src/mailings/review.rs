@@ -17,7 +17,7 @@ use vestnik_model::{
     user::Language,
 };
 use vestnik_store::{
-    messages,
+    mailings, messages,
     runs::{self, Demanded},
 };
 

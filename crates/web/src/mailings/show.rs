@@ -15,10 +15,7 @@ use vestnik_store::{
     mailings, messages, runs,
 };
 
-use super::{
-    StatusView, attempts,
-    progress::{RunView, TroubleView},
-};
+use super::{StatusView, explanation::Explanation, outages::OutageView, progress::RunView};
 use crate::{
     error::Error, flash::Flash, form::Path, i18n, messages::check, page::Page, session::CurrentUser, state::AppState,
 };
@@ -51,7 +48,7 @@ pub(crate) struct FailureView {
     /// The words are `reason-{reason}`.
     pub(crate) reason: Reason,
     pub(crate) code: Option<i64>,
-    pub(crate) reply: String,
+    pub(crate) explanation: Explanation,
     pub(crate) count: i64,
 }
 
@@ -73,8 +70,8 @@ pub(crate) struct LiveView {
     pub(crate) going: bool,
     /// When its newest run was due, if that is over.
     pub(crate) last_at: Option<UnixMillis>,
-    /// Mail servers that hold it up.
-    pub(crate) troubles: Vec<TroubleView>,
+    /// Outages of mail servers that hold it up now.
+    pub(crate) outages: Vec<OutageView>,
     pub(crate) time_zone: String,
     /// Whether the user may let mail go out.
     pub(crate) may_send: bool,
@@ -166,14 +163,15 @@ impl LiveView {
         let going = runs.iter().any(|run| !run.state.is_final());
         let mut shown = Vec::new();
         for run in split(runs).0 {
-            shown.push(RunView::of(run, &mailing.name, rate(run), now).with_next_try(app, actor).await?);
+            let view = RunView::of(run, &mailing.name, rate(run), now).with_next_try(app, actor).await?;
+            shown.push(view.with_outages(app, actor).await?);
         }
         let several = runs.iter().filter(|run| run.counts.recipients > 0).count() > 1;
         Ok(Self {
             id: mailing.id,
             name: mailing.name.clone(),
             over: mailing.is_over(now),
-            troubles: TroubleView::current(app, going).await?,
+            outages: OutageView::current(app, going).await?,
             status: StatusView::of(mailing),
             disabled_reason: mailing.disabled_reason.clone(),
             disabled_by_manager: mailing.disabled_by == DisabledBy::Manager,
@@ -203,9 +201,9 @@ pub(super) fn split(runs: &[Run]) -> (Vec<&Run>, Vec<&Run>) {
 
 impl From<FailureGroup> for FailureView {
     fn from(group: FailureGroup) -> Self {
-        let reply = attempts::answer(group.code, group.enhanced.as_deref(), &group.reply);
-        let reason = Reason::of(group.code, group.enhanced.as_deref(), &group.reply, &group.phase);
-        Self { reason, code: group.code, reply, count: group.count }
+        let FailureGroup { code, enhanced, phase, reply, error, count } = group;
+        let reason = Reason::of(code, enhanced.as_deref(), &error.error_kind, &reply, &phase);
+        Self { reason, code, explanation: Explanation::of((code, enhanced.as_deref(), &reply), &error, &phase), count }
     }
 }
 

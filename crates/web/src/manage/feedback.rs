@@ -23,6 +23,7 @@ use crate::{
     flash::Flash,
     form::{Form, FormErrors, Path, Query},
     letters,
+    mailings::explanation::Explanation,
     page::{Page, Pager},
     session::CurrentUser,
     state::AppState,
@@ -73,7 +74,7 @@ pub(crate) struct AnswerView {
     /// `pending`, `sent`, `failed`, or `gone`.
     pub(crate) letter: String,
     /// What the mail server said last; empty: nothing yet.
-    pub(crate) reply: String,
+    pub(crate) explanation: Explanation,
 }
 
 /// One with its answers.
@@ -126,7 +127,7 @@ impl FeedbackView {
             text: answer.text,
             at: answer.created_at,
             letter: answer.letter.unwrap_or_else(|| "gone".to_owned()),
-            reply: answer.reply.unwrap_or_default(),
+            explanation: Explanation::of((None, None, &answer.reply.unwrap_or_default()), &answer.error, ""),
         };
         Self {
             id: found.id,

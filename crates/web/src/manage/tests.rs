@@ -1,6 +1,7 @@
 //! Those who watch over others, and those who run the installation (S-38 to S-48).
 
 use axum::http::StatusCode;
+use vestnik_model::problem::StoredProblem;
 use vestnik_model::{
     Actor, BuiltinGroup, UnixMillis,
     mailing::{MailingDraft, MailingInput},
@@ -233,7 +234,9 @@ async fn s46_an_administrator_invites_and_deletes() {
     let page = made.goes_to().expect("her page").to_owned();
     admin.get(&page).await.says("Приглашение в сервис рассылок «Вестник»").says("On its way");
     let refused = "550 5.1.1 <b>unknown";
-    letters::settle(&app.db, letter.id, LetterOutcome::Failed, refused).await.expect("noted");
+    letters::settle(&app.db, letter.id, LetterOutcome::Failed, refused, &StoredProblem::default())
+        .await
+        .expect("noted");
     // Not what the person has written to others.
     let id = page.rsplit('/').next().expect("an id").parse().expect("an id");
     let (stranger, subject) = ("stranger@example.org".parse().expect("an address"), "Re: a private matter");

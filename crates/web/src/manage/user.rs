@@ -22,7 +22,7 @@ use crate::{
     flash::Flash,
     form::{Form, Path},
     letters::{self, Kind},
-    mailings::control::one_line,
+    mailings::{control::one_line, explanation::Explanation},
     page::Page,
     session::CurrentUser,
     state::AppState,
@@ -85,7 +85,7 @@ pub(crate) struct LetterView {
     /// The words are `feedback-letter-{state}`.
     pub(crate) state: String,
     pub(crate) tone: &'static str,
-    pub(crate) reply: String,
+    pub(crate) explanation: Explanation,
     pub(crate) at: UnixMillis,
 }
 
@@ -96,7 +96,8 @@ impl From<LetterFate> for LetterView {
             "failed" => "warn",
             _ => "wait",
         };
-        Self { subject: letter.subject, tone, state: letter.state, reply: letter.reply, at: letter.created_at }
+        let explanation = Explanation::of((None, None, &letter.reply), &letter.error, "");
+        Self { subject: letter.subject, tone, state: letter.state, explanation, at: letter.created_at }
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `date(ms, zone)`, `moment(ms, zone)`, `zone_label(ms, zone)`, `zone_name(zone)` | parts of it |
 //! | `subject \| readable` | a template's text with «[Ф. И. О.]» where a recipient's name comes |
 //! | `stored \| problem` | a problem that is kept as JSON, in words |
+//! | `attempt_error(kind, args, phase)` | what happened in an attempt, in words |
 //! | `builtin_group(name)` | `managers` for "Managers" in the audit log; of other groups nothing |
 //! | `iso(ms)` | for `<time datetime="…">` |
 //! | `duration(seconds)` | «3 мин» |
@@ -23,7 +24,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior,
     value::{Kwargs, Value},
 };
-use vestnik_model::{BuiltinGroup, Problem, UnixMillis, user::Language};
+use vestnik_model::{BuiltinGroup, Problem, UnixMillis, problem::StoredProblem, user::Language};
 
 use crate::{
     embedded::TEMPLATES,
@@ -95,6 +96,9 @@ fn environment(language: Language) -> Environment<'static> {
     env.add_function("zone_name", move |zone: &str| i18n::zone_name(language, zone));
     env.add_function("iso", |at: i64| UnixMillis(at).to_string());
     env.add_function("duration", move |seconds: u64| i18n::duration(language, Duration::from_secs(seconds)));
+    env.add_function("attempt_error", move |error_kind: String, error_args: String, phase: &str| {
+        i18n::attempt_error(language, &StoredProblem { error_kind, error_args }, phase)
+    });
     env.add_function("builtin_group", builtin_group);
     env.add_filter("number", move |value: i64| i18n::number(language, value));
     env.add_filter("readable", move |text: &str| readable(language, text));

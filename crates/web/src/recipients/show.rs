@@ -13,7 +13,14 @@ use vestnik_store::{
     recipients,
 };
 
-use crate::{error::Error, form::Path, mailings::fates::last_reply, page::Page, session::CurrentUser, state::AppState};
+use crate::{
+    error::Error,
+    form::Path,
+    mailings::{explanation::Explanation, fates::last_explanation},
+    page::Page,
+    session::CurrentUser,
+    state::AppState,
+};
 
 /// Letters that are shown.
 const LETTERS: usize = 50;
@@ -34,7 +41,7 @@ pub(crate) struct LetterView {
     /// When the last attempt ended.
     pub(crate) at: Option<UnixMillis>,
     /// What the server said to it.
-    pub(crate) reply: String,
+    pub(crate) explanation: Explanation,
 }
 
 /// The page.
@@ -59,7 +66,7 @@ impl From<Addressed> for LetterView {
             fate: Fate::of(letter.state),
             attempts: letter.attempts,
             at: letter.last.at,
-            reply: last_reply(letter.state, &letter.last),
+            explanation: last_explanation(letter.state, &letter.last),
         }
     }
 }

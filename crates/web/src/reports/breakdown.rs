@@ -8,7 +8,7 @@ use vestnik_store::{
     summaries::OTHER_CODES,
 };
 
-use crate::{cached::BREAKDOWN, error::Error, mailings::attempts::answer, state::AppState};
+use crate::{cached::BREAKDOWN, error::Error, mailings::explanation::Explanation, state::AppState};
 
 /// Domains, and kinds of answers, that a page names.
 const DOMAINS: i64 = 20;
@@ -38,16 +38,16 @@ pub(crate) struct ReasonView {
     /// The words are `reason-{reason}` and `reason-{reason}-text`.
     pub(crate) reason: Reason,
     pub(crate) count: i64,
-    /// The commonest answer of this kind.
-    pub(crate) answer: String,
+    /// The commonest of this kind; empty: several.
+    pub(crate) explanation: Explanation,
 }
 
 /// A kind of answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReplyView {
     pub(crate) reason: Reason,
-    /// As the server gave it; empty: several.
-    pub(crate) answer: String,
+    /// Empty: several.
+    pub(crate) explanation: Explanation,
     pub(crate) attempts: i64,
     pub(crate) failed: i64,
     pub(crate) expired: i64,
@@ -98,20 +98,21 @@ fn unsent(reply: &ReplyFigures) -> i64 {
     reply.failed + reply.expired
 }
 
-/// The server's words with the codes before them; empty: several.
-pub(super) fn answer_of(reply: &ReplyFigures) -> String {
+/// How these attempts ended; empty: in several ways.
+pub(super) fn explanation_of(reply: &ReplyFigures) -> Explanation {
     if reply.code == OTHER_CODES {
-        return String::new();
+        return Explanation::default();
     }
     let code = (reply.code > 0).then_some(reply.code);
-    answer(code, Some(&reply.enhanced), &reply.reply)
+    let phase = if reply.reason == Reason::Message { "render" } else { "" };
+    Explanation::of((code, Some(&reply.enhanced), &reply.reply), &reply.error, phase)
 }
 
 impl From<&ReplyFigures> for ReplyView {
     fn from(reply: &ReplyFigures) -> Self {
-        let answer = answer_of(reply);
+        let explanation = explanation_of(reply);
         let ReplyFigures { reason, attempts, failed, expired, unknown, .. } = *reply;
-        Self { reason, answer, attempts, failed, expired, unknown }
+        Self { reason, explanation, attempts, failed, expired, unknown }
     }
 }
 
@@ -122,7 +123,8 @@ fn reasons(replies: &[ReplyFigures]) -> Vec<ReasonView> {
         match found.iter_mut().find(|view| view.reason == reply.reason) {
             Some(view) => view.count += unsent(reply),
             None => {
-                found.push(ReasonView { reason: reply.reason, count: unsent(reply), answer: answer_of(reply) });
+                let explanation = explanation_of(reply);
+                found.push(ReasonView { reason: reply.reason, count: unsent(reply), explanation });
             }
         }
     }
@@ -132,11 +134,14 @@ fn reasons(replies: &[ReplyFigures]) -> Vec<ReasonView> {
 
 #[cfg(test)]
 mod tests {
+    use vestnik_model::problem::StoredProblem;
+
     use super::*;
 
     fn reply(reason: Reason, code: i64, failed: i64, attempts: i64) -> ReplyFigures {
         let (enhanced, reply) = (String::from("5.1.1"), String::from("No"));
-        ReplyFigures { reason, code, enhanced, reply, attempts, failed, expired: 0, unknown: 0 }
+        let error = StoredProblem::default();
+        ReplyFigures { reason, code, enhanced, reply, error, attempts, failed, expired: 0, unknown: 0 }
     }
 
     #[test]
@@ -148,9 +153,10 @@ mod tests {
             reply(Reason::NoAddress, OTHER_CODES, 2, 2),
             reply(Reason::Later, 451, 0, 90),
         ]);
-        let found: Vec<_> = found.iter().map(|view| (view.reason, view.count, view.answer.as_str())).collect();
+        let found: Vec<_> =
+            found.iter().map(|view| (view.reason, view.count, view.explanation.reply.as_str())).collect();
         assert_eq!(found, [(Reason::NoAddress, 9, "550 5.1.1 No"), (Reason::Full, 5, "552 5.1.1 No")]);
-        assert_eq!(answer_of(&reply(Reason::Server, 0, 1, 1)), "5.1.1 No");
-        assert_eq!(answer_of(&reply(Reason::Full, OTHER_CODES, 1, 1)), "");
+        assert_eq!(explanation_of(&reply(Reason::Server, 0, 1, 1)).reply, "5.1.1 No");
+        assert_eq!(explanation_of(&reply(Reason::Full, OTHER_CODES, 1, 1)), Explanation::default());
     }
 }

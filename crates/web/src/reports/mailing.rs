@@ -16,7 +16,10 @@ use crate::{
     error::Error,
     form::{Path, Query},
     i18n,
-    mailings::progress::tone,
+    mailings::{
+        outages::OutageView,
+        progress::{sent_nothing, tone},
+    },
     page::{Page, Pager},
     session::CurrentUser,
     state::AppState,
@@ -50,6 +53,8 @@ pub(crate) struct MailingReportView {
     /// `None`: nothing was sent or refused.
     pub(crate) drawing: Option<DrawingView>,
     pub(crate) rows: Vec<RunRow>,
+    /// Outages of mail servers that held its runs up, newest first.
+    pub(crate) outages: Vec<OutageView>,
     pub(crate) pager: Pager,
     pub(crate) breakdown: BreakdownView,
 }
@@ -65,6 +70,8 @@ pub(crate) struct RunRow {
     /// The words are `run-state-{state}`.
     pub(crate) state: Option<RunState>,
     pub(crate) tone: &'static str,
+    /// Whether it is over and nothing was sent.
+    pub(crate) sent_nothing: bool,
     #[serde(flatten)]
     pub(crate) counts: Counts,
     /// Deliveries of which it is known whether they were sent, or nobody will know.
@@ -84,6 +91,7 @@ impl RunRow {
             when: run.started_at.map(|at| i18n::moment(language, at, zone)).unwrap_or_default(),
             state: Some(run.state),
             tone: tone(run),
+            sent_nothing: sent_nothing(run),
             seconds: took.map(|millis| millis.unsigned_abs().div_ceil(1_000)),
             // What took less than a second says nothing of how much goes in one.
             rate: took
@@ -142,6 +150,7 @@ pub(crate) async fn answer(
         drawing: (drawing.total.sent + drawing.total.failed > 0).then_some(drawing),
         pager: Pager::of(&format!("{base}/{}/report", mailing.id), &[], &found),
         rows: found.rows.iter().map(|run| RunRow::of(language, time_zone, run)).collect(),
+        outages: OutageView::of_mailing(app, actor, mailing.id).await?,
         breakdown: BreakdownView::of(app, actor, RunsOf::Mailing(mailing.id)).await?,
         name: mailing.name,
         owner,

@@ -10,7 +10,7 @@ use vestnik_store::{
 };
 
 use super::{
-    breakdown::answer_of,
+    breakdown::explanation_of,
     choice::{self, ReportQuery},
     drawing::DrawingView,
     files::{BATCH, HEADS, counts},
@@ -19,6 +19,8 @@ use super::{
 use crate::{
     download::Stop,
     error::Error,
+    i18n,
+    mailings::explanation::Explanation,
     page::Page,
     state::AppState,
     xlsx::{self, Book, Cell},
@@ -138,8 +140,10 @@ async fn replies(db: &Db, page: &Page, actor: &Actor, of: RunsOf, book: &Book) -
     let found = breakdown::by_reply(db, actor, of, REPLIES).await?;
     let several = page.text("breakdown-several", &[]);
     let line = |row: breakdown::ReplyFigures| {
-        let answer = answer_of(&row);
-        let words = if answer.is_empty() { several.clone() } else { answer };
+        let Explanation { error, phase, reply } = explanation_of(&row);
+        let error = i18n::attempt_error(page.language(), &error, &phase);
+        let parts = [error, reply].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        let words = if parts.is_empty() { several.clone() } else { parts.join(" ") };
         let reason = page.text(&format!("reason-{}", row.reason), &[]);
         let counts = [row.attempts, row.failed, row.expired, row.unknown].map(Cell::Number);
         [Cell::Text(reason), Cell::Text(words)].into_iter().chain(counts).collect()

@@ -2,10 +2,11 @@
 
 use vestnik_model::{UnixMillis, feedback::FeedbackState, id::FeedbackId, user::Language};
 
-use super::{Sample, errors_at, page, stranger, typed};
+use super::{Sample, errors_at, mailings::explanation, page, stranger, typed};
 use crate::{
     contacts::{ContactsForm, ContactsView},
     form::FormErrors,
+    mailings::explanation::Explanation,
     manage::{
         caches::{CachesView, RegionView},
         feedback::{AnswerView, AskDeleteView, FeedbackView, ListView, Row},
@@ -45,7 +46,7 @@ fn one(state: FeedbackState, errors: FormErrors) -> FeedbackView {
         text: "<b>Вот".into(),
         at: NOW,
         letter: letter.into(),
-        reply: if letter == "failed" { "550 <i>nobody".into() } else { String::new() },
+        explanation: if letter == "failed" { explanation("550 <i>nobody") } else { Explanation::default() },
     };
     FeedbackView {
         id: FeedbackId(1),

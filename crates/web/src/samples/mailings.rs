@@ -5,6 +5,8 @@ use vestnik_model::{
     delivery::Fate,
     id::{AttemptId, MailingId, MessageId, RecipientId, RunId, UserId},
     mailing::{Audience, MailingStatus, UnknownPolicy},
+    outage::OutageKind,
+    problem::{Problem, StoredProblem},
     reason::Reason,
     run::{Counts, Run, RunState},
     schedule::Periodicity,
@@ -21,11 +23,13 @@ use crate::{
         choose::{ChooseView, Pick},
         control::{CancelView, DisableView},
         delete::DeleteView,
+        explanation::Explanation,
         fates::{self, FatesQuery, FatesView},
         form::{FormView, LateView, MailingForm},
         list::{ListView, Row},
         live::{Failures, Live},
-        progress::{RunView, TroubleKind, TroubleView},
+        outages::OutageView,
+        progress::RunView,
         review::{BeforeView, Check, LaterView, LetterView, ReviewView},
         show::{FailureView, FailuresView, LiveView, MailingView, ShowView, TotalsView},
     },
@@ -72,7 +76,14 @@ pub(super) fn run(state: RunState) -> RunView {
         counts: if state == RunState::Planned { Counts::default() } else { counts },
     };
     let next_try = (state == RunState::Sending).then_some(NOW);
-    RunView { paused_at: Some(NOW), next_try, ..RunView::of(&run, NAME, Some(37.2), NOW) }
+    let sent_nothing = state == RunState::Cancelled;
+    RunView {
+        paused_at: Some(NOW),
+        next_try,
+        sent_nothing,
+        outages: outages(),
+        ..RunView::of(&run, NAME, Some(37.2), NOW)
+    }
 }
 
 fn status(name: MailingStatus, next: bool) -> StatusView {
@@ -137,10 +148,22 @@ fn pager(full: bool) -> Pager {
     Pager { previous: to("b1"), next: to("a9") }
 }
 
-fn troubles() -> Vec<TroubleView> {
-    let kinds = [TroubleKind::Silent, TroubleKind::Refuses, TroubleKind::Later];
-    let view = |kind| TroubleView { server: "mx.example.org:25".into(), kind, error: "<script>421".into(), since: NOW };
-    kinds.map(view).into()
+/// Of every kind, some of which go on.
+pub(super) fn outages() -> Vec<OutageView> {
+    let view = |(index, kind): (usize, &OutageKind)| OutageView {
+        server: "mx.example.org:25".into(),
+        kind: *kind,
+        since: NOW,
+        ended_at: index.is_multiple_of(2).then_some(NOW),
+        explanation: explanation("<script>421"),
+    };
+    OutageKind::ALL.iter().enumerate().map(view).collect()
+}
+
+/// What went wrong, with these words of the server.
+pub(super) fn explanation(reply: &str) -> Explanation {
+    let problem = Problem::new("smtp-reply-mismatch").with("said", "<b>250");
+    Explanation { error: StoredProblem::of(Some(&problem)), phase: "rcpt-to".into(), reply: reply.into() }
 }
 
 fn live(state: Option<RunState>) -> LiveView {
@@ -148,7 +171,7 @@ fn live(state: Option<RunState>) -> LiveView {
         id: MailingId(5),
         name: NAME.into(),
         over: false,
-        troubles: troubles(),
+        outages: outages(),
         status: status(MailingStatus::Running, true),
         disabled_reason: "<b>prices</b>".into(),
         disabled_by_manager: state.is_none(),
@@ -168,7 +191,7 @@ pub(super) fn all() -> Vec<Sample> {
         let rows = || if full { rows() } else { Vec::new() };
         samples.push(page("mailings/list.html", ListView { rows: rows(), pager: pager(full), total: 24 }));
         let runs = if full { vec![run(RunState::Sending)] } else { Vec::new() };
-        let live = LiveRunsView { runs, troubles: troubles(), ..LiveRunsView::default() };
+        let live = LiveRunsView { runs, outages: outages(), ..LiveRunsView::default() };
         let drawing = full.then(|| super::reports::drawing(30));
         let month = "26 октября – 24 ноября 2026, Москва (UTC+3)".to_owned();
         let step = |(index, name): (usize, &'static str)| StepView {
@@ -178,7 +201,7 @@ pub(super) fn all() -> Vec<Sample> {
             href: if index == 0 { String::new() } else { "/mailings/new".into() },
         };
         let steps = ["confirm", "recipients", "message", "mailing", "send"].into_iter().enumerate();
-        let reason = |reason: &Reason| ReasonView { reason: *reason, count: 61, answer: "<b>".into() };
+        let reason = |reason: &Reason| ReasonView { reason: *reason, count: 61, explanation: explanation("<b>") };
         let view = DashboardView {
             live,
             figures: figures(full),
@@ -189,6 +212,7 @@ pub(super) fn all() -> Vec<Sample> {
             upcoming: full.then(|| UpcomingView { id: MailingId(5), name: NAME.into(), at: NOW }).into_iter().collect(),
             reasons: if full { Reason::ALL.iter().map(reason).collect() } else { Vec::new() },
             time_zone: "Europe/Moscow".into(),
+            past: if full { outages() } else { Vec::new() },
         };
         samples.push(page("dashboard/show.html", view));
         samples.push(page("mailings/review.html", review(full)));
@@ -210,10 +234,10 @@ pub(super) fn all() -> Vec<Sample> {
             FailureView {
                 reason: Reason::Other,
                 code: Some(550),
-                reply: "550 5.1.1 <script>User unknown</script>".into(),
+                explanation: explanation("550 5.1.1 <script>User unknown</script>"),
                 count: 61,
             },
-            FailureView { reason: Reason::Other, code: None, reply: "the connection was closed".into(), count: 1 },
+            FailureView { reason: Reason::Other, code: None, explanation: Explanation::default(), count: 1 },
         ];
         let view = ShowView {
             broken: vec!["<Север>".into()],
@@ -296,7 +320,7 @@ fn fates(full: bool) -> FatesView {
         fate: *fate,
         attempts: if *fate == Fate::Failed { 6 } else { 1 },
         at: (*fate != Fate::Expired).then_some(NOW),
-        reply: if *fate == Fate::Failed { "550 5.1.1 <b>nobody".into() } else { String::new() },
+        explanation: if *fate == Fate::Failed { explanation("550 5.1.1 <b>nobody") } else { Explanation::default() },
     };
     let query = FatesQuery { fate: "failed".into(), text: "\"><b>".into(), ..FatesQuery::default() };
     FatesView {
@@ -320,7 +344,7 @@ fn ledger(full: bool) -> AttemptsView {
         at: NOW,
         result,
         number: id,
-        reply: "250 2.0.0 <b>OK</b>".into(),
+        explanation: explanation("250 2.0.0 <b>OK</b>"),
         server: "mx.example.org:25".into(),
         tls: "TLS 1.3".into(),
         duration_ms: 1_280,

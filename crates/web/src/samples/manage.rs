@@ -10,7 +10,7 @@ use vestnik_store::{audit::Noted, oversight::OverseenRecipient, people::PersonRo
 
 use super::{
     Sample, errors_at,
-    mailings::{figures, rows, run},
+    mailings::{explanation, figures, rows, run},
     page,
 };
 use crate::{
@@ -66,7 +66,7 @@ fn user(full: bool) -> UserView {
             subject: "<b>Приглашение".into(),
             state: "failed".into(),
             tone: "warn",
-            reply: "550 5.1.1 <b>".into(),
+            explanation: explanation("550 5.1.1 <b>"),
             at: NOW,
         }),
         figures: figures(full),
@@ -93,7 +93,7 @@ fn mailing(full: bool) -> Option<MailingView> {
     let failure = FailureView {
         reason: vestnik_model::reason::Reason::Other,
         code: Some(550),
-        reply: "550 <b>no".into(),
+        explanation: explanation("550 <b>no"),
         count: 41,
     };
     Some(MailingView {

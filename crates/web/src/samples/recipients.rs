@@ -10,6 +10,7 @@ use vestnik_model::{
 use super::{Sample, errors_at, page, typed};
 use crate::{
     form::FormErrors,
+    mailings::explanation::Explanation,
     page::Pager,
     recipients::{
         delete::{AskManyView, AskView, Chosen},
@@ -48,10 +49,9 @@ fn letter(fate: Fate) -> LetterView {
         fate,
         attempts: if fate == Fate::Skipped { 0 } else { 3 },
         at: (fate != Fate::Skipped).then_some(NOW),
-        reply: match fate {
-            Fate::Failed => "550 5.1.1 <b>".into(),
-            Fate::Unknown => "the server closed the connection".into(),
-            _ => String::new(),
+        explanation: match fate {
+            Fate::Failed | Fate::Unknown => super::mailings::explanation("550 5.1.1 <b>"),
+            _ => Explanation::default(),
         },
     }
 }

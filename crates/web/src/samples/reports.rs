@@ -13,6 +13,7 @@ use vestnik_store::{breakdown::DomainFigures, figures::Figures};
 use super::{Sample, errors_at, page};
 use crate::{
     form::FormErrors,
+    mailings::explanation::Explanation,
     page::Pager,
     reports::{
         breakdown::{BreakdownView, ReasonView, ReplyView},
@@ -104,10 +105,11 @@ fn breakdown() -> BreakdownView {
         failed: 3,
         ..DomainFigures::default()
     };
-    let reason = |reason: &Reason| ReasonView { reason: *reason, count: 61, answer: HOSTILE.into() };
-    let reply = |answer: &str| ReplyView {
+    let reason =
+        |reason: &Reason| ReasonView { reason: *reason, count: 61, explanation: super::mailings::explanation(HOSTILE) };
+    let reply = |explanation: Explanation| ReplyView {
         reason: Reason::Full,
-        answer: answer.into(),
+        explanation,
         attempts: 9_000,
         failed: 61,
         expired: 2,
@@ -120,9 +122,9 @@ fn breakdown() -> BreakdownView {
         reasons: Reason::ALL
             .iter()
             .map(reason)
-            .chain([ReasonView { answer: String::new(), ..reason(&Reason::Full) }])
+            .chain([ReasonView { explanation: Explanation::default(), ..reason(&Reason::Full) }])
             .collect(),
-        replies: vec![reply(HOSTILE), reply("")],
+        replies: vec![reply(super::mailings::explanation(HOSTILE)), reply(Explanation::default())],
         waiting: 2,
         as_of: Some(NOW),
         newest: Some(1_000),
@@ -137,6 +139,7 @@ fn mailing_report(runs: usize, anothers: bool) -> MailingReportView {
         when: "24 ноября 2026, 10:00".into(),
         state: Some(RunState::ALL[index % RunState::ALL.len()]),
         tone: "ok",
+        sent_nothing: index % 2 == 1,
         counts: if index == 1 { Counts::default() } else { counts },
         decided: if index == 1 { 0 } else { 12_306 },
         seconds: (index != 1).then_some(377),
@@ -154,6 +157,7 @@ fn mailing_report(runs: usize, anothers: bool) -> MailingReportView {
         total: RunRow { id: None, at: None, state: None, ..row(0) },
         drawing: (runs > 1).then(|| DrawingView::of_runs(Language::Ru, "Europe/Moscow", &bars)),
         rows: (0..runs).map(row).collect(),
+        outages: super::mailings::outages(),
         pager: Pager { previous: None, next: Some("/mailings/5/report?at=a5".into()) },
         breakdown: if runs > 1 { breakdown() } else { BreakdownView::default() },
     }

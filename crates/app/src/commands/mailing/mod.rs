@@ -14,7 +14,7 @@ use vestnik_model::mailing::{Mailing, MailingDraft, MailingInput};
 use vestnik_model::secret::{SystemRandom, new_key};
 use vestnik_model::{Actor, Clock as _};
 use vestnik_store::mailings::{LateStart, Saved, Saving, Selection};
-use vestnik_store::{Db, mailings, recipients, runs, troubles};
+use vestnik_store::{Db, mailings, outages, recipients, runs};
 
 pub use self::send::send_mailing;
 use crate::cli::{CreateMailingArgs, MailingCommand, ShowArgs};
@@ -146,7 +146,7 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
     let run = all.first();
     let counts = run.map(|run| run.counts).unwrap_or_default();
     let waits = run.is_some_and(|run| !run.state.is_final());
-    let outage = if waits { troubles::current(&db).await?.into_iter().next() } else { None };
+    let outage = if waits { outages::current(&db).await?.into_iter().next() } else { None };
     let shown = Shown {
         id: mailing.id,
         name: &mailing.name,
@@ -171,7 +171,7 @@ async fn show(args: ShowArgs) -> Result<(), Failure> {
         cancelled: counts.cancelled,
         attempts: counts.attempts(),
         paused_by: run.and_then(wait::pause_reason),
-        outage: outage.as_ref().map(|outage| format!("{}: {}", outage.server, outage.error)),
+        outage: outage.as_ref().map(|outage| format!("{}: {}", outage.server, wait::outage_words(outage))),
         outage_since: outage.map(|outage| outage.since.to_string()),
     };
     let value = serde_json::to_value(&shown).map_err(|error| Failure::failed(error.to_string()))?;

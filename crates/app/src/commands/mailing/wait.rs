@@ -5,7 +5,10 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use vestnik_model::id::RunId;
 use vestnik_model::run::{Run, RunState};
-use vestnik_store::{Db, control, nodes, runs, troubles};
+use vestnik_model::user::Language;
+use vestnik_store::outages::{self, Outage};
+use vestnik_store::{Db, control, nodes, runs};
+use vestnik_web::i18n;
 
 use crate::cli::SendOptions;
 use crate::failure::{Failure, in_words};
@@ -69,8 +72,17 @@ async fn wait(
 
 /// Which mail server takes nothing at the moment, and what it says.
 async fn current_outage(db: &Db) -> Result<Option<String>, Failure> {
-    let first = troubles::current(db).await?.into_iter().next();
-    Ok(first.map(|outage| format!("the mail server {} takes no messages now: {}", outage.server, outage.error)))
+    let first = outages::current(db).await?.into_iter().next();
+    Ok(first
+        .map(|outage| format!("the mail server {} takes no messages now: {}", outage.server, outage_words(&outage))))
+}
+
+/// Why a mail server takes no mail, on one line.
+pub fn outage_words(outage: &Outage) -> String {
+    let error = i18n::attempt_error(Language::En, &outage.error, "");
+    let code = outage.code.map(|code| code.to_string());
+    let parts = [Some(error.as_str()), code.as_deref(), outage.enhanced.as_deref(), Some(outage.reply.as_str())];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").replace('\n', " ")
 }
 
 /// A line on standard error when an outage begins, when it becomes another one, and when it is over.
