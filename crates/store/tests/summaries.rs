@@ -17,6 +17,9 @@ use vestnik_store::reports::Span;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{Db, databases, mailings, recipients, runs, summaries};
 
+/// Code, enhanced code, kind of error, reply and phase.
+type AttemptRow = (Option<i64>, Option<String>, String, String, String);
+
 /// So many people at each of these domains, in turns.
 async fn people_at(db: &Db, actor: &Actor, count: usize, domains: usize) {
     let drafts: Vec<_> = (0..count).map(|n| draft(&format!("r{n}@d{}.example", n % domains), "", "")).collect();
@@ -70,7 +73,7 @@ async fn counted(db: &Db, run: RunId) -> (OfDomains, OfReplies) {
                 row[place] += 1;
             }
         }
-        let attempts: Vec<(Option<i64>, Option<String>, String, String, String)> = db
+        let attempts: Vec<AttemptRow> = db
             .fetch_all(
                 "SELECT code, enhanced, error_kind, reply, phase FROM attempts WHERE delivery_id = $1 AND NOT successful AND NOT stale ORDER BY id",
                 &[&id],
