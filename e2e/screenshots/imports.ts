@@ -28,11 +28,16 @@ const RICH = {
 test("imports", async ({ page, person, t }, info) => {
   const shoot = async (name: string) => {
     await page.evaluate(() => scrollTo(0, 0));
-    await page.screenshot({ path: path.join(folder, info.project.name, `import-${name}.png`), fullPage: true });
+    await page.screenshot({
+      path: path.join(folder, info.project.name, `import-${name}.png`),
+      fullPage: true,
+    });
   };
   const upload = async (name: string, text: string) => {
     await page.goto("/recipients/import");
-    await page.locator("input[type=file]").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+    await page
+      .locator("input[type=file]")
+      .setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
     await person.button("import-submit").click();
     await page.locator("#import:not([hx-trigger])").waitFor();
   };
