@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { target } from "./browser";
+import { freePort } from "./nginx";
 
 // Holds a socket for a process that comes and goes.
 const holder = path.join(import.meta.dirname, "held-socket.py");
@@ -76,9 +77,15 @@ export class App implements Product {
     clock?: TestClock,
   ): Promise<App> {
     const folder = await mkdtemp(path.join(tmpdir(), "vestnik-e2e-"));
+    // Behind a proxy it has to be told the address that people come by; here they come without one.
+    let listen = held ?? "127.0.0.1:0";
+    if (settings.VESTNIK_BEHIND_PROXY && !settings.VESTNIK_BASE_URL) {
+      listen = `127.0.0.1:${await freePort()}`;
+      settings = { ...settings, VESTNIK_BASE_URL: `http://${listen}/` };
+    }
     const app = new App(folder, settings, clock ?? new TestClock(path.join(folder, "test-clock")));
     const flags = ["--data-dir", folder, "--undo-delay", undoDelay, "--scheduler-poll", "200ms"];
-    const command = [binary, "serve", ...flags, "--listen", held ?? "127.0.0.1:0"];
+    const command = [binary, "serve", ...flags, "--listen", listen];
     const [program = "", ...args] = held ? ["python3", holder, held, ...command] : command;
     app.process = spawn(program, args, {
       cwd: folder,

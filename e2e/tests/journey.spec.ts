@@ -68,7 +68,7 @@ test("from registration to the servers' answers", async ({ page, person, watch, 
     const [header, ...lines] = await person.download("attempts-csv");
     expect(header).toEqual([
       "email",
-      ...["time", "successful", "code", "enhanced", "reply", "message-id", "number"].map((name) =>
+      ...["time", "successful", "code", "enhanced", "reply", "message-id", "number", "error"].map((name) =>
         t(`csv-${name}`),
       ),
     ]);

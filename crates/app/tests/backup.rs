@@ -260,9 +260,12 @@ async fn what_is_no_good_is_refused(original: &Installation, target: &Installati
     original.ok(&["backup", &file]).await;
     let good = std::fs::read(&file).unwrap();
     let mut flipped = good.clone();
-    // Somewhere in the middle of the rows.
-    let middle = flipped.len() / 3;
-    flipped[middle..middle + 40].iter_mut().for_each(|byte| *byte ^= 0xff);
+    // In the middle of the rows of a table.
+    let mut archive = zip::ZipArchive::new(Cursor::new(&good)).unwrap();
+    let rows = archive.by_name("tables/users.jsonl").unwrap();
+    let middle = usize::try_from(rows.data_start().unwrap() + rows.compressed_size() / 2).unwrap();
+    flipped[middle..middle + 10].iter_mut().for_each(|byte| *byte ^= 0xff);
+    drop(rows);
     let newer = altered(&good, "vestnik.json", |text| text.replace("\"migration\": ", "\"migration\": 9"));
     let future = altered(&good, "vestnik.json", |text| text.replace("\"format\": 1", "\"format\": 2"));
     let edited = altered(&good, "tables/users.jsonl", |text| text.replace("anna@", "eve@"));

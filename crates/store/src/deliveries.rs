@@ -109,7 +109,7 @@ async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {
 /// One delivery of a run that goes on, if it is claimed, as it was claimed.
 pub async fn leased(db: &Db, run: RunId, delivery: DeliveryId) -> Result<Option<Claimed>> {
     db.fetch_optional(
-        "SELECT d.id, d.email, d.attempts AS number, d.excused, d.epoch, r.full_name, r.comment
+        "SELECT d.id, d.email, d.attempts AS number, d.excused, d.unreached, d.outage_id, d.epoch, r.full_name, r.comment
          FROM deliveries d JOIN runs u ON u.id = d.run_id LEFT JOIN recipients r ON r.id = d.recipient_id
          WHERE d.id = $1 AND d.run_id = $2 AND d.state = 'leased' AND u.state IN ('expanding', 'sending')",
         &[&delivery, &run],

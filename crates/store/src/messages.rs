@@ -57,7 +57,8 @@ pub struct OwnedMessage {
 /// for those that its template language does not have any more.
 pub async fn of_everyone_after(db: &Db, after: MessageId, limit: i64) -> Result<Vec<OwnedMessage>> {
     db.fetch_all(
-        "SELECT m.id, m.owner_id, m.subject, m.html, m.text, m.created_at, m.updated_at, u.email AS owner_email
+        "SELECT m.id, m.owner_id, m.subject, m.html, m.text, m.created_at, m.updated_at, m.version,
+            u.email AS owner_email
          FROM messages m JOIN users u ON u.id = m.owner_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
         &[&after, &limit],
     )
