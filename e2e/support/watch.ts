@@ -20,7 +20,9 @@ export class Watch {
   ) {
     page.on("console", (message) => {
       // Of failed requests `response` below knows more. What is blocked in letters is the script of `begin`.
-      const known = /^(Failed to load resource|Blocked script execution in)/.test(message.text());
+      // A stream whose session has ended is not begun again; the script says so there.
+      const ended = this.expected.has(401) && message.text().includes("SSE reconnect failed with status 401");
+      const known = ended || /^(Failed to load resource|Blocked script execution in)/.test(message.text());
       if (message.type() === "error" && !known) this.blame(`console: ${message.text()}`);
     });
     page.on("pageerror", (error) => this.blame(`script: ${error}`));

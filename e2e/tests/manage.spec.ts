@@ -26,6 +26,8 @@ test.describe("while a mailing goes out", () => {
     t,
   }) => {
     mailServer.takeOnly(20);
+    // Their page follows a stream, which ends with their session.
+    watch.expect(401);
     const received = () => mailServer.taken.filter((address) => address.startsWith("reader")).length;
     const reason = language === "ru" ? "Письма <чужим> людям" : "Letters to <strangers>";
     await person.hasAccount();
