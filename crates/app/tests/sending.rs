@@ -158,10 +158,10 @@ async fn outages_are_told(installation: &Installation) {
     let mut send = Running::start(installation, &["mailing", "send", &mailing, "--wait", "--smtp-url", &url]);
     let (mut server, mut before) = (None, "nothing was said before");
     let stages = [
-        (None, "cannot connect"),
+        (None, "refused the connection"),
         (Some(Behaviour::good().on(Stage::Greeting, Action::reply("554 no service"))), "554 no service"),
-        (Some(refuses("AUTH CRAM-MD5")), "it offers: CRAM-MD5"),
-        (Some(refuses("AUTH XOAUTH2")), "it offers: XOAUTH2"),
+        (Some(refuses("AUTH CRAM-MD5")), "It offers: CRAM-MD5"),
+        (Some(refuses("AUTH XOAUTH2")), "It offers: XOAUTH2"),
     ];
     for (behaviour, reason) in stages {
         match (behaviour, &server) {

@@ -3,8 +3,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Db, Error, Result, Tx, TxInner, migrator};
-use crate::db::{MIGRATIONS, POSTGRES_TOKENS, SQLITE_TOKENS};
+use super::migrations::{MIGRATIONS, POSTGRES_TOKENS, SQLITE_TOKENS, migrator};
+use super::{Db, Error, Result, Tx, TxInner};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
