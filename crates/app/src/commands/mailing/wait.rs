@@ -60,10 +60,11 @@ async fn wait(
         bar.set_length(sum(|run| run.counts.recipients));
         bar.set_position(sum(|run| run.counts.done()));
         bar.set_message(format!("sent {}, failed {}", sum(|run| run.counts.sent), sum(|run| run.counts.failed)));
+        // Also before the end: a run may be over soon after its server is back.
+        tell_change(bar, &mut outage, current_outage(db).await?);
         if found.iter().all(|run| run.state.is_final() || run.state == RunState::Paused) {
             return Ok(found);
         }
-        tell_change(bar, &mut outage, current_outage(db).await?);
         if signals.unless_told(tokio::time::sleep(LOOK)).await.is_none() {
             return Err(Failure::failed("interrupted; the same command goes on where it stopped"));
         }
