@@ -80,7 +80,9 @@ def of_vestnik(words):
             named = [place for place, word in enumerate(words) if os.path.basename(word) == "vestnik"]
             return words[named[0] + 1 :] if named and {"run", "exec"} & set(words) else None
         elif first == "cargo":
-            return words[words.index("--") + 1 :] if "run" in words and "--" in words else None
+            # Not `cargo fuzz run`.
+            is_run = [word for word in words if not word.startswith("+")][:1] == ["run"]
+            return words[words.index("--") + 1 :] if is_run and "--" in words else None
         else:
             return words[1:] if first == "vestnik" else None
     return None
