@@ -104,8 +104,9 @@ async fn confirm_in(tx: &mut Tx, id: UserId, by_catcher: bool, now: UnixMillis) 
     Ok(())
 }
 
-/// Takes back the confirmations that the catcher alone has seen, because mail reaches people from now on. Answers whose
-/// they are: they are asked again. Administrators keep theirs if nobody would be left to run the installation.
+/// Takes back the confirmations that the catcher alone has seen, and the links that went into it and were not followed,
+/// because mail reaches people from now on. Answers whose they are: they are asked again. Administrators keep theirs if
+/// nobody would be left to run the installation.
 pub async fn unconfirm_caught(db: &Db) -> Result<Vec<User>> {
     for spare in ["", ADMINISTRATORS] {
         let mut tx = db.begin().await?;
@@ -116,6 +117,7 @@ pub async fn unconfirm_caught(db: &Db) -> Result<Vec<User>> {
         );
         let users: Vec<User> = tx.fetch_all(sqlx::AssertSqlSafe(sql), &[]).await?;
         if !had || groups::has_administrator(&mut tx).await? {
+            tx.execute("DELETE FROM tokens WHERE caught AND used_at IS NULL", &[]).await?;
             tx.commit().await?;
             return Ok(users);
         }

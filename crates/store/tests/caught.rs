@@ -142,6 +142,20 @@ databases! {
         assert!(users::unconfirm_caught(&db).await.unwrap().is_empty());
     }
 
+    async fn a_caught_link_is_worth_nothing_once_mail_reaches_people(db: Db) {
+        let (stranger, real) = (unconfirmed(&db, "stranger").await, unconfirmed(&db, "real").await);
+        for (user, key) in [(&stranger, "caught"), (&real, "sent")] {
+            tokens::issue(&db, user.id, TokenPurpose::Confirm, key, NOW, NOW.plus(DAY)).await.unwrap();
+        }
+        let email = system_email(&db, &Actor::of(&stranger), "caught").await;
+        caught::insert(&db, vec![email]).await.unwrap();
+        assert!(users::unconfirm_caught(&db).await.unwrap().is_empty(), "nobody has confirmed");
+        for (user, key, confirmed) in [(&stranger, "caught", false), (&real, "sent", true)] {
+            users::confirm(&db, key, NOW).await.unwrap();
+            assert_eq!(reread(&db, user).await.confirmed_at.is_some(), confirmed, "{key}");
+        }
+    }
+
     async fn the_installation_keeps_an_administrator(db: Db) {
         let author = Author::at_console(NOW);
         let (anna, boris) = (unconfirmed(&db, "anna").await, unconfirmed(&db, "boris").await);
