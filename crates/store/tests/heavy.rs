@@ -63,18 +63,21 @@ databases! {
         let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
         let db = db.with_heavy_limits(limits(2, Duration::from_millis(50), NEVER));
         let of_anna = db.heavy(&anna);
+        // As files they wait for as long as it takes to begin, on a slow machine as well.
+        let of_file = db.heavy_for_file(&anna);
         let going: Vec<_> =
-            (0..2).map(|_| { let db = of_anna.clone(); tokio::spawn(async move { endless(&db).await }) }).collect();
-        // The third is refused as soon as the two are under way.
+            (0..2).map(|_| { let db = of_file.clone(); tokio::spawn(async move { endless(&db).await }) }).collect();
+        // The third is refused as soon as the two are under way; once alone may be for want of a connection.
         let refused = async {
-            loop {
-                if let Err(error) = of_anna.fetch_one::<(i64,)>("SELECT CAST(1 AS BIGINT)", &[]).await {
-                    return error;
+            let mut in_a_row = 0;
+            while in_a_row < 5 {
+                match of_anna.fetch_one::<(i64,)>("SELECT CAST(1 AS BIGINT)", &[]).await {
+                    Err(Error::TooManyReads) => in_a_row += 1,
+                    other => { other.unwrap(); in_a_row = 0 }
                 }
             }
         };
-        let refused = tokio::time::timeout(NEVER, refused).await.unwrap();
-        assert!(matches!(refused, Error::TooManyReads), "{refused:?}");
+        tokio::time::timeout(NEVER, refused).await.unwrap();
         // Another user has permits of their own, and short reads have a pool of their own.
         assert_eq!(one(&db.with_heavy_limits(limits(2, NEVER, NEVER)).heavy(&boris)).await, (1,));
         for _ in 0..20 {
