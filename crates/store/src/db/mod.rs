@@ -9,6 +9,7 @@ mod heavy;
 mod migrations;
 mod rows;
 pub mod schema;
+mod tx;
 mod wake;
 
 use std::os::unix::fs::DirBuilderExt as _;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, Sqlite, Transaction};
 
 use vestnik_model::keyring::Keyring;
 
@@ -29,6 +30,8 @@ pub use self::heavy::HeavyLimits;
 use self::heavy::{Heavy, Permits};
 use self::migrations::{POSTGRES_TOKENS, SQLITE_TOKENS, migrator};
 pub use self::rows::Rows;
+pub use self::tx::Tx;
+use self::tx::TxInner;
 pub use self::wake::Wake;
 use crate::after_migration;
 use crate::signals::Signals;
@@ -91,24 +94,6 @@ pub struct Db {
     permits: Arc<Permits>,
     /// What stored secrets are encrypted with.
     keys: Option<Keyring>,
-}
-
-/// A transaction. Dropped without [`Tx::commit`], it is rolled back.
-#[derive(Debug)]
-pub struct Tx {
-    inner: TxInner,
-    signals: Arc<Signals>,
-    keys: Option<Keyring>,
-    /// Whom to wake when it is committed.
-    wakes: Vec<Wake>,
-}
-
-#[derive(Debug)]
-enum TxInner {
-    /// It holds the write lock from its beginning.
-    Sqlite(Transaction<'static, Sqlite>),
-    /// Read committed.
-    Postgres(Transaction<'static, Postgres>),
 }
 
 /// How long a writer waits for another process that holds SQLite's lock (`vestnik recipients import` beside `serve`).
@@ -349,128 +334,6 @@ impl Db {
                 short.close().await;
             }
         }
-    }
-}
-
-impl Tx {
-    /// All rows of a query.
-    pub async fn fetch_all<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
-        Ok(match &mut self.inner {
-            TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(&mut **tx).await?,
-            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut **tx).await?,
-        })
-    }
-
-    /// The only row of a query.
-    pub async fn fetch_one<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
-        Ok(match &mut self.inner {
-            TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(&mut **tx).await?,
-            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(&mut **tx).await?,
-        })
-    }
-
-    /// The row of a query, if it has one.
-    pub async fn fetch_optional<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Option<T>> {
-        Ok(match &mut self.inner {
-            TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(&mut **tx).await?,
-            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(&mut **tx).await?,
-        })
-    }
-
-    /// Runs a statement; answers how many rows it touched.
-    pub async fn execute(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
-        Ok(match &mut self.inner {
-            TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
-            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres(args)?).execute(&mut **tx).await?.rows_affected(),
-        })
-    }
-
-    /// Changes settings of the session until the transaction ends; only PostgreSQL has such.
-    async fn set(&mut self, settings: &'static str) -> Result<()> {
-        if let TxInner::Postgres(tx) = &mut self.inner {
-            sqlx::raw_sql(settings).execute(&mut **tx).await?;
-        }
-        Ok(())
-    }
-
-    /// Runs a statement over many rows: `{rows}` in `sql` becomes a table of them. Answers how many rows it touched.
-    pub async fn execute_rows(&mut self, sql: &str, rows: &Rows) -> Result<u64> {
-        let mut touched = 0;
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => {
-                for piece in rows.pieces() {
-                    let (sql, args) = rows.for_sqlite(sql, piece)?;
-                    let query = sqlx::query_with(AssertSqlSafe(sql), args);
-                    touched += query.execute(&mut **tx).await?.rows_affected();
-                }
-            }
-            TxInner::Postgres(tx) => {
-                let (sql, args) = rows.for_postgres(sql)?;
-                touched = sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx).await?.rows_affected();
-            }
-        }
-        Ok(touched)
-    }
-
-    /// Like [`Tx::execute_rows`], with the rows that the statement returns, in no particular order.
-    pub async fn fetch_rows<T: Row>(&mut self, sql: &str, rows: &Rows) -> Result<Vec<T>> {
-        let mut found = Vec::new();
-        match &mut self.inner {
-            TxInner::Sqlite(tx) => {
-                for piece in rows.pieces() {
-                    let (sql, args) = rows.for_sqlite(sql, piece)?;
-                    let query = sqlx::query_as_with(AssertSqlSafe(sql), args);
-                    found.append(&mut query.fetch_all(&mut **tx).await?);
-                }
-            }
-            TxInner::Postgres(tx) => {
-                let (sql, args) = rows.for_postgres(sql)?;
-                found = sqlx::query_as_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
-            }
-        }
-        Ok(found)
-    }
-
-    /// Waits until no other transaction holds the lock of this name, and holds it to the end. On SQLite a transaction
-    /// has all others wait anyway.
-    pub async fn lock(&mut self, name: i64) -> Result<()> {
-        if let TxInner::Postgres(_) = self.inner {
-            self.execute("SELECT pg_advisory_xact_lock($1)", &[&name]).await?;
-        }
-        Ok(())
-    }
-
-    /// The keys at hand.
-    pub(crate) fn keys(&self) -> Option<&Keyring> {
-        self.keys.as_ref()
-    }
-
-    /// Whether others may write beside this transaction, as on PostgreSQL.
-    pub fn is_shared(&self) -> bool {
-        matches!(self.inner, TxInner::Postgres(_))
-    }
-
-    /// Wakes loops of this process and of others when the transaction is committed.
-    pub fn wake(&mut self, whom: Wake) {
-        self.wakes.push(whom);
-    }
-
-    /// Makes everything that was written visible and lasting.
-    pub async fn commit(mut self) -> Result<()> {
-        let wakes = std::mem::take(&mut self.wakes);
-        if self.is_shared() {
-            for whom in &wakes {
-                self.execute("SELECT pg_notify($1, $2)", &[&wake::CHANNEL, &whom.as_str()]).await?;
-            }
-        }
-        match self.inner {
-            TxInner::Sqlite(tx) => tx.commit().await?,
-            TxInner::Postgres(tx) => tx.commit().await?,
-        }
-        for whom in wakes {
-            self.signals.wake(whom);
-        }
-        Ok(())
     }
 }
 
