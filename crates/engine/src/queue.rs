@@ -1,6 +1,7 @@
 //! Claimed deliveries that wait for a connection: in fair turns ([`Turns`]), at the rate that was agreed ([`Pace`]), by
 //! recipient domain where it matters ([`Lanes`]), and slow ones one after the other ([`RenderBudget`]).
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -97,8 +98,9 @@ struct State {
 }
 
 impl State {
-    /// The next job, or when to look again. What rides along with another message must not hold that up, so then only
-    /// what is rendered quickly is looked at.
+    /// The next job, or when to look again. What rides along with another message must not hold that up, so it has to be
+    /// known to be rendered quickly. If it is the turn of a job that may be slow, nothing rides along: the connection is
+    /// free for that job after its message, and would else never be as long as quick ones wait.
     fn take(&mut self, now: Instant, rides_along: bool) -> Result<Job, Option<Instant>> {
         if let Some(pace) = &mut self.pace {
             match pace.check(now) {
@@ -108,7 +110,14 @@ impl State {
             }
         }
         if rides_along {
-            let found = self.find(now, |budget, job| !budget.is_apart(job));
+            let passed_over = Cell::new(false);
+            let found = self.find(now, |budget, job| {
+                if !budget.is_apart(job) {
+                    return !passed_over.get();
+                }
+                passed_over.set(passed_over.get() || budget.allows(job, now, true));
+                false
+            });
             return found.map(|job| self.gone(job)).ok_or(None);
         }
         let mut found = self.find(now, |budget, job| budget.allows(job, now, true));
@@ -420,9 +429,14 @@ mod tests {
 
     use super::*;
     use crate::limits::Rate;
+    use crate::render_budget::SLOW;
 
     fn jobs(count: i64) -> impl Iterator<Item = Job> {
-        let run = Arc::new(RunContent::empty(RunId(1), UserId(1)));
+        jobs_of(RunContent::empty(RunId(1), UserId(1)), count)
+    }
+
+    fn jobs_of(run: RunContent, count: i64) -> impl Iterator<Item = Job> {
+        let run = Arc::new(run);
         (1..=count).map(move |id| Job {
             claimed: Claimed {
                 id: DeliveryId(id),
@@ -455,5 +469,23 @@ mod tests {
         keeper.abort();
         let taken = tokio::time::timeout(Duration::from_secs(10), other).await;
         assert_eq!(taken.expect("its time is kept").unwrap(), DeliveryId(2));
+    }
+
+    #[tokio::test]
+    async fn a_new_run_has_its_turn_although_quick_messages_could_ride_along() {
+        let queue = Arc::new(Queue::new(&Limits::default(), false));
+        let new = RunContent::empty(RunId(2), UserId(1));
+        new.note_rendering(SLOW);
+        queue.push(jobs(10));
+        queue.push(jobs_of(new, 2));
+        let run = |taken: &Taken| taken.run.id;
+        assert_eq!(run(&queue.take().await), RunId(1));
+        assert!(queue.take_ahead().is_none(), "it is the turn of the new run");
+        let first = queue.take().await;
+        assert_eq!(run(&first), RunId(2));
+        // Its second waits until it is known how long the first takes, and holds nobody up meanwhile.
+        assert_eq!(queue.take_ahead().as_ref().map(run), Some(RunId(1)));
+        first.rendered(Duration::ZERO);
+        assert_eq!(queue.take_ahead().as_ref().map(run), Some(RunId(2)));
     }
 }
