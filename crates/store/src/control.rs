@@ -99,7 +99,7 @@ pub async fn resume(db: &Db, actor: &Actor, run: RunId) -> Result<Controlled> {
 
 /// A run that is paused goes on with making its deliveries: if all are made, that is noticed there. One that had not
 /// begun, in a database that was restored meanwhile, begins.
-async fn resume_in(tx: &mut Tx, run: RunId) -> Result<bool> {
+pub(crate) async fn resume_in(tx: &mut Tx, run: RunId) -> Result<bool> {
     let resumed = tx
         .execute(
             "UPDATE runs SET state = CASE WHEN started_at IS NULL THEN 'planned' ELSE 'expanding' END, paused_by = '',

@@ -138,13 +138,53 @@ databases! {
         begins(&db, &anna, mailing, AGAIN, later(2)).await;
     }
 
+    async fn scheduled_run_that_a_command_joins_counts_as_asked_for(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        for repeat in [ONCE, AGAIN, named("monday")] {
+            let mailing = plan(&db, &anna, "2026-11-24T07:02Z", "", "daily").await;
+            let scheduled = tick(&db, later(2)).await[0];
+            assert_eq!(control::pause(&db, &anna, scheduled, later(2)).await.unwrap(), Controlled::Done);
+            let goes_on = DemandedOnce::Asked(Demanded::Continues(scheduled));
+            assert_eq!(ask(&db, &anna, mailing, repeat, later(2)).await, goes_on);
+            assert!(!newest(&db, &anna, mailing).await.state.is_final());
+            // Another key joins the run as well, and does not take the first one's place.
+            assert_eq!(ask(&db, &anna, mailing, named("tuesday"), later(2)).await, goes_on);
+            finish(&db, mailing, scheduled, later(2)).await;
+            let key = repeat.key.unwrap_or("tuesday");
+            for repeat in [ONCE, named(key), again_named(key)] {
+                assert_eq!(ask(&db, &anna, mailing, repeat, later(3)).await, DemandedOnce::AlreadyOver(scheduled));
+            }
+            assert_eq!(runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().len(), 1);
+            begins(&db, &anna, mailing, AGAIN, later(4)).await;
+        }
+    }
+
+    async fn commands_that_join_a_run_while_it_ends_do_not_deadlock(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        for day in 0..8 {
+            let mailing = plan(&db, &anna, "2026-11-24T07:02Z", "", "once").await;
+            let now = later(2 + day);
+            let scheduled = tick(&db, now).await[0];
+            let joining: Vec<_> = (0..4)
+                .map(|_| {
+                    let (db, anna) = (db.clone(), anna.clone());
+                    tokio::spawn(async move { ask(&db, &anna, mailing, named("monday"), now).await })
+                })
+                .collect();
+            send_all(&db, mailing, scheduled, now).await;
+            for one in joining {
+                one.await.unwrap();
+            }
+        }
+    }
+
     async fn runs_of_a_schedule_do_not_count(db: Db) {
         let anna = someone(&db, "anna").await;
         add_recipients(&db, &anna, 1).await;
         let mailing = plan(&db, &anna, "2026-11-24T07:02Z", "2026-11-24T08:00Z", "once").await;
         let scheduled = tick(&db, later(2)).await[0];
-        let goes_on = DemandedOnce::Asked(Demanded::Continues(scheduled));
-        assert_eq!(ask(&db, &anna, mailing, ONCE, later(2)).await, goes_on);
         send_all(&db, mailing, scheduled, later(2)).await;
         let run = begins(&db, &anna, mailing, ONCE, later(3)).await;
         finish(&db, mailing, run, later(3)).await;
@@ -174,14 +214,24 @@ async fn runs_that_are_there_already(database: TestDatabase) {
             (2, 1, 1, 2000, 'cancelled', 32000, 'b', 'all', NULL, '', '', ''),
             (3, 2, 1, 1000, 'completed', 1002, 'c', 'all', 1002, '', '', ''),
             (4, 2, 1, 5000, 'completed', 5000, 'd', 'all', 5000, '', '', ''),
-            (5, 2, 1, 6000, 'missed', 6000, 'e', 'all', NULL, '', '', '')",
+            (5, 2, 1, 6000, 'missed', 6000, 'e', 'all', NULL, '', '', ''),
+            -- From a page, between two occurrences; half a minute to undo.
+            (6, 2, 1, 86400123, 'completed', 86430123, 'f', 'all', 86430200, '', '', ''),
+            -- From a page, by chance in the very millisecond of a minute.
+            (7, 2, 1, 86461000, 'completed', 86491000, 'g', 'all', 86491100, '', '', ''),
+            -- Days later, when the process came back.
+            (8, 2, 1, 86401000, 'completed', 259200017, 'h', 'all', 259200017, '', '', ''),
+            -- By a command, when the place of that millisecond was taken.
+            (9, 2, 1, 172860999, 'completed', 172860998, 'i', 'all', 172860998, '', '', ''),
+            -- From a page, and undone.
+            (10, 2, 1, 172860123, 'cancelled', 172890123, 'j', 'all', NULL, '', '', '')",
     ];
     for sql in statements {
         db.execute(sql, &[]).await.unwrap();
     }
     db.migrate().await.unwrap();
     let asked: Vec<(i64,)> = db.fetch_all("SELECT id FROM runs WHERE on_demand ORDER BY id", &[]).await.unwrap();
-    assert_eq!(asked, [(1,), (4,)]);
+    assert_eq!(asked, [(1,), (4,), (6,), (7,), (9,)]);
     db.close().await;
     database.remove().await;
 }

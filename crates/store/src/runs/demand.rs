@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use vestnik_model::id::{MailingId, RunId};
 use vestnik_model::mailing::Mailing;
 use vestnik_model::run::RunState;
@@ -84,7 +85,8 @@ pub async fn demand_once(
         return Ok(Demanded::Repeated(RunId(earlier)));
     }
     if let Some(open) = find(&mut tx, OPEN, mailing).await? {
-        return attach(db, actor, tx, open.id).await;
+        submitted_forms::created(&mut tx, actor, form, open.id.0).await?;
+        return attach(tx, open.id, None).await;
     }
     let planned = request.plan(&mut tx, key, None, delay, now).await?;
     if let Demanded::Planned(run) = planned {
@@ -112,18 +114,18 @@ pub async fn demand_by_command(
     if let Some(name) = repeat.key
         && let Some(own) = find_named(&mut tx, mailing, name).await?
     {
-        return attach_or_over(db, actor, tx, own).await;
+        return attach_or_over(tx, own, repeat.key).await;
     }
     if let Some(open) = find(&mut tx, OPEN, mailing).await? {
         if repeat.again && repeat.key.is_some() {
             return Ok(DemandedOnce::Busy(open.id));
         }
-        return attach(db, actor, tx, open.id).await.map(DemandedOnce::Asked);
+        return attach(tx, open.id, repeat.key).await.map(DemandedOnce::Asked);
     }
     if !repeat.again
         && let Some(newest) = find(&mut tx, NEWEST_ON_DEMAND, mailing).await?
     {
-        return attach_or_over(db, actor, tx, newest).await;
+        return attach_or_over(tx, newest, repeat.key).await;
     }
     let planned = request.plan(&mut tx, key, repeat.key, Duration::ZERO, now).await?;
     if let Demanded::Planned(_) = planned {
@@ -137,6 +139,18 @@ const OPEN: &str = "SELECT id, state FROM runs
 const OF_KEY: &str = "SELECT id, state FROM runs WHERE mailing_id = $1 AND demand_key = $2";
 const NEWEST_ON_DEMAND: &str =
     "SELECT id, state FROM runs WHERE mailing_id = $1 AND on_demand ORDER BY id DESC LIMIT 1";
+
+const UNFINISHED: &str = "SELECT id FROM runs
+    WHERE mailing_id = $1 AND state IN ('planned', 'expanding', 'sending', 'paused', 'stopping') ORDER BY id";
+
+/// Has others wait who would change the mailing's runs that are not over.
+async fn lock_unfinished(tx: &mut Tx, mailing: MailingId) -> Result<Vec<(RunId,)>> {
+    if tx.is_shared() {
+        tx.fetch_all(AssertSqlSafe(format!("{UNFINISHED} FOR NO KEY UPDATE")), &[&mailing]).await
+    } else {
+        Ok(Vec::new())
+    }
+}
 
 /// A run of the mailing, as it stands.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -153,19 +167,22 @@ async fn find_named(tx: &mut Tx, mailing: MailingId, name: &str) -> Result<Optio
     tx.fetch_optional(OF_KEY, &[&mailing, &name]).await
 }
 
-/// Lets an unfinished run go on.
-async fn attach(db: &Db, actor: &Actor, tx: Tx, run: RunId) -> Result<Demanded> {
-    // In a transaction of its own: elsewhere runs are locked before their mailing.
-    drop(tx);
-    control::resume(db, actor, run).await?;
+/// Lets an unfinished run go on, and marks it as asked for, also if the schedule made it: after its end, the request that
+/// is repeated finds it. Both in the transaction that found the run, so that a process that is killed leaves both or none.
+async fn attach(mut tx: Tx, run: RunId, key: Option<&str>) -> Result<Demanded> {
+    let sql = "UPDATE runs SET on_demand = TRUE, demand_key = COALESCE(demand_key, $1)
+        WHERE id = $2 AND state IN ('planned', 'expanding', 'sending', 'paused', 'stopping')";
+    tx.execute(sql, &[&key.map(str::to_owned), &run]).await?;
+    control::resume_in(&mut tx, run).await?;
+    tx.commit().await?;
     Ok(Demanded::Continues(run))
 }
 
-async fn attach_or_over(db: &Db, actor: &Actor, tx: Tx, run: Found) -> Result<DemandedOnce> {
+async fn attach_or_over(tx: Tx, run: Found, key: Option<&str>) -> Result<DemandedOnce> {
     if run.state.is_final() {
         return Ok(DemandedOnce::AlreadyOver(run.id));
     }
-    attach(db, actor, tx, run.id).await.map(DemandedOnce::Asked)
+    attach(tx, run.id, key).await.map(DemandedOnce::Asked)
 }
 
 /// A mailing that someone who may do so wants to be sent.
@@ -184,12 +201,23 @@ impl Request {
         Ok(Ok(Self { mailing, recipients }))
     }
 
-    /// Locks the mailing before looking for a run, so that of two presses of a button the second finds the first's run.
-    /// `None`: it is disabled.
+    /// Locks the mailing before looking for a run, so that of two presses of a button the second finds the first's run;
+    /// and before that its runs that are not over, because elsewhere runs are locked before their mailing. `None`: it is
+    /// disabled.
     async fn begin(&self, db: &Db) -> Result<Option<Tx>> {
-        let mut tx = db.begin().await?;
-        let sql = "UPDATE mailings SET status = 'running' WHERE id = $1 AND disabled_at IS NULL";
-        Ok((tx.execute(sql, &[&self.mailing.id]).await? > 0).then_some(tx))
+        loop {
+            let mut tx = db.begin().await?;
+            let locked = lock_unfinished(&mut tx, self.mailing.id).await?;
+            let sql = "UPDATE mailings SET status = 'running' WHERE id = $1 AND disabled_at IS NULL";
+            if tx.execute(sql, &[&self.mailing.id]).await? == 0 {
+                return Ok(None);
+            }
+            let unfinished: Vec<(RunId,)> = tx.fetch_all(UNFINISHED, &[&self.mailing.id]).await?;
+            // From here on no run of the mailing can begin. One that did a moment ago is locked in the next round.
+            if !tx.is_shared() || unfinished.iter().all(|run| locked.contains(run)) {
+                return Ok(Some(tx));
+            }
+        }
     }
 
     /// Plans a run. `key` begins its Message-IDs, `demand_key` names the request.
