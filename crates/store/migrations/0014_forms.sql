@@ -33,9 +33,12 @@ CREATE TABLE kept_forms (
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     -- The page of the form.
     path TEXT NOT NULL,
+    -- Bytes of the body.
+    size BIGINT NOT NULL,
     -- The fields, as they were sent.
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
-CREATE INDEX kept_forms_user ON kept_forms (user_id, id);
+-- Sums of sizes are read from it alone.
+CREATE INDEX kept_forms_user ON kept_forms (user_id, id, size);
 CREATE INDEX kept_forms_age ON kept_forms (created_at);

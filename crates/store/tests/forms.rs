@@ -8,14 +8,21 @@ use std::time::Duration;
 use common::{NOW, add_recipients, draft as recipient, plan, send_all, someone, tick};
 use vestnik_model::id::MessageId;
 use vestnik_model::message::MessageDraft;
-use vestnik_store::kept_forms::{self, Kept, LIFETIME, NewForm};
+use vestnik_store::kept_forms::{self, Keeping, Kept, LARGEST_SUM, LARGEST_SUM_OF_USER, LIFETIME, NewForm};
 use vestnik_store::messages::Updated;
 use vestnik_store::runs::Demanded;
 use vestnik_store::submitted_forms::{self, FormHash};
-use vestnik_store::{databases, messages, recipients, runs};
+use vestnik_store::{Db, databases, messages, recipients, runs};
 
 fn message(subject: &str) -> MessageDraft {
     MessageDraft::parse(subject, "", "Text").unwrap()
+}
+
+async fn keep(db: &Db, form: NewForm<'_>) -> i64 {
+    match kept_forms::keep(db, form, NOW).await.unwrap() {
+        Keeping::Kept(id) => id,
+        other => panic!("not kept: {other:?}"),
+    }
 }
 
 databases! {
@@ -82,6 +89,22 @@ databases! {
         assert_eq!(runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().len(), 1);
     }
 
+    async fn button_that_joined_a_run_does_not_begin_another_after_it(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 1).await;
+        let mailing = plan(&db, &anna, "2026-11-24T07:00Z", "", "once").await;
+        let form = FormHash::of("/mailings/1/send", "form=1");
+        let press = async || {
+            runs::demand_once(&db, &anna, mailing, "key", Duration::ZERO, Some(&form), NOW).await.unwrap()
+        };
+        let run = tick(&db, NOW).await[0];
+        assert_eq!(press().await, Demanded::Continues(run));
+        assert_eq!(press().await, Demanded::Repeated(run), "pressed twice");
+        send_all(&db, mailing, run, NOW).await;
+        assert_eq!(press().await, Demanded::Repeated(run));
+        assert_eq!(runs::of_mailing(&db, &anna, mailing, 10).await.unwrap().len(), 1);
+    }
+
     async fn message_changed_meanwhile_is_not_overwritten(db: Db) {
         let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
         let id = messages::create(&db, &anna, &message("One"), NOW).await.unwrap();
@@ -101,7 +124,7 @@ databases! {
     async fn kept_form_is_seen_by_its_own_person_on_its_own_browser_for_an_hour(db: Db) {
         let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
         let form = NewForm { browser: "cookie", user: anna.user(), path: "/messages/new", body: "subject=Menu" };
-        let id = kept_forms::keep(&db, form, NOW).await.unwrap().unwrap();
+        let id = keep(&db, form).await;
         let kept = Kept { id, browser: "cookie", path: "/messages/new" };
         let found = async |actor, kept, now| kept_forms::find(&db, actor, kept, now).await.unwrap();
         assert_eq!(found(&anna, kept, NOW).await.as_deref(), Some("subject=Menu"));
@@ -111,7 +134,7 @@ databases! {
         assert_eq!(found(&anna, Kept { id: id + 1, ..kept }, NOW).await, None);
         assert_eq!(found(&anna, kept, NOW.plus(LIFETIME)).await, None);
         let nobody = NewForm { user: vestnik_model::id::UserId(99), ..form };
-        assert_eq!(kept_forms::keep(&db, nobody, NOW).await.unwrap(), None);
+        assert_eq!(kept_forms::keep(&db, nobody, NOW).await.unwrap(), Keeping::NoUser);
         assert_eq!(kept_forms::forget(&db, NOW).await.unwrap(), 0);
         assert_eq!(kept_forms::forget(&db, NOW.plus(Duration::from_millis(1))).await.unwrap(), 1);
     }
@@ -122,7 +145,7 @@ databases! {
         for n in 0..7 {
             let body = format!("subject={n}");
             let form = NewForm { browser: "cookie", user: anna.user(), path: "/messages/new", body: &body };
-            ids.push(kept_forms::keep(&db, form, NOW).await.unwrap().unwrap());
+            ids.push(keep(&db, form).await);
         }
         let mut seen = Vec::new();
         for id in ids {
@@ -130,5 +153,48 @@ databases! {
             seen.extend(kept_forms::find(&db, &anna, kept, NOW).await.unwrap());
         }
         assert_eq!(seen, ["subject=2", "subject=3", "subject=4", "subject=5", "subject=6"]);
+    }
+
+    async fn oldest_forms_of_a_person_give_way_to_new_ones(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        let body = "ы".repeat(LARGEST_SUM_OF_USER as usize / 8);
+        let mut ids = Vec::new();
+        for n in 0..6 {
+            // Each on a browser of its own, so that the number for one browser does not matter.
+            let browser = format!("cookie {n}");
+            let user = if n == 0 { &boris } else { &anna };
+            let form = NewForm { browser: &browser, user: user.user(), path: "/messages/new", body: &body };
+            ids.push(keep(&db, form).await);
+        }
+        let left: Vec<(i64, i64)> = db.fetch_all("SELECT id, size FROM kept_forms ORDER BY id", &[]).await.unwrap();
+        // Four quarters of what one person may have; the fifth one's place was the oldest one's.
+        let size = body.len() as i64;
+        assert_eq!(left, [ids[0], ids[2], ids[3], ids[4], ids[5]].map(|id| (id, size)));
+        let whole = "x".repeat(LARGEST_SUM_OF_USER as usize);
+        let form = NewForm { browser: "cookie", user: anna.user(), path: "/messages/new", body: &whole };
+        let last = keep(&db, form).await;
+        let left: Vec<(i64,)> = db.fetch_all("SELECT id FROM kept_forms ORDER BY id", &[]).await.unwrap();
+        assert_eq!(left, [(ids[0],), (last,)]);
+        let too_large = format!("{whole}x");
+        let form = NewForm { body: &too_large, ..form };
+        assert_eq!(kept_forms::keep(&db, form, NOW).await.unwrap(), Keeping::NoRoom);
+        let left: Vec<(i64,)> = db.fetch_all("SELECT id FROM kept_forms ORDER BY id", &[]).await.unwrap();
+        assert_eq!(left, [(ids[0],), (last,)], "nothing gives way to what cannot be kept");
+    }
+
+    async fn forms_of_others_do_not_give_way(db: Db) {
+        let (anna, boris) = (someone(&db, "anna").await, someone(&db, "boris").await);
+        let form = NewForm { browser: "cookie", user: boris.user(), path: "/messages/new", body: "subject=Menu" };
+        keep(&db, form).await;
+        // As if there were so many.
+        db.execute("UPDATE kept_forms SET size = $1", &[&(LARGEST_SUM - 20)]).await.unwrap();
+        let form = NewForm { user: anna.user(), ..form };
+        let first = keep(&db, form).await;
+        let second = keep(&db, form).await;
+        let left: Vec<(i64,)> =
+            db.fetch_all("SELECT id FROM kept_forms WHERE user_id = $1", &[&anna.user()]).await.unwrap();
+        assert_eq!(left, [(second,)], "{first} and {second} are too much together");
+        let form = NewForm { body: "subject=Menu+of+the+day", ..form };
+        assert_eq!(kept_forms::keep(&db, form, NOW).await.unwrap(), Keeping::NoRoom);
     }
 }

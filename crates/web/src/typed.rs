@@ -21,7 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use url::form_urlencoded;
 use vestnik_model::{id::UserId, secret::new_secret};
 use vestnik_store::{
-    kept_forms::{self, Kept, LIFETIME, NewForm},
+    kept_forms::{self, Keeping, Kept, LIFETIME, NewForm},
     submitted_forms::FormHash,
 };
 
@@ -180,7 +180,12 @@ pub(crate) async fn to_login(app: &AppState, visit: &Visit, aside: &SetAside) ->
     let browser = aside.browser.clone().unwrap_or_else(|| new_secret(&*app.random));
     let form = NewForm { browser: &browser, user: aside.user, path: &aside.page, body: &aside.body };
     let id = match kept_forms::keep(&app.db, form, app.now()).await {
-        Ok(id) => id?,
+        Ok(Keeping::Kept(id)) => id,
+        Ok(Keeping::NoUser) => return None,
+        Ok(Keeping::NoRoom) => {
+            tracing::warn!(user = %aside.user, size = aside.body.len(), "no room to keep a form whose session has ended");
+            return None;
+        }
         Err(error) => {
             tracing::error!(%error, "could not keep a form whose session has ended");
             return None;
