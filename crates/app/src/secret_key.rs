@@ -117,7 +117,10 @@ pub async fn require(db: Db, data: &DataArgs) -> Result<Db, Failure> {
              VESTNIK_SECRET_KEY or VESTNIK_SECRET_KEY_FILE. If the key is lost: vestnik adopt-secret-key",
             place(data)
         ))),
-        Belonging::Nobody | Belonging::Ours => Ok(db),
+        Belonging::Nobody | Belonging::Ours => {
+            secrets::clear_free_pages(&db).await;
+            Ok(db)
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! so that processes with different keys do not lock each other out. A database that was restored from a backup takes the
 //! key of whoever restores it; what that key does not decrypt is kept as it is, and has to be entered anew.
 
+use std::time::Duration;
+
 use vestnik_mail::relay::Relay;
 use vestnik_model::id::UserId;
 use vestnik_model::keyring::{Keyring, SecretPurpose, Unreadable, key_of};
@@ -84,8 +86,11 @@ pub async fn prepare(db: &Db) -> Result<Belonging> {
         adopt_in(&mut tx).await?;
         tx.commit().await?;
     }
-    if pending(db, "clear_free_pages").await? {
-        clear_free_pages(db).await;
+    // In a new one there has been nothing in clear text.
+    let sql = "SELECT EXISTS (SELECT 1 FROM unfinished WHERE step = $1) AND NOT EXISTS (SELECT 1 FROM users)";
+    let (is_new,): (bool,) = db.fetch_one(sql, &[&REWRITE]).await?;
+    if is_new {
+        strike_off(db, REWRITE).await?;
     }
     Ok(Belonging::Ours)
 }
@@ -196,19 +201,40 @@ pub async fn lost(db: &Db) -> Result<Lost> {
     Ok(Lost { mail_server, second_factors: second_factors.collect() })
 }
 
+/// The step of writing the database anew.
+const REWRITE: &str = "clear_free_pages";
+/// The step of emptying SQLite's write-ahead log after that: until then the file and the log still have the old pages.
+const EMPTY_LOG: &str = "empty_log";
+/// How long a reader may keep the log from being emptied.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Overwrites what is left of secrets in clear text where rows were: pages that are free, and versions of rows that nobody
-/// sees any more. It is tried again at the next start if others hold the database meanwhile.
+/// sees any more. It takes as long as copying the database, while others wait: for the start of what serves or sends,
+/// and for `migrate`. What is done is recorded step by step, so that what is left goes on at the next start.
 pub async fn clear_free_pages(db: &Db) {
     let cleared = async {
-        let (used,): (bool,) = db.fetch_one("SELECT EXISTS (SELECT 1 FROM users)", &[]).await?;
-        // In a new one there has been nothing.
-        if used {
+        if pending(db, REWRITE).await? {
             tracing::info!("rewriting the database once, so that no secret is left in it in clear text");
             db.rewrite(&["installation", "second_factors", "second_factor_offers"]).await?;
+            let mut tx = db.begin().await?;
+            tx.execute("INSERT INTO unfinished (step) VALUES ($1) ON CONFLICT DO NOTHING", &[&EMPTY_LOG]).await?;
+            tx.execute("DELETE FROM unfinished WHERE step = $1", &[&REWRITE]).await?;
+            tx.commit().await?;
         }
-        db.execute("DELETE FROM unfinished WHERE step = 'clear_free_pages'", &[]).await
+        if pending(db, EMPTY_LOG).await? {
+            if db.empty_log(PATIENCE).await? {
+                strike_off(db, EMPTY_LOG).await?;
+            } else {
+                tracing::warn!("others read from the database; its log is emptied at the next start");
+            }
+        }
+        Ok::<_, Error>(())
     };
     if let Err(error) = cleared.await {
         tracing::warn!(%error, "could not rewrite the database; trying again at the next start");
     }
+}
+
+async fn strike_off(db: &Db, step: &str) -> Result<()> {
+    db.execute("DELETE FROM unfinished WHERE step = $1", &[&step]).await.map(|_| ())
 }

@@ -1,6 +1,7 @@
 //! `vestnik migrate`
 
 use vestnik_store::health;
+use vestnik_store::secrets::{self, Belonging};
 
 use crate::cli::MigrateArgs;
 use crate::failure::Failure;
@@ -12,6 +13,9 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let db = installation::open_unmigrated(&args.data).await?;
     let before = health::look(&db).await?;
     let db = installation::migrated(db, &args.data).await?;
+    if secrets::belonging(&db, db.keys()).await? == Belonging::Ours {
+        secrets::clear_free_pages(&db).await;
+    }
     let outdated = outdated_messages(&db).await?;
     db.close().await;
     let newest = before.newest;

@@ -45,6 +45,7 @@ pub async fn run(args: RestoreArgs) -> Result<(), Failure> {
     let (quieted, lost) = load(&db, &mut reader, media.as_ref(), &pictures).await?;
     // A backup of before has secrets in clear text.
     secrets::prepare(&db).await?;
+    secrets::clear_free_pages(&db).await;
     for table in ["recipients", "deliveries", "attempts"] {
         db.analyze(table).await?;
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, Transaction};
 
 use vestnik_model::keyring::Keyring;
 
@@ -306,11 +306,6 @@ impl Db {
                 let done = sqlx::raw_sql("VACUUM").execute(&mut *connection).await;
                 sqlx::raw_sql("PRAGMA temp_store = memory").execute(&mut *connection).await?;
                 done?;
-                let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-                let (busy, _, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&mut *connection).await?;
-                if busy != 0 {
-                    return Err(Error::File(std::io::Error::other("others are reading from the database")));
-                }
             }
             Pool::Postgres { short: pool, .. } => {
                 for table in tables {
@@ -319,6 +314,19 @@ impl Db {
             }
         }
         Ok(())
+    }
+
+    /// Moves everything from SQLite's write-ahead log into the database and empties it. `false`: a reader has kept it from
+    /// that for so long. Writers wait meanwhile.
+    pub(crate) async fn empty_log(&self, patience: Duration) -> Result<bool> {
+        let Pool::Sqlite { write, .. } = &self.pool else { return Ok(true) };
+        let mut connection = write.acquire().await?;
+        set_patience(&mut connection, patience).await?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let emptied = sqlx::query_as(sql).fetch_one(&mut *connection).await;
+        set_patience(&mut connection, BUSY_TIMEOUT).await?;
+        let (busy, ..): (i64, i64, i64) = emptied?;
+        Ok(busy == 0)
     }
 
     /// Waits until every connection has been given back and closes them.
@@ -348,6 +356,13 @@ async fn begin_immediate(write: &SqlitePool) -> Result<Transaction<'static, Sqli
         }
         begun => begun,
     }
+}
+
+/// How long a connection waits for others' locks.
+async fn set_patience(connection: &mut SqliteConnection, patience: Duration) -> Result<()> {
+    let sql = AssertSqlSafe(format!("PRAGMA busy_timeout = {}", patience.as_millis()));
+    sqlx::raw_sql(sql).execute(connection).await?;
+    Ok(())
 }
 
 /// The address of the database in a data folder. The folder is made if missing, for its owner alone: it holds people's
