@@ -138,6 +138,19 @@ pub enum Encryption {
     Implicit(Certificate),
 }
 
+/// What errors of a client cost it, as Postfix has it: they are counted in a session, until a message is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tarpit {
+    /// From this many on, each reply comes late.
+    pub soft: usize,
+    /// By this.
+    pub delay: Duration,
+    /// With this many the session is ended: 421 follows the reply to the last of them.
+    pub hard: usize,
+    /// Whether that 421 comes in one packet with the reply before it.
+    pub together: bool,
+}
+
 /// A script for the fault server. By default it behaves.
 #[derive(Clone)]
 pub struct Behaviour {
@@ -146,6 +159,7 @@ pub struct Behaviour {
     pub(super) credentials: Option<(String, String)>,
     pub(super) goes_on_despite_refusal: bool,
     pub(super) resets: bool,
+    pub(super) tarpit: Option<Tarpit>,
     rules: Vec<Rule>,
 }
 
@@ -159,6 +173,7 @@ impl Default for Behaviour {
             credentials: None,
             goes_on_despite_refusal: false,
             resets: false,
+            tarpit: None,
             rules: Vec::new(),
         }
     }
@@ -243,6 +258,12 @@ impl Behaviour {
     /// Answers 354 to DATA although every recipient was refused, as RFC 2920 3.1 allows.
     pub fn goes_on_despite_refusal(mut self) -> Self {
         self.goes_on_despite_refusal = true;
+        self
+    }
+
+    /// Slows clients down that make errors, and ends their sessions.
+    pub fn tarpit(mut self, tarpit: Tarpit) -> Self {
+        self.tarpit = Some(tarpit);
         self
     }
 

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::catcher::input::{Input, path};
 
+/// What ends a session with too many errors.
+const TOO_MANY: &str = "421 4.7.0 Error: too many errors";
+
 /// How a conversation goes on.
 enum Flow {
     On,
@@ -38,6 +41,8 @@ struct Conversation<'a, T> {
     refused: bool,
     authenticated: bool,
     encrypted: bool,
+    /// Refusals since a message was accepted.
+    errors: usize,
 }
 
 pub(super) async fn talk<T: AsyncRead + AsyncWrite + Unpin>(stream: T, number: usize, shared: Arc<Shared>) {
@@ -83,6 +88,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             refused: false,
             authenticated: false,
             encrypted,
+            errors: 0,
         }
     }
 
@@ -149,12 +155,12 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
                 self.forget();
                 self.act(Stage::Rset, "250 2.0.0 Forgotten").await
             }
-            "NOOP" => self.say("250 2.0.0 Done").await.map(|()| Flow::On),
+            "NOOP" => self.say("250 2.0.0 Done").await,
             "QUIT" => {
                 self.act(Stage::Quit, "221 2.0.0 Goodbye").await?;
                 Ok(Flow::End)
             }
-            _ => self.say("500 5.5.1 Command not known").await.map(|()| Flow::On),
+            _ => self.say("500 5.5.1 Command not known").await,
         }
     }
 
@@ -175,10 +181,10 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
 
     async fn mail(&mut self, line: &str) -> io::Result<Flow> {
         if self.behaviour.credentials.is_some() && !self.authenticated {
-            return self.say("530 5.7.0 Authentication required").await.map(|()| Flow::On);
+            return self.say("530 5.7.0 Authentication required").await;
         }
         if self.from.is_some() {
-            return self.say("503 5.5.1 Sender already given").await.map(|()| Flow::On);
+            return self.say("503 5.5.1 Sender already given").await;
         }
         self.from = Some(path(line).unwrap_or_default().to_owned());
         let size =
@@ -196,7 +202,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
 
     async fn rcpt(&mut self, line: &str) -> io::Result<Flow> {
         if self.from.is_none() {
-            return self.say("503 5.5.1 MAIL first").await.map(|()| Flow::On);
+            return self.say("503 5.5.1 MAIL first").await;
         }
         self.to.push(path(line).unwrap_or_default().to_owned());
         let said = self.decide_and_say(Stage::Rcpt, "250 2.1.5 Recipient ok").await?;
@@ -209,7 +215,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
 
     async fn data(&mut self) -> io::Result<Flow> {
         if self.to.is_empty() && !(self.refused && self.behaviour.goes_on_despite_refusal) {
-            return self.say("503 5.5.1 No valid recipients").await.map(|()| Flow::On);
+            return self.say("503 5.5.1 No valid recipients").await;
         }
         let said = self.decide_and_say(Stage::Data, "354 Go on").await?;
         if !said.is_positive() {
@@ -254,6 +260,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
             }
         };
         if accepts {
+            self.errors = 0;
             self.shared.make_room().await;
             let accepted = Accepted {
                 connection: self.number,
@@ -296,7 +303,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
                 (given, right)
             }
             _ => {
-                return self.say("504 5.5.4 Mechanism not known").await.map(|()| Flow::On);
+                return self.say("504 5.5.4 Mechanism not known").await;
             }
         };
         let reply = if given == right { "235 2.7.0 Welcome" } else { "535 5.7.8 Bad credentials" };
@@ -318,12 +325,38 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Conversation<'a, T> {
         self.refused = false;
     }
 
-    async fn say(&mut self, reply: &str) -> io::Result<()> {
-        self.perform(Action::Proceed, reply).await.map(drop)
+    async fn say(&mut self, reply: &str) -> io::Result<Flow> {
+        self.perform(Action::Proceed, reply).await.map(Flow::from)
     }
 
     async fn perform(&mut self, action: Action, reply: &str) -> io::Result<Said> {
-        perform(&mut self.stream, action, reply).await
+        let Some(tarpit) = self.behaviour.tarpit else { return perform(&mut self.stream, action, reply).await };
+        if self.errors >= tarpit.soft {
+            tokio::time::sleep(tarpit.delay).await;
+        }
+        let is_last = self.errors + 1 >= tarpit.hard;
+        let text = match &action {
+            Action::Reply(text) => Some(text.as_str()),
+            Action::Proceed => Some(reply),
+            _ => None,
+        };
+        if let Some(text) = text.filter(|text| is_last && tarpit.together && text.starts_with(['4', '5'])) {
+            let both = format!("{text}\r\n{TOO_MANY}\r\n").into_bytes();
+            perform(&mut self.stream, Action::Bytes(both), reply).await?;
+            return Ok(Said::Ended);
+        }
+        let said = perform(&mut self.stream, action, reply).await?;
+        if said != Said::Refused {
+            return Ok(said);
+        }
+        self.errors += 1;
+        if !is_last {
+            return Ok(said);
+        }
+        // As a packet of its own.
+        tokio::task::yield_now().await;
+        perform(&mut self.stream, Action::Reply(TOO_MANY.to_owned()), "").await?;
+        Ok(Said::Ended)
     }
 
     async fn act(&mut self, stage: Stage, reply: &str) -> io::Result<Flow> {

@@ -35,7 +35,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use behaviour::{Action, Behaviour, Certificate, Encryption, Event, Stage};
+pub use behaviour::{Action, Behaviour, Certificate, Encryption, Event, Stage, Tarpit};
 use certificates::Authority;
 
 /// A message that the server accepted.

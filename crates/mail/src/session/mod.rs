@@ -133,8 +133,8 @@ pub struct Sent {
     pub duration: Duration,
     /// Whether the session can take another message. If not, the next one, announced or not, was not touched.
     pub usable: bool,
-    /// Whether the server ended the session before it was told of the recipient: with 421, or without a word. Many do so
-    /// after a number of messages.
+    /// Whether the server ended the session before it was told of the recipient, with 421 or without a word, or for the
+    /// errors in it, with 421 in place of its answers to the rest. Many do so after a number of messages.
     pub closed: bool,
 }
 
@@ -361,7 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         let closed = stop.is_close();
         let Stop { phase, why } = stop;
         let (judgement, reply, error) = match why {
-            Why::Reply(reply) => (classify(phase, Outcome::Reply(&reply)), Some(reply), None),
+            Why::Reply(reply) | Why::Ended(reply) => (classify(phase, Outcome::Reply(&reply)), Some(reply), None),
             Why::Trouble(trouble) => (classify(phase, trouble.outcome()), None, Some(trouble.into_error(phase))),
             Why::Decided(verdict, blame, error) => (crate::verdict::Judgement { verdict, blame }, None, Some(error)),
         };

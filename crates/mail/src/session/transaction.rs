@@ -25,6 +25,10 @@ pub(super) struct Stop {
 pub(super) enum Why {
     /// The server's reply decides.
     Reply(Reply),
+    /// The server has ended the session after it refused a command, and before it answered those that came with it: the
+    /// limit of errors in a session has been reached. What its replies belong to cannot be told for sure then, so that the
+    /// message is to be sent in another session.
+    Ended(Reply),
     /// There was no reply, or none to be believed.
     Trouble(Trouble),
     /// Decided on our side.
@@ -37,14 +41,23 @@ impl Stop {
         Self { phase, why: Why::Decided(Verdict::Later, Blame::Nobody, error) }
     }
 
-    /// Whether the server has ended the session before it knew more of the message than its sender.
+    /// Whether the server has ended the session before it knew more of the message than its sender, or for its errors.
     pub(super) fn is_close(&self) -> bool {
         let ended = match &self.why {
             Why::Reply(reply) => reply.code == 421,
+            Why::Ended(_) => return true,
             Why::Trouble(trouble) => matches!(trouble, Trouble::Lost(_)),
             Why::Decided(..) => false,
         };
         ended && matches!(self.phase, Phase::Reset | Phase::MailFrom)
+    }
+
+    /// This, if what came before it in the row was refused or not.
+    fn after(self, all_taken: bool) -> Self {
+        match self.why {
+            Why::Reply(farewell) if !all_taken => Self { why: Why::Ended(farewell), ..self },
+            why => Self { why, ..self },
+        }
     }
 
     fn garbage(phase: Phase, error: SmtpError) -> Self {
@@ -132,8 +145,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             self.expect_reset().await?;
         }
         let mail = self.answer(Phase::MailFrom, self.timeouts.mail).await?;
-        let rcpt = self.answer(Phase::RcptTo, self.timeouts.rcpt).await?;
-        let data = self.answer(Phase::Data, self.timeouts.data).await?;
+        let rcpt = self.answer(Phase::RcptTo, self.timeouts.rcpt).await;
+        let rcpt = rcpt.map_err(|stop| stop.after(mail.is_positive()))?;
+        let data = self.answer(Phase::Data, self.timeouts.data).await;
+        let data = data.map_err(|stop| stop.after(mail.is_positive() && rcpt.is_positive()))?;
         // First the shape of the whole row, then its meaning: with a reply too many or too few somewhere, a
         // refusal in it may be another recipient's.
         let known = |reply: &Reply| reply.is_positive() || reply.is_transient() || reply.is_permanent();
@@ -141,11 +156,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             let said = format!("{mail}; {rcpt}; {data}");
             return Err(Stop::garbage(Phase::Data, SmtpError::RepliesMismatch { said }));
         }
-        if self.wire.has_input() {
-            return Err(Stop::garbage(Phase::Data, SmtpError::TooManyReplies {}));
-        }
-        let refusal = match (mail.is_positive(), rcpt.is_positive(), data.code == 354) {
-            (true, true, true) => return Ok(()),
+        let farewell = self.farewell(Phase::Data).await?;
+        let waits_for_text = data.code == 354;
+        let refusal = match (mail.is_positive(), rcpt.is_positive(), waits_for_text) {
+            (true, true, true) => {
+                return farewell.map_or(Ok(()), |farewell| Err(Stop { phase: Phase::Data, why: Why::Reply(farewell) }));
+            }
             // A recipient taken without a sender, and now it waits for text: a lone dot might be delivered to the
             // recipient as an empty message, so the connection is dropped instead.
             (false, true, true) => {
@@ -153,14 +169,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             }
             (false, ..) => Stop { phase: Phase::MailFrom, why: Why::Reply(mail) },
             (true, false, _) => Stop { phase: Phase::RcptTo, why: Why::Reply(rcpt) },
-            (true, true, false) => return self.refuse(Phase::Data, data),
+            (true, true, false) => Stop { phase: Phase::Data, why: Why::Reply(data) },
         };
-        if data.code == 354 {
+        if farewell.is_some() {
+            return Err(refusal);
+        }
+        if waits_for_text {
             self.end_empty().await;
         } else {
             self.state = State::Idle { reset: true };
         }
         Err(refusal)
+    }
+
+    /// What has come behind the replies to all that was asked: nothing, or the farewell of a server that ends the session
+    /// with them, as one does after a number of errors. RFC 5321 3.8: 421 is the one thing that it may say unasked.
+    /// Anything else is a reply too many.
+    async fn farewell(&mut self, phase: Phase) -> Result<Option<Reply>, Stop> {
+        if !self.wire.has_input() {
+            return Ok(None);
+        }
+        // The rest of it may be in another packet.
+        match self.wire.reply(Instant::now() + self.timeouts.quit).await {
+            Ok(reply) if reply.code == 421 && !self.wire.has_input() => Ok(Some(reply)),
+            _ => Err(Stop::garbage(phase, SmtpError::TooManyReplies {})),
+        }
     }
 
     /// The server waits for a text although nobody will get it: a lone dot ends it (RFC 2920 3.1). What it answers
@@ -179,12 +212,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     async fn expect_reset(&mut self) -> Result<(), Stop> {
         let reply = self.answer(Phase::Reset, self.timeouts.ehlo).await?;
         if reply.is_positive() { Ok(()) } else { Err(Stop { phase: Phase::Reset, why: Why::Reply(reply) }) }
-    }
-
-    /// A refusal that leaves the session good.
-    fn refuse<T>(&mut self, phase: Phase, reply: Reply) -> Result<T, Stop> {
-        self.state = State::Idle { reset: true };
-        Err(Stop { phase, why: Why::Reply(reply) })
     }
 
     /// The same opening for a server without PIPELINING: each command waits for its reply.
@@ -214,15 +241,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             self.silence(phase)?;
             self.write_out(phase, limit).await?;
             let reply = self.answer(phase, limit).await?;
-            if self.wire.has_input() {
-                return Err(Stop::garbage(phase, SmtpError::TooManyReplies {}));
-            }
+            let farewell = self.farewell(phase).await?;
             let taken = if phase == Phase::Data { reply.code == 354 } else { reply.is_positive() };
             if !taken && (reply.is_transient() || reply.is_permanent()) {
-                return self.refuse(phase, reply);
+                if farewell.is_none() {
+                    self.state = State::Idle { reset: true };
+                }
+                return Err(Stop { phase, why: Why::Reply(reply) });
             }
             if !taken {
                 return Err(Stop::garbage(phase, SmtpError::ReplyMismatch { said: reply.to_string() }));
+            }
+            if let Some(farewell) = farewell {
+                return Err(Stop { phase, why: Why::Reply(farewell) });
             }
         }
         Ok(())
