@@ -25,6 +25,7 @@ pub mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod message;
+mod rate_refusals;
 pub mod relay;
 pub mod reply;
 pub mod session;

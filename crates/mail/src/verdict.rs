@@ -6,10 +6,12 @@
 //!    it [`Verdict::Unknown`].
 //! 3. A server that is in trouble or does not want us (421, lost connections, any refusal before `MAIL FROM`,
 //!    protocol errors) is to blame itself: that says nothing of the recipient.
-//! 4. Otherwise 4xx is later and 5xx never (RFC 5321 4.2.1), and the enhanced code (RFC 3463) says whose fault.
+//! 4. Otherwise 4xx is later and 5xx never (RFC 5321 4.2.1), and the enhanced code (RFC 3463) says whose fault. A 5xx that
+//!    is known to speak of a rate is later as well.
 
 use std::fmt;
 
+use crate::rate_refusals::{RateOf, speaks_of_rate};
 use crate::reply::Reply;
 
 /// Gives a field-less enum stable names for storage and translation.
@@ -200,10 +202,13 @@ fn blame_transient(phase: Phase, reply: &Reply) -> Blame {
     match phase {
         Phase::MailFrom => Blame::Sender,
         // Plain 452 is a full disk (RFC 5321 4.2.2); 4.2.2 in a 452 is a full mailbox.
-        Phase::RcptTo | Phase::Dot if reply.code == 452 && !matches!(code, Some((1 | 2, _))) => Blame::Server,
-        // Greylisting comes as 450 or 451 with 4.2.0 or 4.7.1 and concerns this recipient alone: were it blamed on
-        // the server, one greylisted address would hold up the lane.
-        Phase::RcptTo => {
+        Phase::RcptTo | Phase::Data | Phase::Dot if reply.code == 452 && !matches!(code, Some((1 | 2, _))) => {
+            Blame::Server
+        }
+        // Greylisting comes as 450 or 451 with 4.2.0 or 4.7.1, at RCPT or, with a policy that wants to know all
+        // recipients, at DATA, and concerns this recipient alone: were it blamed on the server, one greylisted address
+        // would hold up the lane.
+        Phase::RcptTo | Phase::Data => {
             if names_sender(code) {
                 Blame::Sender
             } else {
@@ -221,6 +226,11 @@ fn blame_transient(phase: Phase, reply: &Reply) -> Blame {
 
 fn judge_permanent(phase: Phase, reply: &Reply) -> Judgement {
     let code = enhanced(reply);
+    match speaks_of_rate(reply) {
+        Some(RateOf::Recipient) if phase >= Phase::RcptTo => return judge(Verdict::Later, Blame::Recipient),
+        Some(_) => return judge(Verdict::Later, Blame::Sender),
+        None => {}
+    }
     if names_size(code) {
         return judge(Verdict::Never, Blame::Message);
     }

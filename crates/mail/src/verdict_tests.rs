@@ -59,6 +59,11 @@ fn replies() {
         (RcptTo, 503, "5.5.1 MAIL first", Later, Server),
         // DATA and after it.
         (Data, 451, "4.3.0 Trouble", Later, Server),
+        (Data, 450, "4.7.1 <DATA>: Data command rejected: Greylisted", Later, Recipient),
+        (Data, 450, "4.2.0 Greylisted", Later, Recipient),
+        (Data, 451, "Try again later", Later, Recipient),
+        (Data, 452, "Insufficient storage", Later, Server),
+        (Data, 450, "4.1.8 Sender domain not found", Later, Sender),
         (Data, 554, "5.7.1 No", Never, Message),
         (Data, 503, "5.5.1 RCPT first", Later, Server),
         (Body, 552, "5.3.4 Too big", Never, Message),
@@ -79,6 +84,93 @@ fn replies() {
         (Dot, 552, "Too big", Never, Message),
         (Dot, 554, "Transaction failed", Never, Message),
         (Dot, 500, "Line too long", Later, Server),
+    ] {
+        let reply = Reply::new(code, text);
+        assert_eq!(classify(phase, Outcome::Reply(&reply)), Judgement { verdict, blame }, "{phase}: {code} {text}");
+    }
+}
+
+/// Words of real servers. A rate is temporary whatever the code; what only sounds like one is not.
+#[test]
+fn refusals_of_a_rate() {
+    let long = "5.7.1 [192.0.2.1] Our system has detected an unusual rate of\n\
+        unsolicited mail originating from your IP address. To protect our users from\n\
+        spam, mail sent from your IP address has been blocked.";
+    let quickly = "5.2.1 The user you are trying to contact is receiving mail at a rate that\n\
+        prevents additional messages from being delivered. Please resend your message at a later time.";
+    for (phase, code, text, verdict, blame) in [
+        // QQ.
+        (RcptTo, 550, "Connection frequency limited. http://service.mail.qq.com/", Later, Sender),
+        (RcptTo, 550, "Ip frequency limited", Later, Sender),
+        (Dot, 550, "Domain frequency limited", Later, Sender),
+        (MailFrom, 550, "Sender frequency limited", Later, Sender),
+        // Gmail.
+        (MailFrom, 550, "5.4.5 Daily user sending limit exceeded. For more information on Gmail", Later, Sender),
+        (Dot, 550, "5.4.5 Daily user sending limit exceeded", Later, Sender),
+        (MailFrom, 550, "5.4.5 Daily sending quota exceeded - gsmtp", Later, Sender),
+        (RcptTo, 550, "5.7.1 Daily SMTP relay limit exceeded for customer.", Later, Sender),
+        (RcptTo, 550, quickly, Later, Recipient),
+        (
+            Dot,
+            550,
+            "5.7.28 Gmail has detected an unusual rate of unsolicited mail. To protect\n\
+            our users from spam, mail has been temporarily rate limited.",
+            Later,
+            Sender,
+        ),
+        // Outlook and Exchange Online.
+        (Dot, 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Later, Sender),
+        (
+            RcptTo,
+            550,
+            "5.1.90 Your message can't be sent because you've reached your daily limit for message recipients",
+            Later,
+            Sender,
+        ),
+        (
+            MailFrom,
+            550,
+            "RP-001 The mail server IP connecting to Outlook.com server has exceeded the rate limit allowed.",
+            Later,
+            Sender,
+        ),
+        (
+            RcptTo,
+            550,
+            "5.2.121 Recipient's per hour message receive limit from specific sender exceeded",
+            Later,
+            Recipient,
+        ),
+        // Mail.ru, UniSender.
+        (Dot, 550, "Ratelimit exceeded for mailbox anna@mail.ru. Try again later.", Later, Sender),
+        (RcptTo, 550, "Too many messages. Try again in 92 seconds.", Later, Sender),
+        // Others.
+        (
+            RcptTo,
+            550,
+            "Domain example.com has exceeded the max emails per hour (200/200 (100%)) allowed.  Message discarded.",
+            Later,
+            Sender,
+        ),
+        (Dot, 554, "Throttling failure: Maximum sending rate exceeded.", Later, Sender),
+        (
+            RcptTo,
+            550,
+            "5.7.1 <r@example.com>: Recipient address rejected: rate limited, try again later",
+            Later,
+            Sender,
+        ),
+        // No rates, or of none that passes by itself.
+        (Dot, 550, long, Never, Message),
+        (RcptTo, 550, long, Never, Sender),
+        (Dot, 554, "5.7.1 Message rejected under suspicion of SPAM", Never, Message),
+        (Dot, 550, "spam message rejected. Please visit http://help.mail.ru/notspam-support/id", Never, Recipient),
+        (Dot, 550, "5.7.1 Low reputation rate of your domain", Never, Message),
+        (RcptTo, 550, "5.7.708 Service unavailable. Access denied, traffic not accepted from this IP", Never, Sender),
+        (RcptTo, 550, "5.2.2 The email account that you tried to reach is over quota", Never, Recipient),
+        (RcptTo, 550, "Requested action not taken: mailbox unavailable, rate our service", Never, Recipient),
+        (RcptTo, 550, "5.1.1 No such user; try again later", Never, Recipient),
+        (RcptTo, 554, "5.7.1 You have exceeded your quota of the outbound plan", Never, Sender),
     ] {
         let reply = Reply::new(code, text);
         assert_eq!(classify(phase, Outcome::Reply(&reply)), Judgement { verdict, blame }, "{phase}: {code} {text}");
