@@ -34,6 +34,8 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// Folder of the journal: on this machine, the same for each start.
     pub journal: PathBuf,
+    /// How long rendering one message may take.
+    pub longest_rendering: Duration,
     /// This very program, to look with its command [`crate::render_check::COMMAND`] whether a message has ended the process
     /// before. `None`: that is not looked for.
     pub render_check: Option<PathBuf>,
@@ -44,6 +46,9 @@ pub struct Config {
     /// How long a process that shares the work may be silent before others take over what it has claimed.
     pub lease: Duration,
 }
+
+/// How long rendering one message may take: a thousand times as long as most take.
+pub const LONGEST_RENDERING: Duration = Duration::from_secs(10);
 
 /// How long a letter that is being sent is nobody else's: longer than it can take in all its phases together.
 pub const LETTER_LEASE: Duration = Duration::from_secs(15 * 60);

@@ -13,9 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 use vestnik_mail::session::Outgoing;
-use vestnik_model::Problem;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_model::template::RenderLimits;
 use vestnik_store::settle::Outcome;
 
 use crate::Context;
@@ -24,46 +22,16 @@ use crate::journal::HandedOver;
 use crate::open::{NotOpened, OpenSession, open_unless};
 use crate::outcome::{self, asks_for_rest};
 use crate::queue::Taken;
-use crate::render_budget::SLOW;
+use crate::render_job::{NotRendered, render};
 use crate::run_content::Prepared;
 
 /// How long a session without work stays open.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// How long rendering one message may take.
-const LONGEST_RENDERING: Duration = Duration::from_secs(10);
-
 /// A job with its mail.
 struct Ready {
     job: Arc<Taken>,
     mail: Prepared,
-}
-
-/// Renders a job's mail: on the spot, or on a thread of its own if it may take long.
-async fn render(context: &Context, job: &Arc<Taken>, full_name: &str) -> Result<Prepared, Problem> {
-    let began = Instant::now();
-    if !job.is_apart() {
-        let mail = job.run.prepare(&job.claimed, full_name, RenderLimits::default());
-        let took = began.elapsed();
-        if took >= SLOW {
-            job.rendered(took);
-        }
-        return mail;
-    }
-    let (context, apart, full_name) = (context.clone(), Arc::clone(job), full_name.to_owned());
-    let rendering = move || {
-        let is_over = || apart.run.is_halted() || context.is_stopping() || began.elapsed() >= LONGEST_RENDERING;
-        apart.run.prepare(&apart.claimed, &full_name, RenderLimits { cancelled: Some(&is_over) })
-    };
-    let rendered = tokio::task::spawn_blocking(rendering).await;
-    job.rendered(began.elapsed());
-    match rendered {
-        Ok(mail) => mail,
-        // The connection knows what to do about a message that panics.
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending, and this task with it.
-        Err(_) => std::future::pending().await,
-    }
 }
 
 /// Runs until the process stops. It is the connection of this `index`: one that is above the node's part of all
@@ -168,9 +136,6 @@ impl Connection {
     async fn next_job(&mut self) -> Option<Taken> {
         let context = self.context.clone();
         let mut share = context.node.share();
-        if self.unwritten.is_some() && context.queue.is_empty() {
-            self.write();
-        }
         loop {
             if context.is_stopping() {
                 return None;
@@ -183,8 +148,16 @@ impl Connection {
                 }
                 continue;
             }
+            let mut next = pin!(context.queue.take());
+            if self.unwritten.is_some() {
+                if let Some(job) = next.as_mut().now_or_never() {
+                    return Some(job);
+                }
+                // The wait may be long, and what the server has said must not be lost with this process meanwhile.
+                self.write();
+            }
             tokio::select! {
-                job = context.queue.take() => return Some(job),
+                job = next => return Some(job),
                 _ = share.changed() => {}
                 _ = context.sleep(IDLE) => self.rest().await,
             }
@@ -227,6 +200,10 @@ impl Connection {
             None
         } else if let Some(full_name) = &job.claimed.full_name {
             self.context.journal.rendering(self.index, &job);
+            if job.is_apart() {
+                // It may take its time.
+                self.write();
+            }
             match render(&self.context, &job, full_name).await {
                 Ok(mail) => return Some(Ready { job, mail }),
                 // Perhaps it was only cut short.
@@ -234,7 +211,8 @@ impl Connection {
                     give_back(&self.context, &job, None).await;
                     None
                 }
-                Err(problem) => Some(outcome::unrendered(&job, problem, now)),
+                Err(NotRendered::Wrong(problem)) => Some(outcome::unrendered(&job, problem, now)),
+                Err(NotRendered::TooSlow(problem)) => Some(outcome::rendered_too_slowly(&self.context, &job, problem)),
             }
         } else {
             Some(outcome::untried(&job, DeliveryState::Skipped))
@@ -384,10 +362,19 @@ impl Connection {
         let keeps = sent.usable && !is_last && asks_for_rest(&sent).is_none()
             // The server waits for a message that was given back meanwhile.
             && !(returned && session.announced().is_some());
-        let settled =
-            outcome::judge(&self.context, &ready.job, sent, outcome::Circumstances { began, tls, withdrawn }).await;
+        let (mut settled, follow_up) =
+            outcome::judge(&self.context, &ready.job, sent, outcome::Circumstances { began, tls, withdrawn });
         if handed_over {
             self.unwritten = Some(settled.clone());
+        }
+        if !follow_up.is_empty() {
+            // The database may be held up, and what the server has said must not be lost with this process meanwhile.
+            self.write();
+            let outage = follow_up.record(&self.context, &ready.job).await;
+            if let Some(attempt) = settled.attempt.as_mut().filter(|_| outage.is_some()) {
+                attempt.outage = outage;
+                self.unwritten = handed_over.then(|| settled.clone());
+            }
         }
         self.pass_on(settled).await;
         self.handed_over.store(false, Ordering::Relaxed);

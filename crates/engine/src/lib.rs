@@ -42,6 +42,7 @@ mod refusals;
 pub mod relay_state;
 pub mod render_budget;
 pub mod render_check;
+mod render_job;
 mod rendering;
 pub mod run_content;
 pub mod scheduler;

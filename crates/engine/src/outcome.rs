@@ -9,7 +9,7 @@ use vestnik_model::mailing::UnknownPolicy;
 use vestnik_model::outage::OutageKind;
 use vestnik_model::{Problem, UnixMillis};
 use vestnik_store::control;
-use vestnik_store::deliveries::Abandoned;
+use vestnik_store::deliveries::{Abandoned, Claimed};
 use vestnik_store::outages::Finding;
 use vestnik_store::settle::{AttemptMade, Outcome};
 
@@ -29,12 +29,50 @@ pub struct Circumstances {
     pub withdrawn: bool,
 }
 
-/// Judges an attempt: what becomes of the delivery, and whether a lane must rest.
-pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circumstances) -> Outcome {
-    if sent.blame == Blame::Nobody && sent.verdict == Verdict::Later {
-        return stopped_here(context, job, &sent, circumstances).await;
+/// What an attempt means beyond its own delivery: writes to the database that may have to wait. The outcome is in the
+/// journal before they begin, so that a process that is killed meanwhile loses no reply.
+#[derive(Debug, Default)]
+#[must_use = "the database must be told"]
+pub struct FollowUp {
+    /// The server takes messages again.
+    recovered: bool,
+    /// The server's own trouble.
+    trouble: Option<Finding>,
+    /// The server refuses the whole run, in these words.
+    refused: Option<String>,
+}
+
+impl FollowUp {
+    /// Whether nothing has to be written.
+    pub fn is_empty(&self) -> bool {
+        !self.recovered && self.trouble.is_none() && self.refused.is_none()
     }
-    let outage = tell_lanes(context, job, &sent, circumstances.began).await;
+
+    /// Writes it. Answers the outage that the attempt was made in, if the server was to blame.
+    pub async fn record(self, context: &Context, job: &Job) -> Option<OutageId> {
+        if self.recovered {
+            end_outage(context).await;
+        }
+        let outage = match &self.trouble {
+            Some(finding) => note_outage(context, finding).await,
+            None => None,
+        };
+        if let Some(words) = &self.refused
+            && let Err(error) = control::pause_for(&context.db, job.run.id, words, context.clock.now()).await
+        {
+            tracing::error!(%error, run = %job.run.id, "could not pause a run that the mail server refuses");
+        }
+        outage
+    }
+}
+
+/// Judges an attempt: what becomes of the delivery, whether a lane must rest, and what the database is to be told beside
+/// the outcome. Waits for nothing.
+pub fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circumstances) -> (Outcome, FollowUp) {
+    if sent.blame == Blame::Nobody && sent.verdict == Verdict::Later {
+        return stopped_here(context, job, &sent, circumstances);
+    }
+    let mut follow_up = tell_lanes(context, job, &sent, circumstances.began);
     let now = context.clock.now();
     let mut judgement = Judgement { verdict: sent.verdict, blame: sent.blame };
     if puts_sender_off(&sent) {
@@ -44,10 +82,10 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
         // It would refuse everyone's mail alike, recipient by recipient. So the run waits for a person, and nobody's
         // delivery fails by it.
         judgement = Judgement { verdict: Verdict::Later, blame: Blame::Server };
-        pause(context, job, &sent, now).await;
+        follow_up.refused = halt(job, &sent);
     } else if job.run.refusals.note(&sent, job.domain()) {
         // Here it shows only after a while: those who were refused until then have failed.
-        pause(context, job, &sent, now).await;
+        follow_up.refused = halt(job, &sent);
     }
     let mut jitter = [0_u8; 1];
     context.random.fill(&mut jitter);
@@ -61,7 +99,8 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
         enhanced: sent.reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
         reply: sent.reply.map(|reply| reply.text).unwrap_or_default().into(),
         error: sent.error.map(problem),
-        outage,
+        // Known once the follow-up is recorded.
+        outage: None,
         unreached: false,
         phase: sent.phase.id().into(),
         server: context.relay.server.clone().into(),
@@ -72,29 +111,24 @@ pub async fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circ
         Next::Final(state) => (state, None, false),
         Next::Again { at, excused } => (DeliveryState::Pending, Some(at), excused),
     };
-    Outcome { due_at, excused, attempt: Some(attempt), ..untried(job, state) }
+    (Outcome { due_at, excused, attempt: Some(attempt), ..untried(job, state) }, follow_up)
 }
 
-/// Has the run wait for a person, who is told what the server says.
-async fn pause(context: &Context, job: &Job, sent: &Sent, now: UnixMillis) {
-    // Others that were under way hear the same.
+/// Has the run wait for a person, who is told what the server says. `None`: it waits already; others that were under way
+/// hear the same.
+fn halt(job: &Job, sent: &Sent) -> Option<String> {
     if !job.run.halt() {
-        return;
+        return None;
     }
-    let words = sent.reply.as_ref().map(ToString::to_string).unwrap_or_default();
     let code = sent.reply.as_ref().map(|reply| reply.code);
     tracing::warn!(run = %job.run.id, code, "the mail server refuses all of a run's messages, so it is paused");
-    if let Err(error) = control::pause_for(&context.db, job.run.id, &words, now).await {
-        tracing::error!(%error, "a run that is refused could not be paused");
-    }
+    Some(sent.reply.as_ref().map(ToString::to_string).unwrap_or_default())
 }
 
 /// A message that this process did not let go: it is as if it had never been claimed.
-async fn stopped_here(context: &Context, job: &Job, sent: &Sent, circumstances: Circumstances) -> Outcome {
-    if !circumstances.withdrawn {
-        note_trouble(context, sent, OutageKind::Local, circumstances.began).await;
-    }
-    untried(job, DeliveryState::Pending)
+fn stopped_here(context: &Context, job: &Job, sent: &Sent, circumstances: Circumstances) -> (Outcome, FollowUp) {
+    let trouble = (!circumstances.withdrawn).then(|| trouble(context, sent, OutageKind::Local, circumstances.began));
+    (untried(job, DeliveryState::Pending), FollowUp { trouble, ..FollowUp::default() })
 }
 
 /// RFC 5321 3.3: a refusal at MAIL FROM speaks of the sender alone.
@@ -130,39 +164,39 @@ pub fn asks_for_rest(sent: &Sent) -> Option<Rest> {
     of_lane.then_some(Rest::Domain)
 }
 
-/// Lets the server or the recipient's domain rest if it asks for it, and go on when it is well again. Answers the outage
-/// that the attempt was made in, if the server was to blame.
-async fn tell_lanes(context: &Context, job: &Job, sent: &Sent, began: Instant) -> Option<OutageId> {
+/// Lets the server or the recipient's domain rest if it asks for it, and go on when it is well again.
+fn tell_lanes(context: &Context, job: &Job, sent: &Sent, began: Instant) -> FollowUp {
     let rest = asks_for_rest(sent);
     if rest == Some(Rest::Server) {
-        return note_trouble(context, sent, OutageKind::Deferring, began).await;
+        let trouble = Some(trouble(context, sent, OutageKind::Deferring, began));
+        return FollowUp { trouble, ..FollowUp::default() };
     }
-    if context.relay.fine(began) {
+    let recovered = context.relay.fine(began);
+    if recovered {
         tracing::info!(server = context.relay.server, "the mail server takes messages again");
-        end_outage(context).await;
     }
     if rest.is_none() {
         context.queue.fine(job.domain(), began);
     } else if context.queue.troubled(job.domain(), began) {
         tracing::warn!(domain = job.domain(), "mail for this domain is put off; it gets a rest");
     }
-    None
+    FollowUp { recovered, ..FollowUp::default() }
 }
 
-async fn note_trouble(context: &Context, sent: &Sent, kind: OutageKind, began: Instant) -> Option<OutageId> {
+/// Lets the server rest. Answers what is the matter.
+fn trouble(context: &Context, sent: &Sent, kind: OutageKind, began: Instant) -> Finding {
     if context.relay.troubled(began) {
         let server = &context.relay.server;
         tracing::warn!(server, words = words(sent), "the mail server is in trouble and gets a rest");
     }
-    let finding = Finding {
+    Finding {
         kind,
         error: sent.error.clone().map(problem),
         code: sent.reply.as_ref().map(|reply| i64::from(reply.code)),
         enhanced: sent.reply.as_ref().and_then(|reply| reply.enhanced).map(|code| code.to_string()),
         reply: sent.reply.as_ref().map(|reply| reply.text.clone()).unwrap_or_default(),
         phase: sent.phase.id(),
-    };
-    note_outage(context, &finding).await
+    }
 }
 
 /// A delivery that was at hand when no session could be opened. The attempt uses up no retry, and the delivery is as due
@@ -204,6 +238,14 @@ pub fn unrendered(job: &Job, problem: Problem, now: UnixMillis) -> Outcome {
     Outcome { attempt: Some(attempt), ..untried(job, DeliveryState::Failed) }
 }
 
+/// A delivery whose mail was not made in time. The attempt counts, so that a message that is always too slow fails at
+/// last, with this as the reason.
+pub fn rendered_too_slowly(context: &Context, job: &Job, problem: Problem) -> Outcome {
+    let now = context.clock.now();
+    let attempt = unsent(job.claimed.number, now, "render", problem);
+    unmade(context, job, attempt, now)
+}
+
 /// A delivery that was at hand when something panicked.
 pub fn panicked(context: &Context, job: &Job, handed_over: bool) -> Outcome {
     let now = context.clock.now();
@@ -211,21 +253,34 @@ pub fn panicked(context: &Context, job: &Job, handed_over: bool) -> Outcome {
         return unheard(context, &HandedOver::of(job, now));
     }
     let attempt = unsent(job.claimed.number, now, "", Problem::new("delivery-error-internal"));
-    let judgement = Judgement { verdict: Verdict::Later, blame: Blame::Message };
-    let (state, due_at) = match context.config.retry.after(judgement, tried(job), now, 1.0) {
-        Next::Final(state) => (state, None),
-        Next::Again { at, .. } => (DeliveryState::Pending, Some(at)),
-    };
+    unmade(context, job, attempt, now)
+}
+
+/// A delivery that failed for now on this side.
+fn unmade(context: &Context, job: &Job, attempt: AttemptMade, now: UnixMillis) -> Outcome {
+    let (state, due_at) = after_failure_here(context, tried(job), now);
     Outcome { due_at, attempt: Some(attempt), ..untried(job, state) }
 }
 
+fn after_failure_here(context: &Context, tried: Tried, now: UnixMillis) -> (DeliveryState, Option<UnixMillis>) {
+    let judgement = Judgement { verdict: Verdict::Later, blame: Blame::Message };
+    match context.config.retry.after(judgement, tried, now, 1.0) {
+        Next::Final(state) => (state, None),
+        Next::Again { at, .. } => (DeliveryState::Pending, Some(at)),
+    }
+}
+
 fn tried(job: &Job) -> Tried {
+    tried_of(&job.claimed, job.run.on_unknown, job.run.ends_at)
+}
+
+fn tried_of(claim: &Claimed, on_unknown: UnknownPolicy, ends_at: Option<UnixMillis>) -> Tried {
     Tried {
-        number: u32::try_from(job.claimed.number).unwrap_or(u32::MAX),
-        excused: u32::try_from(job.claimed.excused).unwrap_or(0),
-        unreached: u32::try_from(job.claimed.unreached).unwrap_or(0),
-        on_unknown: job.run.on_unknown,
-        ends_at: job.run.ends_at,
+        number: u32::try_from(claim.number).unwrap_or(u32::MAX),
+        excused: u32::try_from(claim.excused).unwrap_or(0),
+        unreached: u32::try_from(claim.unreached).unwrap_or(0),
+        on_unknown,
+        ends_at,
     }
 }
 

@@ -227,6 +227,7 @@ impl Running {
             limits: mail.limits(),
             retry: mail.retry(),
             journal: data.home().join("journal"),
+            longest_rendering: vestnik_engine::config::LONGEST_RENDERING,
             render_check: render_check(),
             poll: mail.scheduler_poll,
             lease: mail.node_lease,

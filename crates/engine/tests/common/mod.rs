@@ -49,6 +49,7 @@ pub fn config(url: &str, journal: &Path) -> Config {
         },
         limits: Limits::default(),
         journal: journal.to_owned(),
+        longest_rendering: vestnik_engine::config::LONGEST_RENDERING,
         render_check: None,
         poll: Duration::from_millis(50),
         lease: Duration::from_secs(30),
