@@ -10,11 +10,12 @@ use vestnik_model::delivery::DeliveryState;
 use vestnik_model::id::{DeliveryId, OutageId, RunId};
 use vestnik_store::runs::{self, OpenRun};
 use vestnik_store::settle::Outcome;
-use vestnik_store::{Result, control, deliveries, outages, users};
+use vestnik_store::{Result, deliveries, outages};
 
 use crate::Context;
 use crate::held::give_strays_back;
 use crate::open::open;
+use crate::prepare;
 use crate::queue::Job;
 use crate::run_content::RunContent;
 
@@ -195,7 +196,7 @@ async fn claim(context: &Context, run: &OpenRun, after: DeliveryId, limit: usize
     if run.ends_at.is_some_and(|end| end <= now) {
         return Ok(nothing);
     }
-    let Some(content) = content(context, run).await? else { return Ok(nothing) };
+    let Some(content) = content(context, run) else { return Ok(nothing) };
     let claimed = deliveries::claim(&context.db, run.id, &context.node.id, after, limit as i64, now).await?;
     let reached = claimed.iter().map(|claimed| claimed.id).max().filter(|_| claimed.len() == limit);
     context.held.take(claimed.iter().map(|claimed| (claimed.id, claimed.epoch)));
@@ -212,31 +213,15 @@ async fn claim(context: &Context, run: &OpenRun, after: DeliveryId, limit: usize
     Ok((count, reached.unwrap_or(DeliveryId(0))))
 }
 
-async fn content(context: &Context, run: &OpenRun) -> Result<Option<Arc<RunContent>>> {
+/// What a run sends; `None`: it is being prepared, or the run was paused because it cannot be.
+fn content(context: &Context, run: &OpenRun) -> Option<Arc<RunContent>> {
     // One whose pause could not be written, or whose window has been moved, is made anew.
     let known = context.contents.get(run.id);
-    if let Some(content) = known.filter(|content| !content.is_halted() && content.ends_at == run.ends_at) {
-        return Ok(Some(content));
+    let content = known.filter(|content| !content.is_halted() && content.ends_at == run.ends_at);
+    if content.is_none() {
+        prepare::begin(context, run);
     }
-    let (Some(message), Some(owner)) =
-        (runs::message(&context.db, run.id).await?, users::find(&context.db, run.owner_id).await?)
-    else {
-        return Ok(None);
-    };
-    context.journal.compiling(run.id);
-    match RunContent::compile(run, &message, &owner, &context.config) {
-        Ok(content) => {
-            let content = Arc::new(content);
-            context.contents.keep(&content);
-            Ok(Some(content))
-        }
-        // Nothing of it has been claimed: one pause with the reason instead of as many failures as there are recipients.
-        Err(problem) => {
-            tracing::warn!(run = %run.id, problem = %problem.id, "paused a run whose message does not compile");
-            control::pause_for_problem(&context.db, run.id, &problem, context.clock.now()).await?;
-            Ok(None)
-        }
-    }
+    content
 }
 
 /// How fast jobs have gone to connections lately.

@@ -94,10 +94,11 @@ async fn take_over(context: &Context) -> Result<()> {
 async fn replay(context: &Context) -> Result<()> {
     for mut left in journal::left_behind(&context.config.journal, &context.life)? {
         // Before anything of it can be claimed again.
-        render_check::look(context, &left).await?;
+        let counted = render_check::look(context, &left).await?;
         let records = std::mem::take(&mut left.records);
         let count = records.len();
-        let outcomes: Vec<Outcome> = records.into_iter().map(|record| outcome::replayed(context, record)).collect();
+        let replayed = records.into_iter().map(|record| outcome::replayed(context, record));
+        let outcomes: Vec<Outcome> = replayed.chain(counted).collect();
         for outcomes in outcomes.chunks(BATCH as usize) {
             settle(&context.db, outcomes, Source::Journal, context.clock.now()).await?;
         }

@@ -161,9 +161,9 @@ impl Journal {
         Ok(Self { folder: folder.to_owned(), node: node.to_owned(), writing: Mutex::new(writing), notes, _lock: lock })
     }
 
-    /// Notes that a run's message is being compiled.
-    pub fn compiling(&self, run: RunId) {
-        self.notes.compiling(run);
+    /// Notes that a run's message is being prepared in this place.
+    pub fn preparing(&self, place: usize, run: RunId) {
+        self.notes.preparing(place, run);
     }
 
     /// Notes that the connection of this index renders a delivery.

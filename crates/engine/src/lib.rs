@@ -5,6 +5,7 @@
 //! | [`scheduler`] | time, and mailings that are due | runs and their deliveries |
 //! | [`claimer`] | deliveries that are due | jobs in the [`queue`] |
 //! | [`connection`] (many) | jobs | outcomes, over SMTP |
+//! | [`prepare`] | a run's message | one that is compiled and was tried on a sample recipient |
 //! | [`recorder`] | outcomes | rows of the ledger: the one door |
 //! | [`halt`] | runs that were paused or called off | jobs that go back |
 //! | [`letters`] | letters of the service itself | mail |
@@ -35,6 +36,7 @@ pub mod node;
 pub mod open;
 pub mod outcome;
 pub mod pace;
+pub mod prepare;
 pub mod queue;
 pub mod rates;
 pub mod recorder;
@@ -69,6 +71,7 @@ use crate::halt::Contents;
 use crate::held::Held;
 use crate::journal::Journal;
 use crate::node::Node;
+use crate::prepare::Preparing;
 use crate::queue::Queue;
 use crate::recorder::Recorder;
 use crate::relay_state::RelayState;
@@ -96,6 +99,8 @@ pub struct Context {
     pub queue: Arc<Queue>,
     /// What the runs send whose deliveries wait there.
     pub contents: Arc<Contents>,
+    /// The runs whose messages are being prepared.
+    pub preparing: Arc<Preparing>,
     /// The claims that this process knows of.
     pub held: Arc<Held>,
     /// The way to the recorder.
@@ -165,6 +170,7 @@ impl Engine {
             node: Arc::new(node),
             queue: Arc::new(Queue::new(&config.limits, !db.is_embedded())),
             contents: Arc::default(),
+            preparing: Arc::default(),
             held: Arc::default(),
             outcomes,
             journal: Arc::clone(&journal),

@@ -11,6 +11,7 @@ use vestnik_model::{Problem, UnixMillis};
 use vestnik_store::control;
 use vestnik_store::deliveries::{Abandoned, Claimed};
 use vestnik_store::outages::Finding;
+use vestnik_store::runs::OpenRun;
 use vestnik_store::settle::{AttemptMade, Outcome};
 
 use crate::Context;
@@ -260,6 +261,24 @@ pub fn panicked(context: &Context, job: &Job, handed_over: bool) -> Outcome {
 fn unmade(context: &Context, job: &Job, attempt: AttemptMade, now: UnixMillis) -> Outcome {
     let (state, due_at) = after_failure_here(context, tried(job), now);
     Outcome { due_at, attempt: Some(attempt), ..untried(job, state) }
+}
+
+/// A delivery that a process was rendering when it ended, where no check could tell whether that was why.
+pub fn ended_while_rendered(context: &Context, run: &OpenRun, claim: &Claimed) -> Outcome {
+    let now = context.clock.now();
+    let tried = tried_of(claim, run.on_unknown, run.ends_at);
+    let (state, due_at) = after_failure_here(context, tried, now);
+    let error = Problem::new("delivery-error-ended-while-rendered");
+    Outcome {
+        delivery: claim.id,
+        run: run.id,
+        mailing: run.mailing_id,
+        epoch: claim.epoch,
+        state,
+        due_at,
+        excused: false,
+        attempt: Some(unsent(claim.number, now, "render", error)),
+    }
 }
 
 fn after_failure_here(context: &Context, tried: Tried, now: UnixMillis) -> (DeliveryState, Option<UnixMillis>) {

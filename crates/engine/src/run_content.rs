@@ -130,6 +130,14 @@ impl RunContent {
         self.known_quick.store(took < SLOW, Ordering::Relaxed);
     }
 
+    /// Renders for a made-up recipient: what fails for them fails for everyone, as far as can be known beforehand.
+    ///
+    /// # Errors
+    /// What is wrong with the message.
+    pub fn try_sample(&self, limits: RenderLimits<'_>) -> Result<(), Problem> {
+        self.content.try_sample(limits).map_err(first)
+    }
+
     /// Renders the mail for one recipient within limits. The problem is for the ledger.
     pub fn prepare(&self, claimed: &Claimed, full_name: &str, limits: RenderLimits<'_>) -> Result<Prepared, Problem> {
         let address = EmailAddress::parse(&claimed.email).map_err(|_| Problem::new("delivery-error-address"))?;

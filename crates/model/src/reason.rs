@@ -122,7 +122,10 @@ impl Reason {
     fn without_reply(error: &str, words: &str, phase: &str) -> Self {
         match error {
             "smtp-message-too-large" => return Self::TooLarge,
-            "smtp-needs-smtputf8" | "smtp-needs-8bitmime" | "delivery-error-internal" => return Self::Other,
+            "smtp-needs-smtputf8"
+            | "smtp-needs-8bitmime"
+            | "delivery-error-internal"
+            | "delivery-error-ended-while-rendered" => return Self::Other,
             _ => {}
         }
         match phase {

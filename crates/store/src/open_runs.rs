@@ -44,6 +44,16 @@ pub async fn open(db: &Db, now: UnixMillis) -> Result<Vec<OpenRun>> {
     .await
 }
 
+/// One run, whether or not a delivery of it is due; `None` if it does not go on.
+pub async fn open_one(db: &Db, run: RunId) -> Result<Option<OpenRun>> {
+    db.fetch_optional(
+        "SELECT id, mailing_id, owner_id, ends_at, key, mail_domain, on_unknown FROM runs
+         WHERE id = $1 AND state IN ('expanding', 'sending')",
+        &[&run],
+    )
+    .await
+}
+
 /// What a run sends, as it was when the run was made.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct RunMessage {

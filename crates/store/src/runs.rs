@@ -11,7 +11,7 @@ use vestnik_model::{Actor, UnixMillis};
 
 pub use self::demand::{Demanded, DemandedOnce, Repeat, demand, demand_by_command, demand_once, undo};
 use crate::db::{Args, Db, Result, Tx};
-pub use crate::open_runs::{OpenRun, RunMessage, halted, message, open};
+pub use crate::open_runs::{OpenRun, RunMessage, halted, message, open, open_one};
 use crate::page::{Cursor, NewestFirst, Page};
 
 const COLUMNS: &str = "u.id, u.mailing_id, u.owner_id, u.occurrence_at, u.planned_at, u.state, u.begins_at, u.ends_at,

@@ -1,8 +1,8 @@
 //! Which delivery each connection is rendering, in `NODE.rendering` beside the journal: what a template can do to the
 //! process (a stack that overflows, memory that runs out) leaves no time to say anything, so it is noted before.
 //!
-//! A slot of 16 bytes for each connection, overwritten in place by one plain write. Nothing is cleared: what stands there
-//! is what was rendered last, and rendering that once more costs little.
+//! A slot of 16 bytes for each connection and each place where messages are prepared, overwritten in place by one plain
+//! write. Nothing is cleared: what stands there is what was rendered last, and rendering that once more costs little.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -13,15 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use vestnik_model::id::{DeliveryId, RunId};
 
 const SLOT: usize = 16;
-/// The slot of whoever compiles the messages of runs; those of connections follow.
-const COMPILING: usize = 0;
 
 /// What was being rendered when a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Noted {
     /// Of which run.
     pub run: RunId,
-    /// For which delivery; none: the run's message was being compiled.
+    /// For which delivery; none: the run's message was being prepared.
     pub delivery: Option<DeliveryId>,
 }
 
@@ -43,14 +41,14 @@ impl Notes {
         Ok(Self { file: File::create(path(folder, node))?, complained: AtomicBool::new(false) })
     }
 
-    /// Notes that a run's message is being compiled.
-    pub fn compiling(&self, run: RunId) {
-        self.note(COMPILING, run, DeliveryId(0));
+    /// Notes that a run's message is being prepared in this place. Their slots are the even ones.
+    pub fn preparing(&self, place: usize, run: RunId) {
+        self.note(2 * place, run, DeliveryId(0));
     }
 
     /// Notes that the connection of this index renders a delivery.
     pub fn rendering(&self, connection: usize, run: RunId, delivery: DeliveryId) {
-        self.note(connection + 1, run, delivery);
+        self.note(2 * connection + 1, run, delivery);
     }
 
     fn note(&self, slot: usize, run: RunId, delivery: DeliveryId) {

@@ -79,7 +79,7 @@ fn what_was_being_rendered_is_read_back_by_the_next_process() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::begin(folder.path(), "node", "one").unwrap();
     let noted = |run, delivery| Noted { run: RunId(run), delivery };
-    journal.compiling(RunId(7));
+    journal.preparing(0, RunId(7));
     for (connection, run, delivery) in [(2, 7, 70), (0, 8, 80), (2, 8, 81)] {
         journal.notes.rendering(connection, RunId(run), DeliveryId(delivery));
     }

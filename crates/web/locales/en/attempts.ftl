@@ -78,6 +78,7 @@ delivery-error-subject = The subject cannot be used in an email.
 delivery-error-identifier = The Message-ID cannot be used in an email.
 delivery-error-process-ended = The sending process ended before the mail server answered.
 delivery-error-process-lost = The sending process was lost together with the mail server’s answer.
+delivery-error-ended-while-rendered = The sending process ended while this email was being rendered. It could not be determined whether the message was the cause.
 delivery-error-internal = An internal error of the service. Its log has the details.
 delivery-error-before-backup = The email was being sent when the backup was made. Only the original installation knows its outcome.
 delivery-error-other = Unknown error: { $id }

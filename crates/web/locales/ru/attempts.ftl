@@ -78,6 +78,7 @@ delivery-error-subject = Тему нельзя использовать в пи�
 delivery-error-identifier = Message-ID нельзя использовать в письме.
 delivery-error-process-ended = Процесс отправки завершился раньше, чем ответил почтовый сервер.
 delivery-error-process-lost = Процесс отправки потерян вместе с ответом почтового сервера.
+delivery-error-ended-while-rendered = Процесс отправки завершился, пока собиралось это письмо. Было ли дело в сообщении, установить не удалось.
 delivery-error-internal = Внутренняя ошибка сервиса. Подробности в его журнале.
 delivery-error-before-backup = Письмо отправлялось, когда делали резервную копию. Чем это кончилось, знает только исходная система.
 delivery-error-other = Неизвестная ошибка: { $id }
