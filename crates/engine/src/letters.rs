@@ -106,6 +106,7 @@ async fn send(
         number: u32::try_from(letter.attempts).unwrap_or(u32::MAX),
         excused: 0,
         unreached: 0,
+        put_off: false,
         // A confirmation twice does no harm; none at all locks a person out.
         on_unknown: UnknownPolicy::Resend,
         ends_at: None,

@@ -90,7 +90,8 @@ pub fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circumstan
     }
     let mut jitter = [0_u8; 1];
     context.random.fill(&mut jitter);
-    let next = context.config.retry.after(judgement, tried(job), now, f64::from(jitter[0]) / 255.0);
+    let tried = Tried { put_off: puts_recipient_off(&sent), ..tried(job) };
+    let next = context.config.retry.after(judgement, tried, now, f64::from(jitter[0]) / 255.0);
     let attempt = AttemptMade {
         number: job.claimed.number,
         at: now,
@@ -140,6 +141,12 @@ fn refuses_sender(sent: &Sent) -> bool {
 /// "Later" at MAIL FROM speaks of everyone's mail: nothing is known of the recipient yet.
 fn puts_sender_off(sent: &Sent) -> bool {
     sent.verdict == Verdict::Later && sent.blame == Blame::Sender && sent.phase == Phase::MailFrom
+}
+
+/// Once it knows the recipient, a server that says 450 or 451 means this message, whatever the enhanced code says; so do
+/// many that greylist. 452 speaks of its storage, and 421 ends the conversation.
+fn puts_recipient_off(sent: &Sent) -> bool {
+    sent.phase >= Phase::RcptTo && sent.reply.as_ref().is_some_and(|reply| matches!(reply.code, 450 | 451))
 }
 
 /// Who is to be left in peace for a while.
@@ -298,6 +305,7 @@ fn tried_of(claim: &Claimed, on_unknown: UnknownPolicy, ends_at: Option<UnixMill
         number: u32::try_from(claim.number).unwrap_or(u32::MAX),
         excused: u32::try_from(claim.excused).unwrap_or(0),
         unreached: u32::try_from(claim.unreached).unwrap_or(0),
+        put_off: false,
         on_unknown,
         ends_at,
     }
@@ -358,6 +366,7 @@ fn after_unknown(
         excused: u32::try_from(excused).unwrap_or(0),
         // Of no meaning here: nothing is excused.
         unreached: 0,
+        put_off: false,
         on_unknown,
         // Whoever claims it looks at the window.
         ends_at: None,

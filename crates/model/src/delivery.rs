@@ -166,6 +166,8 @@ pub struct Tried {
     pub excused: u32,
     /// How many of these never reached the server: no session could be opened.
     pub unreached: u32,
+    /// Whether the server has put off this very message: it may want that for a while, and the policy says how long.
+    pub put_off: bool,
     /// What becomes of the delivery if its fate is unknown.
     pub on_unknown: UnknownPolicy,
     /// The end of its window, exclusive.
@@ -196,7 +198,8 @@ pub enum Next {
 impl RetryPolicy {
     /// Decides after an attempt that ended with `judgement` at `now`.
     ///
-    /// A server's own trouble is not the recipient's: such an attempt is excused, up to a bound. `jitter` in 0..1 spreads
+    /// A server's own trouble is not the recipient's: such an attempt is excused, up to a bound. After one that put
+    /// this very message off the policy's first delay is waited for, after others a short one. `jitter` in 0..1 spreads
     /// the retries of many over the last fifth of the delay, so that they do not all come back to a recovering server at
     /// once. A retry that would fall past the window's end is not waited for.
     pub fn after(&self, judgement: Judgement, tried: Tried, now: UnixMillis, jitter: f64) -> Next {
@@ -207,7 +210,11 @@ impl RetryPolicy {
             // A copy may be out already: such an attempt counts, whoever is to blame.
             Verdict::Unknown => self.counted(tried, DeliveryState::Unknown, now, jitter),
             Verdict::Later if is_excused(judgement.blame) && tried.indulged() < EXCUSES => {
-                let delay = backoff(EXCUSED_FIRST, 2.0, EXCUSED_LONGEST, tried.indulged(), jitter);
+                let delay = if tried.put_off {
+                    self.delay(1, jitter)
+                } else {
+                    backoff(EXCUSED_FIRST, 2.0, EXCUSED_LONGEST, tried.indulged(), jitter)
+                };
                 again(now.plus(delay), true, tried.ends_at)
             }
             Verdict::Later => self.counted(tried, DeliveryState::Failed, now, jitter),
@@ -260,7 +267,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_000_000);
 
     fn tried(number: u32, excused: u32, on_unknown: UnknownPolicy) -> Tried {
-        Tried { number, excused, unreached: 0, on_unknown, ends_at: None }
+        Tried { number, excused, unreached: 0, put_off: false, on_unknown, ends_at: None }
     }
 
     #[test]
@@ -292,6 +299,18 @@ mod tests {
             let judgement = Judgement { verdict, blame };
             assert_eq!(POLICY.after(judgement, tried, NOW, 1.0), expected, "{judgement:?} {tried:?}");
         }
+    }
+
+    #[test]
+    fn what_is_put_off_in_an_answer_waits_for_the_first_delay() {
+        let later = Judgement { verdict: Verdict::Later, blame: Blame::Server };
+        for (number, excused, seconds) in [(1, 0, 10), (2, 1, 10), (8, 7, 10), (9, 6, 10)] {
+            let tried = Tried { put_off: true, ..tried(number, excused, Hold) };
+            let expected = Next::Again { at: NOW.plus(Duration::from_secs(seconds)), excused: true };
+            assert_eq!(POLICY.after(later, tried, NOW, 1.0), expected, "{tried:?}");
+        }
+        let counted = Tried { put_off: true, ..tried(24, 20, Hold) };
+        assert_eq!(POLICY.after(later, counted, NOW, 1.0), Next::Final(DeliveryState::Failed), "not for ever");
     }
 
     #[test]
