@@ -39,6 +39,7 @@ pub mod pace;
 pub mod prepare;
 pub mod queue;
 pub mod rates;
+mod recipient_trouble;
 pub mod recorder;
 mod refusals;
 pub mod relay_state;

@@ -73,10 +73,18 @@ pub fn judge(context: &Context, job: &Job, sent: Sent, circumstances: Circumstan
     if sent.blame == Blame::Nobody && sent.verdict == Verdict::Later {
         return stopped_here(context, job, &sent, circumstances);
     }
-    let mut follow_up = tell_lanes(context, job, &sent, circumstances.began);
+    let follows = is_over_recipient(&sent) && context.relay.follows_recipient(job.claimed.id);
+    let mut follow_up = if follows {
+        tracing::info!(delivery = %job.claimed.id, words = words(&sent), "the mail server ends sessions over one recipient");
+        FollowUp::default()
+    } else {
+        tell_lanes(context, job, &sent, circumstances.began)
+    };
     let now = context.clock.now();
     let mut judgement = Judgement { verdict: sent.verdict, blame: sent.blame };
-    if puts_sender_off(&sent) {
+    if follows {
+        judgement.blame = Blame::Recipient;
+    } else if puts_sender_off(&sent) {
         judgement.blame = Blame::Server;
     }
     if refuses_sender(&sent) {
@@ -147,6 +155,12 @@ fn puts_sender_off(sent: &Sent) -> bool {
 /// many that greylist. 452 speaks of its storage, and 421 ends the conversation.
 fn puts_recipient_off(sent: &Sent) -> bool {
     sent.phase >= Phase::RcptTo && sent.reply.as_ref().is_some_and(|reply| matches!(reply.code, 450 | 451))
+}
+
+/// The server has ended the conversation, or fallen silent, when it knew the recipient. It may be the recipient who brings
+/// it to that, and not the server that is in trouble.
+fn is_over_recipient(sent: &Sent) -> bool {
+    sent.verdict == Verdict::Later && sent.phase >= Phase::RcptTo && asks_for_rest(sent) == Some(Rest::Server)
 }
 
 /// Who is to be left in peace for a while.

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use vestnik_model::id::OutageId;
+use vestnik_model::id::{DeliveryId, OutageId};
 
 use crate::gate::Gate;
 use crate::measures::Measures;
+use crate::recipient_trouble::RecipientTrouble;
 use crate::session_limit::{Count, End, Most, SessionLimit};
 
 /// The first pause after trouble.
@@ -31,6 +32,8 @@ struct State {
     trying: usize,
     /// What is known of how many messages the server takes in a session.
     session: SessionLimit,
+    /// Whose trouble it is when the server ends the conversation over a recipient.
+    recipients: RecipientTrouble,
     /// The outage that goes on, as the tables have it.
     outage: Option<Ongoing>,
 }
@@ -114,6 +117,7 @@ impl RelayState {
             open: 0,
             trying: 0,
             session: SessionLimit::default(),
+            recipients: RecipientTrouble::default(),
             outage: outage.map(|id| Ongoing { id, inherited: true }),
         };
         let measures = measures.clone();
@@ -213,13 +217,23 @@ impl RelayState {
 
     /// A message that was begun at `began` was judged by itself. `true`: the server was in trouble until now.
     pub fn fine(&self, began: Instant) -> bool {
-        let recovered = self.lock().sending.succeeded(began);
+        let recovered = {
+            let mut state = self.lock();
+            state.recipients.passed(began);
+            state.sending.succeeded(began)
+        };
         self.call(recovered)
     }
 
     /// A message that was begun at `began` met the server's own trouble. `true`: it was not known until now.
     pub fn troubled(&self, began: Instant) -> bool {
         self.lock().sending.failed(began, Instant::now())
+    }
+
+    /// The server ended the conversation over this delivery's recipient. `true`: it does so each time while others pass,
+    /// so that it is no trouble of its own.
+    pub fn follows_recipient(&self, delivery: DeliveryId) -> bool {
+        self.lock().recipients.met(delivery, Instant::now())
     }
 
     fn call(&self, recovered: bool) -> bool {
