@@ -197,8 +197,8 @@ async fn claim(context: &Context, run: &OpenRun, after: DeliveryId, limit: usize
         return Ok(nothing);
     }
     let Some(content) = content(context, run) else { return Ok(nothing) };
-    let claimed = deliveries::claim(&context.db, run.id, &context.node.id, after, limit as i64, now).await?;
-    let reached = claimed.iter().map(|claimed| claimed.id).max().filter(|_| claimed.len() == limit);
+    let (claimed, reached) =
+        deliveries::claim_by_turns(&context.db, run.id, &context.node.id, after, limit as i64, now).await?;
     context.held.take(claimed.iter().map(|claimed| (claimed.id, claimed.epoch)));
     let count = claimed.len();
     let jobs = claimed.into_iter().map(|claimed| Job { claimed, run: Arc::clone(&content) });

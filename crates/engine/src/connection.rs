@@ -305,7 +305,8 @@ impl Connection {
     async fn send(&mut self, mut session: OpenSession, ready: Ready) {
         // Nothing rides along with the last message of a session: it would be in the way of its answer.
         let is_last = session.is_at_its_last();
-        let ahead = if is_last { self.ahead.take() } else { self.next_ahead().await };
+        let rides_alone = is_last || session.is_near_its_last_error();
+        let ahead = if rides_alone { self.ahead.take() } else { self.next_ahead().await };
         let began = Instant::now();
         let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
         let record = HandedOver::of(&ready.job, self.context.clock.now());
@@ -323,7 +324,7 @@ impl Connection {
             handed_over.store(true, Ordering::Relaxed);
             Ok(())
         };
-        let next = ahead.as_ref().filter(|_| !is_last).map(|ready| &ready.mail.envelope);
+        let next = ahead.as_ref().filter(|_| !rides_alone).map(|ready| &ready.mail.envelope);
         let mut returned = false;
         let sent = {
             let mut sending = pin!(session.send(&outgoing, next, before_dot));
@@ -359,7 +360,8 @@ impl Connection {
         let handed_over = self.handed_over.load(Ordering::Relaxed);
         let tls = session.stream().tls_version();
         // Behind one address there may be several servers, and a session that is kept would ask the same one each time.
-        let keeps = sent.usable && !is_last && asks_for_rest(&sent).is_none()
+        let is_slowed = session.is_slowed_by(&sent);
+        let keeps = sent.usable && !is_last && !is_slowed && asks_for_rest(&sent).is_none()
             // The server waits for a message that was given back meanwhile.
             && !(returned && session.announced().is_some());
         let (mut settled, follow_up) =

@@ -22,6 +22,7 @@ pub mod catcher;
 pub mod claimer;
 pub mod config;
 pub mod connection;
+mod error_delay;
 pub mod gate;
 pub mod halt;
 pub mod held;

@@ -10,13 +10,14 @@ use vestnik_mail::error::SmtpError;
 use vestnik_mail::failure::{Failure, FailureKind};
 use vestnik_mail::relay::{Stream, connect};
 use vestnik_mail::session::{Sent, Session};
-use vestnik_mail::verdict::Phase;
+use vestnik_mail::verdict::{Phase, Verdict};
 use vestnik_model::Problem;
 use vestnik_model::id::OutageId;
 use vestnik_model::outage::OutageKind;
 use vestnik_store::outages::{self, Finding};
 
 use crate::Context;
+use crate::error_delay::SessionErrors;
 use crate::relay_state::Opened;
 use crate::session_limit::Count;
 
@@ -24,6 +25,8 @@ use crate::session_limit::Count;
 pub struct OpenSession {
     session: Session<Stream>,
     opened: Opened,
+    /// The refusals in it.
+    errors: SessionErrors,
 }
 
 impl OpenSession {
@@ -44,6 +47,25 @@ impl OpenSession {
     /// The server has judged one more message.
     pub fn went_on(&self) {
         self.opened.went_on(self.count());
+    }
+
+    /// Whether one more refusal is the last that it bears.
+    pub fn is_near_its_last_error(&self) -> bool {
+        self.opened.most_errors().is_some_and(|most| self.errors.count() + 1 >= most)
+    }
+
+    /// Whether the errors in it, with this one, if it is one, have made it slow, or are about to: another session is quicker.
+    pub fn is_slowed_by(&mut self, sent: &Sent) -> bool {
+        if sent.verdict == Verdict::Accepted {
+            self.errors = SessionErrors::default();
+            return false;
+        }
+        if sent.reply.is_none() {
+            return false;
+        }
+        let before = self.errors.count();
+        let slowed = self.errors.refused(sent.duration) && self.opened.slowed(before);
+        slowed || self.opened.most_errors().is_some_and(|most| self.errors.count() >= most)
     }
 
     /// Ends it politely.
@@ -121,7 +143,7 @@ pub async fn open_unless(context: &Context, given_up: impl Future<Output = ()>) 
                 tracing::info!(server, "the mail server takes connections again");
                 end_outage(context).await;
             }
-            Ok(OpenSession { session, opened: context.relay.opened() })
+            Ok(OpenSession { session, opened: context.relay.opened(), errors: SessionErrors::default() })
         }
         Err(failure) => {
             context.relay.unreachable(began);

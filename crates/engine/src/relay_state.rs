@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use vestnik_model::id::{DeliveryId, OutageId};
 
+use crate::error_delay::ErrorLimit;
 use crate::gate::Gate;
 use crate::measures::Measures;
 use crate::recipient_trouble::RecipientTrouble;
@@ -32,6 +33,8 @@ struct State {
     trying: usize,
     /// What is known of how many messages the server takes in a session.
     session: SessionLimit,
+    /// How many refusals a session bears before they make it slow.
+    errors: ErrorLimit,
     /// Whose trouble it is when the server ends the conversation over a recipient.
     recipients: RecipientTrouble,
     /// The outage that goes on, as the tables have it.
@@ -92,6 +95,18 @@ impl Opened {
         true
     }
 
+    /// Its errors have made it slow, after so many refusals in a row. `true`: another session is worth opening.
+    pub fn slowed(&self, after: u32) -> bool {
+        let server = &self.state.server;
+        tracing::debug!(server, after, "the mail server answers late after so many refusals in a session");
+        self.state.lock().errors.slowed(after)
+    }
+
+    /// After so many refusals in a row a session is slow, if that is known.
+    pub fn most_errors(&self) -> Option<u32> {
+        self.state.lock().errors.most()
+    }
+
     /// It has come as far as so many messages.
     pub fn went_on(&self, count: Count) {
         // Sessions that are ended here tell nothing new.
@@ -117,6 +132,7 @@ impl RelayState {
             open: 0,
             trying: 0,
             session: SessionLimit::default(),
+            errors: ErrorLimit::default(),
             recipients: RecipientTrouble::default(),
             outage: outage.map(|id| Ongoing { id, inherited: true }),
         };

@@ -74,6 +74,34 @@ pub async fn claim(
     .await
 }
 
+/// Behind all that is due at once, and so was not tried: what is due at a time of its own.
+const AFTER_FIRST_TRIES: DeliveryId = DeliveryId(i64::MAX);
+
+/// The same, by turns: up to half of them have waited for another attempt, so that a server which puts many off for a
+/// while, as greylisting does, sees their second attempts when it wants them, and not when all others have had their
+/// first. The second part of the answer is how far those in order were claimed, if there are more.
+pub async fn claim_by_turns(
+    db: &Db,
+    run: RunId,
+    owner: &str,
+    after: DeliveryId,
+    limit: i64,
+    now: UnixMillis,
+) -> Result<(Vec<Claimed>, Option<DeliveryId>)> {
+    let retries = claim(db, run, owner, AFTER_FIRST_TRIES, (limit + 1) / 2, now).await?;
+    let rest = limit - retries.len() as i64;
+    let in_order = if rest > 0 { claim(db, run, owner, after, rest, now).await? } else { Vec::new() };
+    let reached = in_order.iter().map(|claimed| claimed.id).max().filter(|_| in_order.len() as i64 == rest);
+    let mut claimed = Vec::with_capacity(retries.len() + in_order.len());
+    let (mut retries, mut in_order) = (retries.into_iter(), in_order.into_iter());
+    loop {
+        match (retries.next(), in_order.next()) {
+            (None, None) => return Ok((claimed, reached)),
+            turn => claimed.extend(turn.0.into_iter().chain(turn.1)),
+        }
+    }
+}
+
 /// Run, now, limit, owner, after. There is one writer. The claims come as one text: each row and each value of its own
 /// has a price here, which for thousands of them was the half of a claim's.
 async fn claim_embedded(mut tx: Tx, args: Args<'_>) -> Result<Vec<Claimed>> {

@@ -31,6 +31,38 @@ databases! {
 
     }
 
+    async fn retries_that_are_due_take_turns_with_first_tries(db: Db) {
+        let anna = someone(&db, "anna").await;
+        add_recipients(&db, &anna, 40).await;
+        let mailing = plan(&db, &anna, "2026-11-24T06:00Z", "", "once").await;
+        let run = tick(&db, NOW).await[0];
+        let claim = async |after, limit, now| {
+            let (claimed, reached) = deliveries::claim_by_turns(&db, run, "node", after, limit, now).await.unwrap();
+            let numbers: Vec<i64> = claimed.iter().map(|claimed| claimed.number).collect();
+            (claimed, numbers, reached)
+        };
+        let (first, numbers, reached) = claim(DeliveryId(0), 6, NOW).await;
+        assert_eq!(numbers, [1; 6], "nothing was tried yet");
+        let put_off: Vec<_> = first
+            .iter()
+            .map(|claimed| Outcome {
+                due_at: Some(NOW.plus(minutes(1))),
+                ..outcome(mailing, run, claimed, DeliveryState::Pending, NOW)
+            })
+            .collect();
+        settle(&db, &put_off, Source::Sender, NOW).await.unwrap();
+
+        let (_, numbers, reached) = claim(reached.unwrap(), 2, NOW).await;
+        assert_eq!(numbers, [1, 1], "not before they are due");
+        let (_, numbers, reached) = claim(reached.unwrap(), 8, NOW.plus(minutes(1))).await;
+        assert_eq!(numbers, [2, 1, 2, 1, 2, 1, 2, 1]);
+        let (_, numbers, reached) = claim(reached.unwrap(), 9, NOW.plus(minutes(1))).await;
+        assert_eq!(numbers, [2, 1, 2, 1, 1, 1, 1, 1, 1], "the rest of them, and whatever there is");
+        let (last, numbers, reached) = claim(reached.unwrap(), 100, NOW.plus(minutes(1))).await;
+        assert_eq!((numbers, reached), (vec![1; 21], None), "there are no more");
+        assert_eq!(last.iter().map(|claimed| claimed.id).max().unwrap().0 - first[0].id.0, 39, "everyone once");
+    }
+
     async fn claims_of_a_node_that_is_gone_are_unknown_until_it_comes_back_and_knows_better(db: Db) {
         let anna = someone(&db, "anna").await;
         add_recipients(&db, &anna, 4).await;
