@@ -6,10 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{
-    add_recipients, add_recipients_among, add_recipients_at, attempts, newest, number_of, sending, someone, start,
-    until, until_all_sessions_end, until_nothing_is_claimed, until_over,
+    Running, add_recipients, add_recipients_among, add_recipients_at, attempts, newest, number_of, sending, someone,
+    start, until, until_all_sessions_end, until_nothing_is_claimed, until_over,
 };
-use vestnik_engine::Engine;
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
 use vestnik_model::Actor;
 use vestnik_model::clock::{Clock as _, SystemClock};
@@ -23,7 +22,7 @@ struct Going {
     server: FaultServer,
     anna: Actor,
     mailing: MailingId,
-    engine: Engine,
+    engine: Running,
 }
 
 /// A mailing to 1,500 of which 100 are sent, and the server makes the others wait.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
-    add_recipients, config, newest, number_of, sending, sending_of, someone, someone_else, start_with, until,
+    Running, add_recipients, config, newest, number_of, sending, sending_of, someone, someone_else, start_with, until,
 };
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use vestnik_engine::{Config, Engine};
+use vestnik_engine::Config;
 use vestnik_mail::faults::{Action, Behaviour, Certificate, Encryption, Event, FaultServer, Stage};
 use vestnik_mail::relay::Tls;
 use vestnik_mail::session::Timeouts;
@@ -84,7 +84,7 @@ async fn claimed(db: &Db) -> i64 {
 }
 
 /// A mailing that hangs at a server, and the engine that waits for it.
-async fn caught_hanging(db: &Db, anna: &Actor, hanging: &Hanging) -> (FaultServer, Engine, MailingId) {
+async fn caught_hanging(db: &Db, anna: &Actor, hanging: &Hanging) -> (FaultServer, Running, MailingId) {
     let server = FaultServer::start(hanging.behaviour.clone()).await.unwrap();
     let login = if hanging.phase == "login" { "anna:secret@" } else { "" };
     let url = format!("{}://{login}localhost:{}{}", hanging.scheme, server.address().port(), hanging.query);
@@ -100,7 +100,7 @@ async fn caught_hanging(db: &Db, anna: &Actor, hanging: &Hanging) -> (FaultServe
         (reached && claimed(db).await > 0).then_some(())
     })
     .await;
-    (server, engine, mailing)
+    (server, Running::new(engine, journal), mailing)
 }
 
 async fn until_cancelled(db: &Db, actor: &Actor, mailing: MailingId, phase: &str) {

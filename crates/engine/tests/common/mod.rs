@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use vestnik_engine::limits::Limits;
 use vestnik_engine::{Config, Engine, Measures};
 use vestnik_mail::faults::{Event, FaultServer};
@@ -56,9 +57,26 @@ pub fn config(url: &str, journal: &Path) -> Config {
     }
 }
 
-pub async fn start(db: &Db, clock: Arc<dyn Clock>, url: &str) -> Engine {
+/// An engine with the folder of its journal, to which it adds files as it goes on.
+pub struct Running {
+    engine: Engine,
+    _journal: TempDir,
+}
+
+impl Running {
+    pub fn new(engine: Engine, journal: TempDir) -> Self {
+        Self { engine, _journal: journal }
+    }
+
+    pub async fn stop(self) {
+        self.engine.stop().await;
+    }
+}
+
+pub async fn start(db: &Db, clock: Arc<dyn Clock>, url: &str) -> Running {
     let journal = tempfile::tempdir().unwrap();
-    start_with(db, clock, config(url, journal.path())).await
+    let engine = start_with(db, clock, config(url, journal.path())).await;
+    Running::new(engine, journal)
 }
 
 pub async fn start_with(db: &Db, clock: Arc<dyn Clock>, config: Config) -> Engine {
