@@ -5,8 +5,8 @@
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -27,6 +27,8 @@ use crate::run_content::Prepared;
 
 /// How long a session without work stays open.
 const IDLE: Duration = Duration::from_secs(5);
+/// How long the outcome of a message waits to be written to the journal together with the next one's first record.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(50);
 
 /// A job with its mail.
 struct Ready {
@@ -54,7 +56,7 @@ struct Connection {
     /// Rendered, its commands perhaps out already.
     ahead: Option<Ready>,
     /// The outcome of the last message, as long as it is not in the journal.
-    unwritten: Option<Outcome>,
+    unwritten: Mutex<Option<Outcome>>,
     /// What is being worked on, for the case of a panic.
     at_hand: Vec<Arc<Taken>>,
     /// Whether the first of them has been handed over.
@@ -86,6 +88,19 @@ async fn until_halted(context: &Context, at_hand: Option<&Taken>, ahead: Option<
     halted(at_hand).await;
 }
 
+fn lock(unwritten: &Mutex<Option<Outcome>>) -> MutexGuard<'_, Option<Outcome>> {
+    unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes an outcome to the journal that has waited for the next message.
+fn write(context: &Context, unwritten: &Mutex<Option<Outcome>>) {
+    if let Some(outcome) = lock(unwritten).take()
+        && let Err(error) = context.journal.answered(&outcome)
+    {
+        tracing::error!(%error, "an outcome could not be written to the journal");
+    }
+}
+
 impl Connection {
     fn new(context: Context, index: usize) -> Self {
         Self {
@@ -94,7 +109,7 @@ impl Connection {
             session: None,
             again: None,
             ahead: None,
-            unwritten: None,
+            unwritten: Mutex::new(None),
             at_hand: Vec::new(),
             handed_over: AtomicBool::new(false),
         }
@@ -149,7 +164,7 @@ impl Connection {
                 continue;
             }
             let mut next = pin!(context.queue.take());
-            if self.unwritten.is_some() {
+            if self.unwritten().is_some() {
                 if let Some(job) = next.as_mut().now_or_never() {
                     return Some(job);
                 }
@@ -195,6 +210,7 @@ impl Connection {
         let now = self.context.clock.now();
         let is_over = job.run.ends_at.is_some_and(|end| end <= now);
         let settled = if job.run.is_halted() || is_over {
+            self.write();
             // What the end of a window leaves waiting the scheduler ends, with the error of an outage if there is one.
             give_back(&self.context, &job, None).await;
             None
@@ -310,7 +326,7 @@ impl Connection {
         let began = Instant::now();
         let outgoing = Outgoing { envelope: &ready.mail.envelope, body: &ready.mail.body };
         let record = HandedOver::of(&ready.job, self.context.clock.now());
-        let (context, unwritten, handed_over) = (&self.context, &mut self.unwritten, &self.handed_over);
+        let (context, unwritten, handed_over) = (&self.context, &self.unwritten, &self.handed_over);
         let mut withdrawn = false;
         let before_dot = || {
             // Between the look before MAIL FROM and here a slow server may have taken minutes.
@@ -319,8 +335,9 @@ impl Connection {
                 withdrawn = true;
                 return Err(std::io::Error::other("the message was withdrawn"));
             }
-            context.journal.hand_over(unwritten.as_ref(), record)?;
-            *unwritten = None;
+            let mut before = lock(unwritten);
+            context.journal.hand_over(before.as_ref(), record)?;
+            *before = None;
             handed_over.store(true, Ordering::Relaxed);
             Ok(())
         };
@@ -329,16 +346,25 @@ impl Connection {
         let sent = {
             let mut sending = pin!(session.send(&outgoing, next, before_dot));
             let mut at_hand = Some(&*ready.job);
+            // Of the message before, as long as it waits to be written together with this one's first record.
+            let mut waits = lock(unwritten).is_some();
+            let mut waited = pin!(tokio::time::sleep(WRITTEN_WITHIN));
             loop {
                 tokio::select! {
                     // First of all: an answer that has come counts.
                     biased;
                     sent = &mut sending => break Some(sent),
-                    () = until_halted(context, at_hand.take(), ahead.as_ref().filter(|_| !returned), &mut returned) => {
+                    () = &mut waited, if waits => {
+                        // The server takes its time.
+                        write(context, unwritten);
+                        waits = false;
+                    }
+                    () = until_halted(context, at_hand, ahead.as_ref().filter(|_| !returned), &mut returned) => {
                         // Nobody else polls the one that sets this: without it, no dot has been written.
                         if !handed_over.load(Ordering::Relaxed) {
                             break None;
                         }
+                        at_hand = None;
                     }
                 }
             }
@@ -367,7 +393,7 @@ impl Connection {
         let (mut settled, follow_up) =
             outcome::judge(&self.context, &ready.job, sent, outcome::Circumstances { began, tls, withdrawn });
         if handed_over {
-            self.unwritten = Some(settled.clone());
+            *self.unwritten() = Some(settled.clone());
         }
         if !follow_up.is_empty() {
             // The database may be held up, and what the server has said must not be lost with this process meanwhile.
@@ -375,7 +401,7 @@ impl Connection {
             let outage = follow_up.record(&self.context, &ready.job).await;
             if let Some(attempt) = settled.attempt.as_mut().filter(|_| outage.is_some()) {
                 attempt.outage = outage;
-                self.unwritten = handed_over.then(|| settled.clone());
+                *self.unwritten() = handed_over.then(|| settled.clone());
             }
         }
         self.pass_on(settled).await;
@@ -389,13 +415,13 @@ impl Connection {
         }
     }
 
+    fn unwritten(&mut self) -> &mut Option<Outcome> {
+        self.unwritten.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes the last outcome to the journal, if no message has taken it along.
-    fn write(&mut self) {
-        if let Some(outcome) = self.unwritten.take()
-            && let Err(error) = self.context.journal.answered(&outcome)
-        {
-            tracing::error!(%error, "an outcome could not be written to the journal");
-        }
+    fn write(&self) {
+        write(&self.context, &self.unwritten);
     }
 
     async fn pass_on(&mut self, outcome: Outcome) {

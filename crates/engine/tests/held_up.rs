@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::{add_recipients, attempts, config, newest, sending, someone, start_with, until, until_over};
 use vestnik_engine::Config;
-use vestnik_mail::faults::{Action, Behaviour, FaultServer, Stage};
+use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage};
+use vestnik_mail::session::Timeouts;
 use vestnik_model::clock::{Clock as _, SettableClock, SystemClock};
 use vestnik_model::delivery::RetryPolicy;
 use vestnik_store::databases;
@@ -66,6 +67,34 @@ databases! {
             let over = until_over(&db, &anna, mailing).await;
             assert_eq!((over.counts.sent, over.counts.unknown), (3, 0));
         }
+        engine.stop().await;
+        assert_figures_agree(&db).await;
+    }
+
+    async fn a_reply_is_in_the_journal_although_the_next_message_hangs(db: Db) {
+        // The next message's commands ride along, and the server falls silent at its recipient. The database takes nothing.
+        let silent = |event: &Event| event.nth == 1;
+        let server = FaultServer::start(Behaviour::good().on_if(Stage::Rcpt, silent, Action::Silence)).await.unwrap();
+        server.accept_only(0);
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 10).await;
+        let journal = tempfile::tempdir().unwrap();
+        let settings = Config {
+            connections: 1,
+            timeouts: Timeouts { quit: Duration::from_millis(100), ..Timeouts::all(Duration::from_secs(3_600)) },
+            ..config(&server.url(), journal.path())
+        };
+        let engine = start_with(&db, Arc::new(SystemClock), settings).await;
+        sending(&db, &anna, "hold").await;
+        until("a dot is out", async || server.commands().iter().any(|line| line == "<text>").then_some(())).await;
+        let mut held_up = db.begin().await.unwrap();
+        if !db.is_embedded() {
+            held_up.execute("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE", &[]).await.unwrap();
+        }
+        server.accept_all();
+        let told = async || outcomes(journal.path()).into_iter().find(|line| line.contains(r#""state":"sent""#));
+        until("the journal has it", told).await;
+        drop(held_up);
         engine.stop().await;
         assert_figures_agree(&db).await;
     }
