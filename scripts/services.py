@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TARGET = os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")
@@ -161,6 +162,29 @@ class Services:
                 return
             time.sleep(0.1)
         raise Trouble("PostgreSQL started and takes no connections")
+
+    def pgbouncer(self, url):
+        """A pooler in transaction mode before a PostgreSQL of `postgres()`: few sessions for many connections, so that
+        whoever counts on having one to themselves fails."""
+        program = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        if not program:
+            raise Trouble("PgBouncer is missing: install the package `pgbouncer`")
+        server = urllib.parse.urlsplit(url)
+
+        def command(port):
+            settings = {
+                "listen_addr": "127.0.0.1", "listen_port": port, "unix_socket_dir": "", "auth_type": "any",
+                "pool_mode": "transaction", "default_pool_size": 4, "max_client_conn": 2000,
+            }
+            path = os.path.join(self.folder, f"pgbouncer-{port}.ini")
+            with open(path, "w") as file:
+                print(f"[databases]\n* = host={server.hostname} port={server.port} user={server.username}", file=file)
+                print("[pgbouncer]", *(f"{name} = {value}" for name, value in settings.items()), sep="\n", file=file)
+            return [program, "--quiet", path]
+
+        # SIGINT is its safe shutdown, which waits for its clients; this one does not.
+        port = self.start("pgbouncer", command, signal.SIGTERM, self.user)
+        return f"postgres://{server.username}@127.0.0.1:{port}{server.path}"
 
     def redis(self):
         """Without files."""

@@ -9,6 +9,8 @@
 //! PostgreSQL is named by `VESTNIK_TEST_POSTGRES_URL`, which `make test` sets; without it the cases fail and say so,
 //! because a suite that skips half of what is promised is green for nothing.
 
+pub mod servers;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -57,9 +59,20 @@ impl TestDatabase {
 
     /// A fresh database on the test server.
     pub async fn postgres() -> Self {
-        let address = std::env::var("VESTNIK_TEST_POSTGRES_URL")
-            .expect("VESTNIK_TEST_POSTGRES_URL names a PostgreSQL server for tests; `make test` starts one");
-        let options = PgConnectOptions::from_str(&address).expect("VESTNIK_TEST_POSTGRES_URL is an address");
+        Self::at("VESTNIK_TEST_POSTGRES_URL").await
+    }
+
+    /// The same through a PgBouncer in transaction mode.
+    pub async fn pooled() -> Self {
+        Self::at("VESTNIK_TEST_PGBOUNCER_URL").await
+    }
+
+    async fn at(variable: &str) -> Self {
+        let address = std::env::var(variable)
+            .unwrap_or_else(|_| panic!("{variable} names a PostgreSQL server for tests; `make test` starts one"));
+        let options = PgConnectOptions::from_str(&address).expect("the variable has an address");
+        // PgBouncer does not know it, and the whole suite may be run through one.
+        let options = options.extra_float_digits(None);
         let name = unique_name();
         let mut connection = options.connect().await.expect("the PostgreSQL server for tests answers");
         sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}")))

@@ -30,6 +30,11 @@ impl Installation {
         Self { folder: tempfile::tempdir().unwrap(), database: Some(TestDatabase::postgres().await) }
     }
 
+    /// On PostgreSQL, through a PgBouncer in transaction mode.
+    pub async fn behind_pooler() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: Some(TestDatabase::pooled().await) }
+    }
+
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }

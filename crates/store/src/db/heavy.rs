@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{error::Elapsed, timeout};
@@ -137,11 +138,12 @@ impl Db {
                 tx.lock_handle().await?.set_progress_handler(SQLITE_STEPS, continues);
                 (TxInner::Sqlite(tx), Cancel::Sqlite(cancelled))
             }
-            Pool::Postgres { short, heavy } => {
+            Pool::Postgres { short, heavy, pooled, .. } => {
                 let mut tx = heavy.begin_with("BEGIN READ ONLY").await?;
                 let sql = "SELECT pg_backend_pid(), set_config('statement_timeout', $1, true)";
                 let limit = self.heavy_limits.statement.as_millis().to_string();
-                let (pid, _): (i32, String) = sqlx::query_as(sql).bind(limit).fetch_one(&mut *tx).await?;
+                let (pid, _): (i32, String) =
+                    sqlx::query_as(sql).bind(limit).persistent(!pooled).fetch_one(&mut *tx).await?;
                 (TxInner::Postgres(tx), Cancel::Postgres(pid, short.clone()))
             }
         };
@@ -188,7 +190,9 @@ impl Drop for HeavyRead {
                 let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
                 let (pid, short, permit) = (*pid, short.clone(), self.permit.take());
                 runtime.spawn(async move {
-                    let cancel = sqlx::query("SELECT pg_cancel_backend($1)").bind(pid).execute(&short);
+                    // In one step, which a pooler cannot part.
+                    let cancel =
+                        sqlx::raw_sql(AssertSqlSafe(format!("SELECT pg_cancel_backend({pid})"))).execute(&short);
                     if let Err(error) = cancel.await {
                         tracing::warn!(%error, "could not cancel a statement; it ends at its time limit");
                     }

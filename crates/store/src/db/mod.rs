@@ -7,6 +7,7 @@
 mod args;
 mod heavy;
 mod migrations;
+mod postgres;
 mod rows;
 pub mod schema;
 mod tx;
@@ -14,21 +15,21 @@ mod wake;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, Transaction};
 
 use vestnik_model::keyring::Keyring;
 
 pub use self::args::{Args, Param, Row};
-use self::args::{postgres, sqlite};
+use self::args::{postgres as postgres_args, sqlite};
 pub use self::heavy::HeavyLimits;
 use self::heavy::{Heavy, Permits};
 use self::migrations::{POSTGRES_TOKENS, SQLITE_TOKENS, migrator};
+use self::postgres::Watch;
 pub use self::rows::Rows;
 pub use self::tx::Tx;
 use self::tx::TxInner;
@@ -41,13 +42,22 @@ use crate::signals::Signals;
 pub enum Error {
     /// The database could not be reached, opened, or refused a statement.
     #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error("database migrations: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The address of the database is not one.
     #[error("{0}")]
     Address(String),
+    /// None of the servers in the address of the database will do.
+    #[error("no server of the database can be used: {0}")]
+    NoServer(String),
+    /// A pooler that was not found at the start has given a transaction another session of PostgreSQL.
+    #[error(
+        "a connection pooler in transaction mode stands before the database and was not recognised; \
+         add pooler=transaction to the parameters of the database address"
+    )]
+    Pooler,
     /// A file could not be read.
     #[error("{0}")]
     File(#[from] std::io::Error),
@@ -60,6 +70,16 @@ pub enum Error {
     /// A secret is to be stored, and the key that the database's secrets are encrypted with is not at hand.
     #[error("the key that secrets are encrypted with is not at hand")]
     NoKey,
+}
+
+/// PostgreSQL's codes of a prepared statement that is there already, or is not there: nobody takes one away but a pooler.
+const PREPARED_ELSEWHERE: [&str; 2] = ["42P05", "26000"];
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.is_some_and(|code| PREPARED_ELSEWHERE.contains(&&*code)) { Self::Pooler } else { Self::Database(error) }
+    }
 }
 
 impl Error {
@@ -79,8 +99,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Clone, Debug)]
 enum Pool {
-    Sqlite { write: SqlitePool, read: SqlitePool, heavy: SqlitePool },
-    Postgres { short: PgPool, heavy: PgPool },
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+        heavy: SqlitePool,
+    },
+    Postgres {
+        short: PgPool,
+        heavy: PgPool,
+        /// Whether a pooler gives each transaction another session: see `postgres::pooler`.
+        pooled: bool,
+        /// Looks whether the chosen one of several servers still takes writes.
+        watch: Option<Arc<Watch>>,
+    },
 }
 
 /// A handle to the database; cheap to clone.
@@ -102,6 +133,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const SQLITE_READERS: u32 = 4;
 /// Connections on PostgreSQL, of one process, beside those for heavy reads.
 const POSTGRES_CONNECTIONS: u32 = 12;
+/// Whoever brings the schema up to date does so alone.
+const MIGRATING: i64 = 0x7665_7374_6e69_6b08;
 
 impl Db {
     /// Opens `sqlite:PATH` (made if missing) or `postgres://...`, without touching the schema.
@@ -109,9 +142,7 @@ impl Db {
         let pool = if let Some(path) = address.strip_prefix("sqlite:") {
             Self::open_sqlite(Path::new(path)).await?
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(address)
-                .map_err(|error| Error::Address(format!("the database address is not valid: {error}")))?;
-            Self::open_postgres(options).await?
+            postgres::open(address).await?
         } else {
             return Err(Error::Address(format!(
                 "the database address begins with neither sqlite: nor postgres:// (it is {:?})",
@@ -162,12 +193,6 @@ impl Db {
         Ok(Pool::Sqlite { write, read, heavy })
     }
 
-    async fn open_postgres(options: PgConnectOptions) -> Result<Pool> {
-        let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(BUSY_TIMEOUT);
-        let short = pool(POSTGRES_CONNECTIONS).connect_with(options.clone()).await?;
-        Ok(Pool::Postgres { short, heavy: pool(heavy::CONNECTIONS).connect_lazy_with(options) })
-    }
-
     /// Brings the schema up to date; does nothing when it is.
     pub async fn migrate(&self) -> Result<()> {
         self.migrate_to(i64::MAX).await?;
@@ -178,6 +203,13 @@ impl Db {
     pub async fn migrate_to(&self, last: i64) -> Result<()> {
         match &self.pool {
             Pool::Sqlite { write, .. } => migrator(&SQLITE_TOKENS, last).run(write).await?,
+            // Its own lock belongs to the session.
+            Pool::Postgres { pooled: true, .. } => {
+                let mut tx = self.begin().await?;
+                tx.lock(MIGRATING).await?;
+                tx.migrate_to(last).await?;
+                tx.commit().await?;
+            }
             Pool::Postgres { short: pool, .. } => migrator(&POSTGRES_TOKENS, last).run(pool).await?,
         }
         Ok(())
@@ -186,6 +218,11 @@ impl Db {
     /// Whether only one process may send from this database.
     pub fn is_embedded(&self) -> bool {
         matches!(self.pool, Pool::Sqlite { .. })
+    }
+
+    /// Whether a pooler stands before PostgreSQL that gives each transaction another session of it.
+    pub fn is_pooled(&self) -> bool {
+        matches!(self.pool, Pool::Postgres { pooled: true, .. })
     }
 
     /// The calls between the parts of this process.
@@ -203,7 +240,13 @@ impl Db {
     }
 
     fn transaction(&self, inner: TxInner) -> Tx {
-        Tx { inner, signals: Arc::clone(&self.signals), keys: self.keys.clone(), wakes: Vec::new() }
+        Tx {
+            inner,
+            prepares: !self.is_pooled(),
+            signals: Arc::clone(&self.signals),
+            keys: self.keys.clone(),
+            wakes: Vec::new(),
+        }
     }
 
     /// All rows of a query.
@@ -213,9 +256,16 @@ impl Db {
             let found = self.within_limit(read.tx()?.fetch_all(sql, args)).await;
             return read.end(found).await;
         }
+        if self.is_pooled() {
+            let mut tx = self.begin().await?;
+            let found = tx.fetch_all(sql, args).await?;
+            return tx.commit().await.map(|()| found);
+        }
         Ok(match &self.pool {
             Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(read).await?,
-            Pool::Postgres { short: pool, .. } => sqlx::query_as_with(sql, postgres(args)?).fetch_all(pool).await?,
+            Pool::Postgres { short: pool, .. } => {
+                sqlx::query_as_with(sql, postgres_args(args)?).fetch_all(pool).await?
+            }
         })
     }
 
@@ -224,16 +274,18 @@ impl Db {
     /// for five milliseconds' work).
     pub async fn fetch_first<T: Row>(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
         const DO_NOT_SORT: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
-        let Pool::Postgres { short: pool, .. } = &self.pool else { return self.fetch_all(sql, args).await };
+        if self.is_embedded() {
+            return self.fetch_all(sql, args).await;
+        }
         if let Some(heavy) = self.heavy {
             let mut read = self.begin_heavy(heavy).await?;
             read.tx()?.set(DO_NOT_SORT).await?;
             let found = self.within_limit(read.tx()?.fetch_all(sql, args)).await;
             return read.end(found).await;
         }
-        let mut tx = pool.begin().await?;
-        sqlx::raw_sql(DO_NOT_SORT).execute(&mut *tx).await?;
-        let rows = sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut *tx).await?;
+        let mut tx = self.begin().await?;
+        tx.set(DO_NOT_SORT).await?;
+        let rows = tx.fetch_all(sql, args).await?;
         tx.commit().await?;
         Ok(rows)
     }
@@ -245,9 +297,16 @@ impl Db {
             let found = self.within_limit(read.tx()?.fetch_one(sql, args)).await;
             return read.end(found).await;
         }
+        if self.is_pooled() {
+            let mut tx = self.begin().await?;
+            let found = tx.fetch_one(sql, args).await?;
+            return tx.commit().await.map(|()| found);
+        }
         Ok(match &self.pool {
             Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(read).await?,
-            Pool::Postgres { short: pool, .. } => sqlx::query_as_with(sql, postgres(args)?).fetch_one(pool).await?,
+            Pool::Postgres { short: pool, .. } => {
+                sqlx::query_as_with(sql, postgres_args(args)?).fetch_one(pool).await?
+            }
         })
     }
 
@@ -258,20 +317,30 @@ impl Db {
             let found = self.within_limit(read.tx()?.fetch_optional(sql, args)).await;
             return read.end(found).await;
         }
+        if self.is_pooled() {
+            let mut tx = self.begin().await?;
+            let found = tx.fetch_optional(sql, args).await?;
+            return tx.commit().await.map(|()| found);
+        }
         Ok(match &self.pool {
             Pool::Sqlite { read, .. } => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(read).await?,
             Pool::Postgres { short: pool, .. } => {
-                sqlx::query_as_with(sql, postgres(args)?).fetch_optional(pool).await?
+                sqlx::query_as_with(sql, postgres_args(args)?).fetch_optional(pool).await?
             }
         })
     }
 
     /// Runs a single writing statement in a transaction of its own; answers how many rows it touched.
     pub async fn execute(&self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
+        if self.is_pooled() {
+            let mut tx = self.begin().await?;
+            let touched = tx.execute(sql, args).await?;
+            return tx.commit().await.map(|()| touched);
+        }
         Ok(match &self.pool {
             Pool::Sqlite { write, .. } => sqlx::query_with(sql, sqlite(args)?).execute(write).await?.rows_affected(),
             Pool::Postgres { short: pool, .. } => {
-                sqlx::query_with(sql, postgres(args)?).execute(pool).await?.rows_affected()
+                sqlx::query_with(sql, postgres_args(args)?).execute(pool).await?.rows_affected()
             }
         })
     }
@@ -337,7 +406,10 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Pool::Postgres { short, heavy } => {
+            Pool::Postgres { short, heavy, watch, .. } => {
+                if let Some(watch) = watch {
+                    watch.end();
+                }
                 heavy.close().await;
                 short.close().await;
             }

@@ -1,7 +1,7 @@
 //! The schema as the database itself tells it, for backups: they are of every table, also of one that the code that
 //! reads them does not know.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::migrations::{MIGRATIONS, POSTGRES_TOKENS, SQLITE_TOKENS, migrator};
 use super::{Db, Error, Result, Tx, TxInner};
@@ -95,7 +95,20 @@ impl Tx {
     pub(crate) async fn migrate_to(&mut self, last: i64) -> Result<()> {
         match &mut self.inner {
             TxInner::Sqlite(tx) => migrator(&SQLITE_TOKENS, last).run_direct(None, &mut **tx, false).await?,
-            TxInner::Postgres(tx) => migrator(&POSTGRES_TOKENS, last).run_direct(None, &mut **tx, false).await?,
+            TxInner::Postgres(tx) => {
+                let mut migrator = migrator(&POSTGRES_TOKENS, last);
+                // Whoever begins the transaction keeps others out: a lock of the session would stay if it failed.
+                migrator.set_locking(false);
+                if !self.prepares {
+                    // Its statements stay prepared, in a session that is another's next: one that failed has left some.
+                    tx.clear_cached_statements().await?;
+                    sqlx::raw_sql("DEALLOCATE ALL").execute(&mut **tx).await?;
+                }
+                migrator.run_direct(None, &mut **tx, false).await?;
+                if !self.prepares {
+                    tx.clear_cached_statements().await?;
+                }
+            }
         }
         Ok(())
     }
@@ -246,7 +259,7 @@ impl Tx {
                 }
             }
             TxInner::Postgres(tx) => {
-                let mut rows = sqlx::query_as::<_, (String,)>(sql).fetch(&mut **tx);
+                let mut rows = sqlx::query_as::<_, (String,)>(sql).persistent(self.prepares).fetch(&mut **tx);
                 while let Some((row,)) = rows.try_next().await? {
                     take(&row)?;
                     count += 1;

@@ -13,6 +13,8 @@ use crate::signals::Signals;
 #[derive(Debug)]
 pub struct Tx {
     pub(super) inner: TxInner,
+    /// Whether statements may stay prepared: behind a pooler they may not.
+    pub(super) prepares: bool,
     pub(super) signals: Arc<Signals>,
     pub(super) keys: Option<Keyring>,
     /// Whom to wake when it is committed.
@@ -32,7 +34,9 @@ impl Tx {
     pub async fn fetch_all<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Vec<T>> {
         Ok(match &mut self.inner {
             TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_all(&mut **tx).await?,
-            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_all(&mut **tx).await?,
+            TxInner::Postgres(tx) => {
+                sqlx::query_as_with(sql, postgres(args)?).persistent(self.prepares).fetch_all(&mut **tx).await?
+            }
         })
     }
 
@@ -40,7 +44,9 @@ impl Tx {
     pub async fn fetch_one<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<T> {
         Ok(match &mut self.inner {
             TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_one(&mut **tx).await?,
-            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_one(&mut **tx).await?,
+            TxInner::Postgres(tx) => {
+                sqlx::query_as_with(sql, postgres(args)?).persistent(self.prepares).fetch_one(&mut **tx).await?
+            }
         })
     }
 
@@ -48,7 +54,9 @@ impl Tx {
     pub async fn fetch_optional<T: Row>(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<Option<T>> {
         Ok(match &mut self.inner {
             TxInner::Sqlite(tx) => sqlx::query_as_with(sql, sqlite(args)?).fetch_optional(&mut **tx).await?,
-            TxInner::Postgres(tx) => sqlx::query_as_with(sql, postgres(args)?).fetch_optional(&mut **tx).await?,
+            TxInner::Postgres(tx) => {
+                sqlx::query_as_with(sql, postgres(args)?).persistent(self.prepares).fetch_optional(&mut **tx).await?
+            }
         })
     }
 
@@ -56,7 +64,11 @@ impl Tx {
     pub async fn execute(&mut self, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
         Ok(match &mut self.inner {
             TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite(args)?).execute(&mut **tx).await?.rows_affected(),
-            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres(args)?).execute(&mut **tx).await?.rows_affected(),
+            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres(args)?)
+                .persistent(self.prepares)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
         })
     }
 
@@ -81,7 +93,8 @@ impl Tx {
             }
             TxInner::Postgres(tx) => {
                 let (sql, args) = rows.for_postgres(sql)?;
-                touched = sqlx::query_with(AssertSqlSafe(sql), args).execute(&mut **tx).await?.rows_affected();
+                let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(self.prepares);
+                touched = query.execute(&mut **tx).await?.rows_affected();
             }
         }
         Ok(touched)
@@ -100,7 +113,8 @@ impl Tx {
             }
             TxInner::Postgres(tx) => {
                 let (sql, args) = rows.for_postgres(sql)?;
-                found = sqlx::query_as_with(AssertSqlSafe(sql), args).fetch_all(&mut **tx).await?;
+                let query = sqlx::query_as_with(AssertSqlSafe(sql), args).persistent(self.prepares);
+                found = query.fetch_all(&mut **tx).await?;
             }
         }
         Ok(found)

@@ -1,12 +1,17 @@
 //! How processes that share a database wake each other: `LISTEN` and `NOTIFY` on PostgreSQL. On SQLite one process
 //! sends, and what another has planned is found by looking.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgListener;
 
 use super::{Db, Pool, Result};
 
 /// The channel that all processes listen to.
 pub(super) const CHANNEL: &str = "vestnik";
+
+/// How often everyone looks where nobody can listen.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A loop that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +59,14 @@ impl Db {
     /// # Errors
     /// The database cannot be reached. Call it again after a pause.
     pub async fn listen(&self) -> Result<std::convert::Infallible> {
-        let Pool::Postgres { short: pool, .. } = &self.pool else { return std::future::pending().await };
+        let Pool::Postgres { short: pool, pooled, .. } = &self.pool else { return std::future::pending().await };
+        if *pooled {
+            // The session that listens would be another's.
+            loop {
+                self.wake_all();
+                tokio::time::sleep(LOOK).await;
+            }
+        }
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
         self.wake_all();

@@ -20,7 +20,8 @@ pub async fn open(args: &DoctorArgs, opened: &mut Option<Db>) -> Vec<Finding> {
     let db = match installation::open_as_it_is(&args.data).await {
         Ok(db) => db,
         Err(failure) => {
-            let advice = "start the service once to make it, or correct VESTNIK_DATABASE_URL or VESTNIK_DATA_DIR";
+            let advice = "start the service once to make it, or correct VESTNIK_DATABASE_URL or VESTNIK_DATA_DIR; of \
+                          several servers one has to take writes";
             return vec![Finding::problem(CHECK, failure.to_string(), advice)];
         }
     };
@@ -31,6 +32,11 @@ pub async fn open(args: &DoctorArgs, opened: &mut Option<Db>) -> Vec<Finding> {
     let kind = if db.is_embedded() { "SQLite" } else { "PostgreSQL" };
     let found = format!("{kind} {}, {}", health.version, HumanBytes(u64::try_from(health.bytes).unwrap_or(0)));
     let mut findings = vec![Finding::ok(CHECK, found)];
+    if db.is_pooled() {
+        let found = "a pooler in transaction mode stands before it: statements have transactions of their own, and \
+                     processes look for news once a second";
+        findings.push(Finding::ok("pooler", found));
+    }
     findings.push(match health.migration {
         Some(step) if step == health.newest => {
             *opened = Some(db);
