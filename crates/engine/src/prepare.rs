@@ -51,24 +51,30 @@ impl Drop for Place {
     }
 }
 
-/// Begins to prepare a run's message, unless that is under way. The claimer is woken when it is done.
+/// Begins to prepare a run's message, unless that is under way. The claimer is woken when it can go on.
 pub fn begin(context: &Context, run: &OpenRun) {
     let Some(place) = context.preparing.enter(run.id) else { return };
     let (context, run) = (context.clone(), run.clone());
     tokio::spawn(async move {
-        if let Err(error) = prepare(&context, &run, place.index).await {
-            tracing::error!(%error, run = %run.id, "could not prepare the message of a run; trying again");
-        }
+        let prepared = prepare(&context, &run, place.index).await;
         drop(place);
-        context.db.signals().deliveries.notify_one();
+        match prepared {
+            Ok(true) => context.db.signals().deliveries.notify_one(),
+            // The claimer looks again by itself, after a while.
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, run = %run.id, "could not prepare the message of a run; trying again")
+            }
+        }
     });
 }
 
-async fn prepare(context: &Context, run: &OpenRun, place: usize) -> Result<()> {
+/// Whether the run can be claimed from now.
+async fn prepare(context: &Context, run: &OpenRun, place: usize) -> Result<bool> {
     let (Some(message), Some(owner)) =
         (runs::message(&context.db, run.id).await?, users::find(&context.db, run.owner_id).await?)
     else {
-        return Ok(());
+        return Ok(false);
     };
     context.journal.preparing(place, run.id);
     let work = {
@@ -78,20 +84,21 @@ async fn prepare(context: &Context, run: &OpenRun, place: usize) -> Result<()> {
     let problem = match tokio::task::spawn_blocking(work).await {
         Ok(Ok(content)) => {
             context.contents.keep(&Arc::new(content));
-            return Ok(());
+            return Ok(true);
         }
         Ok(Err(problem)) => problem,
         Err(error) if error.is_panic() => Problem::new("delivery-error-internal"),
         // The runtime is ending.
-        Err(_) => return Ok(()),
+        Err(_) => return Ok(false),
     };
     // Perhaps it was only cut short.
     if context.is_stopping() {
-        return Ok(());
+        return Ok(false);
     }
     // Nothing of it has been claimed: one pause with the reason instead of as many failures as there are recipients.
     tracing::warn!(run = %run.id, problem = %problem.id, "paused a run whose message cannot be rendered");
-    control::pause_for_problem(&context.db, run.id, &problem, context.clock.now()).await
+    control::pause_for_problem(&context.db, run.id, &problem, context.clock.now()).await?;
+    Ok(false)
 }
 
 fn compile_and_try(
