@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
-    add_recipients, add_recipients_at, attempts, config, newest, sending, someone, someone_else, start_with, until,
-    until_over,
+    add_recipients, add_recipients_at, attempts, config, newest, number_of, sending, someone, someone_else, start_with,
+    until, until_over,
 };
 use vestnik_engine::Config;
+use vestnik_engine::limits::{Limits, Rate};
 use vestnik_mail::faults::{Action, Behaviour, Event, FaultServer, Stage, Tarpit};
 use vestnik_model::clock::{Clock as _, SettableClock, SystemClock};
 use vestnik_model::delivery::RetryPolicy;
@@ -102,6 +103,32 @@ databases! {
             assert_eq!((over.counts.sent, over.counts.attempts()), (3, 6), "{answer}");
         }
         assert_figures_agree(&db).await;
+    }
+
+    async fn what_is_due_again_does_not_wait_for_all_first_tries(db: Db) {
+        // At an agreed rate no more is claimed beforehand than goes in two seconds, however fast the machine is.
+        let first_ten = |event: &Event| event.seen == 0 && number_of(event) <= 10;
+        let greylisting = Behaviour::good().on_if(Stage::Rcpt, first_ten, Action::reply("450 4.2.0 Greylisted"));
+        let server = FaultServer::start(greylisting).await.unwrap();
+        let anna = someone(&db).await;
+        add_recipients(&db, &anna, 200).await;
+        let journal = tempfile::tempdir().unwrap();
+        let clock = clock();
+        let limits = Limits { rate: Some(Rate::per_second(20.0)), ..Limits::default() };
+        let settings = Config { limits, ..hourly(config(&server.url(), journal.path())) };
+        let engine = start_with(&db, clock.clone(), settings).await;
+        let mailing = sending(&db, &anna, "hold").await;
+        let put_off = async || newest(&db, &anna, mailing).await.filter(|run| run.counts.attempts_failed == 10);
+        until("the first ten are put off", put_off).await;
+        clock.advance(HOUR);
+        let over = until_over(&db, &anna, mailing).await;
+        engine.stop().await;
+        assert_figures_agree(&db).await;
+        assert_eq!((over.counts.sent, over.counts.attempts()), (200, 210));
+        let last = server.accepted().iter().rposition(|mail| {
+            (1..=10).any(|number| mail.to[0] == format!("r{number}@example.org"))
+        });
+        assert!(last.is_some_and(|place| place < 150), "the last of the ten came in place {last:?}");
     }
 
     async fn a_session_that_its_errors_have_made_slow_gives_way_to_another(db: Db) {
