@@ -9,6 +9,7 @@
 //! | [`session`] | one SMTP connection, over any stream |
 //! | [`relay`] | the way to the mail server: URL, DNS, TLS, AUTH |
 //! | [`failure`] | why there is no session |
+//! | [`rate_refusals`] | what providers say when a rate or a quota is exceeded |
 //! | [`error`] | what went wrong where no reply says it, for pages in any language |
 //! | [`catcher`] | the built-in mail catcher: a small SMTP server for loopback |
 //! | `faults` | a server that misbehaves as a test tells it to (feature `faults`) |
@@ -25,7 +26,7 @@ pub mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod message;
-mod rate_refusals;
+pub mod rate_refusals;
 pub mod relay;
 pub mod reply;
 pub mod session;

@@ -4,11 +4,9 @@
 //! The table is small on purpose. A text stands in it only if the provider is known to say it of a rate and of nothing
 //! else; in particular, none of a reputation, of content or of a mailbox that is full.
 
-use crate::reply::Reply;
-
 /// Of whose rate a refusal speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RateOf {
+pub enum RateOf {
     /// What we send, to whomever.
     Sender,
     /// What this one mailbox gets.
@@ -54,10 +52,10 @@ const TEXTS: &[(&str, RateOf)] = &[
     ("rate limit exceeded, please try again later", RateOf::Sender),
 ];
 
-/// Of whose rate a permanent refusal speaks, if it speaks of one.
-pub(crate) fn speaks_of_rate(reply: &Reply) -> Option<RateOf> {
+/// Of whose rate a refusal with these words speaks, if it speaks of one.
+pub fn speaks_of_rate(words: &str) -> Option<RateOf> {
     // Lines are broken anywhere, and spaces are doubled there.
-    let words: Vec<String> = reply.text.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
     let text = words.join(" ");
     TEXTS.iter().find(|(known, _)| text.contains(known)).map(|(_, of)| *of)
 }

@@ -226,7 +226,7 @@ fn blame_transient(phase: Phase, reply: &Reply) -> Blame {
 
 fn judge_permanent(phase: Phase, reply: &Reply) -> Judgement {
     let code = enhanced(reply);
-    match speaks_of_rate(reply) {
+    match speaks_of_rate(&reply.text) {
         Some(RateOf::Recipient) if phase >= Phase::RcptTo => return judge(Verdict::Later, Blame::Recipient),
         Some(_) => return judge(Verdict::Later, Blame::Sender),
         None => {}

@@ -4,6 +4,8 @@
 //! registry of RFC 5248), which is meant for programs; where that says nothing, by what many servers write; and at last by
 //! the reply's code (RFC 5321, 4.2.3). It decides what reports say, never what is sent again: that is `mail::verdict`.
 
+use vestnik_mail::rate_refusals::speaks_of_rate;
+
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -106,6 +108,10 @@ impl Reason {
             return Self::Server;
         }
         let Some(code) = code else { return Self::without_reply(error, words, phase) };
+        // Many come with a code that says something else: 550, as for a mailbox that is not there.
+        if speaks_of_rate(words).is_some() {
+            return Self::TooMany;
+        }
         let enhanced = enhanced.and_then(subject_and_detail);
         enhanced
             .and_then(|(subject, detail)| Self::of_enhanced(code, subject, detail))
@@ -215,6 +221,10 @@ mod tests {
             (550, "5.7.23", "SPF", Sender),
             (553, "5.1.8", "", Sender),
             (421, "4.7.28", "unusual rate of mail", TooMany),
+            (550, "", "Connection frequency limited", TooMany),
+            (550, "5.4.5", "Daily user sending limit exceeded", TooMany),
+            (550, "5.4.5", "Daily sending quota exceeded", TooMany),
+            (550, "5.2.1", "The user you are trying to contact is receiving mail too quickly", TooMany),
             (452, "4.5.3", "", TooMany),
             (451, "4.7.1", "Greylisted", Later),
             (450, "4.7.0", "", Later),
