@@ -25,9 +25,11 @@ impl SessionErrors {
         self.count
     }
 
-    /// One more, which took so long. `true`: those before it were quick, and it was not.
-    pub fn refused(&mut self, took: Duration) -> bool {
+    /// One more, which took so long; `None`: the time says nothing, as where a message was read and judged first. `true`:
+    /// those before it were quick, and it was not.
+    pub fn refused(&mut self, took: Option<Duration>) -> bool {
         self.count += 1;
+        let Some(took) = took else { return false };
         let slow = self.count > QUICK && self.quickest.is_some_and(|quickest| took >= quickest + SLOWER);
         self.quickest = Some(self.quickest.map_or(took, |quickest| quickest.min(took)));
         slow
@@ -69,7 +71,7 @@ mod tests {
     /// After which refusals a session was found to be slow.
     fn slow(took: &[u32]) -> Vec<u32> {
         let mut errors = SessionErrors::default();
-        (1..).zip(took).filter(|(_, ms)| errors.refused(**ms * MS)).map(|(number, _)| number).collect()
+        (1..).zip(took).filter(|(_, ms)| errors.refused(Some(**ms * MS))).map(|(number, _)| number).collect()
     }
 
     #[test]
@@ -77,6 +79,14 @@ mod tests {
         assert_eq!(slow(&[3, 2, 5, 3, 4, 4_002, 4_003]), [6, 7]);
         assert_eq!(slow(&[4_002, 4_000, 4_100, 4_050]), [0; 0], "it always is: another session would be as well");
         assert_eq!(slow(&[3, 900, 4, 5]), [0; 0], "too early to be for errors");
+    }
+
+    #[test]
+    fn refusals_after_the_text_count_and_tell_no_time() {
+        let mut errors = SessionErrors::default();
+        let slow: Vec<bool> =
+            [Some(3 * MS), None, None, Some(4 * MS), Some(900 * MS)].map(|took| errors.refused(took)).into();
+        assert_eq!((slow, errors.count()), (vec![false, false, false, false, true], 5));
     }
 
     #[test]

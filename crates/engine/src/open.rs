@@ -64,7 +64,8 @@ impl OpenSession {
             return false;
         }
         let before = self.errors.count();
-        let slowed = self.errors.refused(sent.duration) && self.opened.slowed(before);
+        let took = (sent.phase <= Phase::Data).then_some(sent.duration);
+        let slowed = self.errors.refused(took) && self.opened.slowed(before);
         slowed || self.opened.most_errors().is_some_and(|most| self.errors.count() >= most)
     }
 
