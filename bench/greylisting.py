@@ -16,6 +16,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socketserver
 import statistics
 import subprocess
@@ -179,6 +180,8 @@ def main():
     parser.add_argument("--first", default="3s")
     parser.add_argument("--longest", default="30s")
     args = parser.parse_args()
+    # So that Postfix is stopped and its folder removed, however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     if os.geteuid() or not shutil.which("postfix"):
         sys.exit("Postfix needs root and its programs (Debian: apt-get install postfix)")
     greylist = Greylist(args.wait)
