@@ -251,6 +251,9 @@ pub struct MailArgs {
     /// With several processes on PostgreSQL: how long one may be silent before others take over what it was sending
     #[arg(long, env = "VESTNIK_NODE_LEASE", default_value = "30s", value_name = "TIME", value_parser = lease)]
     pub node_lease: Duration,
+    /// With PostgreSQL: how long the journal keeps what the database has, in case a failover loses it; 0s: not at all
+    #[arg(long, env = "VESTNIK_JOURNAL_KEPT", default_value = "10m", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub journal_kept: Duration,
     /// How often the scheduler looks for what other processes have planned
     #[arg(long, env = "VESTNIK_SCHEDULER_POLL", default_value = "1s", value_name = "TIME", value_parser = poll)]
     pub scheduler_poll: Duration,

@@ -12,12 +12,12 @@ use vestnik_store::runs::{self, OpenRun};
 use vestnik_store::settle::Outcome;
 use vestnik_store::{Result, deliveries, outages};
 
-use crate::Context;
 use crate::held::give_strays_back;
 use crate::open::open;
 use crate::prepare;
 use crate::queue::Job;
 use crate::run_content::RunContent;
+use crate::{Context, history};
 
 /// Most jobs that wait at once.
 const DEEPEST: usize = 8_000;
@@ -123,7 +123,7 @@ impl Claimer {
             return Err(error);
         }
         let connections = context.node.connections();
-        if !context.node.holds() || connections == 0 {
+        if !context.node.holds() || connections == 0 || context.history.rests() {
             // Others have all the connections, and whatever waits here would wait for ever.
             give_all_back(context).await;
             return Ok(Turn::NothingDue);
@@ -197,9 +197,14 @@ async fn claim(context: &Context, run: &OpenRun, after: DeliveryId, limit: usize
         return Ok(nothing);
     }
     let Some(content) = content(context, run) else { return Ok(nothing) };
-    let (claimed, reached) =
+    let (mut claimed, reached) =
         deliveries::claim_by_turns(&context.db, run.id, &context.node.id, after, limit as i64, now).await?;
-    context.held.take(claimed.iter().map(|claimed| (claimed.id, claimed.epoch)));
+    if !claimed.is_empty() && history::look(context).await? {
+        // They are of a database that does not know everything that was sent. Unknown to this process, they go back.
+        context.node.look_for_strays();
+        return Ok(nothing);
+    }
+    claimed.retain(|claimed| context.held.take((claimed.id, claimed.epoch)));
     let count = claimed.len();
     let jobs = claimed.into_iter().map(|claimed| Job { claimed, run: Arc::clone(&content) });
     if content.is_halted() || !context.node.holds() {

@@ -34,6 +34,8 @@ pub struct Config {
     pub retry: RetryPolicy,
     /// Folder of the journal: on this machine, the same for each start.
     pub journal: PathBuf,
+    /// How long the journal keeps what the database has, for the case that it loses it: see [`crate::history`].
+    pub journal_kept: Duration,
     /// How long rendering one message may take.
     pub longest_rendering: Duration,
     /// This very program, to look with its command [`crate::render_check::COMMAND`] whether a message has ended the process

@@ -9,7 +9,7 @@ use vestnik_model::delivery::DeliveryState;
 use vestnik_store::settle::{Claim, Outcome};
 use vestnik_store::{Result, deliveries};
 
-use crate::Context;
+use crate::{Context, history};
 
 /// See the module.
 #[derive(Default)]
@@ -20,9 +20,10 @@ impl Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Claims were read.
-    pub fn take(&self, claims: impl Iterator<Item = Claim>) {
-        self.lock().extend(claims);
+    /// A claim was read. `false`: it is known already, from before the database went back, and on its way: its outcome
+    /// will be this claim's.
+    pub fn take(&self, claim: Claim) -> bool {
+        self.lock().insert(claim)
     }
 
     /// Outcomes are in the ledger.
@@ -37,6 +38,8 @@ impl Held {
 /// Gives back what is claimed in this process's name and unknown to it. Not to be called while it claims.
 pub async fn give_strays_back(context: &Context) -> Result<()> {
     let claimed = deliveries::held(&context.db, &context.node.id).await?;
+    // Claims from before a failover look like that, too, and their messages may have been handed over.
+    history::look(context).await?;
     let strays: Vec<Outcome> = {
         let held = context.held.lock();
         claimed

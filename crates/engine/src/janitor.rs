@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use vestnik_store::failover::record_again;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{
     Result, Wake, caught, deliveries, feedback, import, kept_forms, letters, logins, new_address, nodes, outages,
@@ -98,9 +99,17 @@ async fn replay(context: &Context) -> Result<()> {
         let records = std::mem::take(&mut left.records);
         let count = records.len();
         let replayed = records.into_iter().map(|record| outcome::replayed(context, record));
-        let outcomes: Vec<Outcome> = replayed.chain(counted).collect();
+        let recipient = |outcome: &Outcome| left.recipients.get(&outcome.claim()).copied().unwrap_or(0);
+        let outcomes: Vec<(Outcome, u64)> = replayed
+            .chain(counted)
+            .map(|outcome| {
+                let recipient = recipient(&outcome);
+                (outcome, recipient)
+            })
+            .collect();
+        let mut recorded = 0;
         for outcomes in outcomes.chunks(BATCH as usize) {
-            settle(&context.db, outcomes, Source::Journal, context.clock.now()).await?;
+            recorded += record_again(&context.db, &left.node, outcomes, context.clock.now()).await?;
         }
         // Where records may be missing, after a power cut or behind a torn one, claims without one are not known to be
         // unsent.
@@ -110,6 +119,7 @@ async fn replay(context: &Context) -> Result<()> {
             node = left.node,
             records = count,
             released,
+            recorded,
             "a process had been killed; its journal is replayed"
         );
         left.forget()?;

@@ -10,27 +10,31 @@
 //! which is what they are for. Beside them stands what was being rendered ([`rendering`]). A machine that loses power may lose the last of them; so `NODE.lock`, locked as long as
 //! its process lives, names the boot that it belongs to, and after another boot nothing is taken for unsent. Its second
 //! line names the life of the database (`vestnik_store::life`): what a journal of another life tells would be noted of
-//! the wrong deliveries, so it is left alone. A segment goes when all of its messages are in the ledger.
+//! the wrong deliveries, so it is left alone. A segment goes when all of its messages have been in the ledger for
+//! some time: a failover may take them out of it ([`crate::history`]).
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use vestnik_model::UnixMillis;
 use vestnik_model::id::{DeliveryId, MailingId, RunId};
 use vestnik_model::mailing::UnknownPolicy;
-use vestnik_store::life::Life;
 use vestnik_store::settle::{Claim, Outcome};
-use vestnik_store::{Db, deliveries, nodes};
+use vestnik_store::{Db, deliveries, failover, nodes};
 
 use crate::queue::Job;
 
+mod left;
 mod rendering;
 
+pub use left::{Left, left_behind, of_other_lives};
 pub use rendering::Noted;
 use rendering::Notes;
 
@@ -56,6 +60,9 @@ pub struct HandedOver {
     pub at: UnixMillis,
     /// What becomes of it if nothing more is heard.
     pub on_unknown: UnknownPolicy,
+    /// The recipient's hash ([`failover::recipient_hash`]); 0 in records of old.
+    #[serde(default)]
+    pub recipient: u64,
 }
 
 impl HandedOver {
@@ -70,6 +77,7 @@ impl HandedOver {
             excused: job.claimed.excused,
             at: now,
             on_unknown: job.run.on_unknown,
+            recipient: failover::recipient_hash(&job.claimed.email),
         }
     }
 }
@@ -111,6 +119,8 @@ pub struct Journal {
     node: String,
     writing: Mutex<Writing>,
     notes: Notes,
+    /// How long a segment is kept when all of it is in the ledger: see [`crate::history`].
+    keep: Duration,
     // Held open; the system keeps the lock for as long.
     _lock: File,
 }
@@ -122,9 +132,19 @@ struct Writing {
     length: u64,
     /// How many records of each segment speak of claims that are not in the ledger yet.
     open: BTreeMap<u64, usize>,
-    /// The segments in which a claim that is not in the ledger yet has records.
-    claims: HashMap<Claim, Vec<u64>>,
+    /// The claims that are not in the ledger yet.
+    claims: HashMap<Claim, Open>,
+    /// Segments that are in the ledger, and since when.
+    kept: VecDeque<(u64, Instant)>,
     line: Vec<u8>,
+}
+
+/// A claim that is not in the ledger yet.
+#[derive(Debug, Default)]
+struct Open {
+    /// The segments that have records of it.
+    segments: Vec<u64>,
+    recipient: u64,
 }
 
 impl Journal {
@@ -155,10 +175,35 @@ impl Journal {
             length: 0,
             open: BTreeMap::new(),
             claims: HashMap::new(),
+            kept: VecDeque::new(),
             line: Vec::new(),
         };
         let notes = Notes::begin(folder, node)?;
-        Ok(Self { folder: folder.to_owned(), node: node.to_owned(), writing: Mutex::new(writing), notes, _lock: lock })
+        let keep = Duration::ZERO;
+        Ok(Self {
+            folder: folder.to_owned(),
+            node: node.to_owned(),
+            writing: Mutex::new(writing),
+            notes,
+            keep,
+            _lock: lock,
+        })
+    }
+
+    /// Keeps segments for some time after all of their messages are in the ledger.
+    #[must_use]
+    pub fn keeping(self, keep: Duration) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// The name of its process.
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// The hash of the recipient of a claim that was handed over and is not in the ledger yet.
+    pub fn recipient(&self, claim: Claim) -> Option<u64> {
+        self.lock().claims.get(&claim).map(|open| open.recipient)
     }
 
     /// Notes that a run's message is being prepared in this place.
@@ -198,7 +243,7 @@ impl Journal {
             writing.segment += 1;
             writing.length = 0;
             if !writing.open.contains_key(&full) {
-                self.remove(full);
+                self.retire(writing, full);
             }
         }
         writing.line.clear();
@@ -224,7 +269,10 @@ impl Journal {
         writing.length += writing.line.len() as u64;
         for claim in outcome.map(Outcome::claim).into_iter().chain(next.map(|next| (next.delivery, next.epoch))) {
             *writing.open.entry(writing.segment).or_default() += 1;
-            writing.claims.entry(claim).or_default().push(writing.segment);
+            writing.claims.entry(claim).or_default().segments.push(writing.segment);
+        }
+        if let Some(open) = next.and_then(|next| Some((writing.claims.get_mut(&(next.delivery, next.epoch))?, next))) {
+            open.0.recipient = open.1.recipient;
         }
         Ok(())
     }
@@ -232,23 +280,57 @@ impl Journal {
     /// Forgets claims whose outcome is in the ledger.
     pub fn committed(&self, outcomes: &[Outcome]) {
         let mut writing = self.lock();
-        let mut done = Vec::new();
+        let writing = &mut *writing;
         for outcome in outcomes {
-            for segment in writing.claims.remove(&outcome.claim()).unwrap_or_default() {
+            for segment in writing.claims.remove(&outcome.claim()).unwrap_or_default().segments {
                 if let Some(open) = writing.open.get_mut(&segment) {
                     *open -= 1;
                     if *open == 0 {
                         writing.open.remove(&segment);
-                        done.push(segment);
+                        if segment != writing.segment {
+                            self.retire(writing, segment);
+                        }
                     }
                 }
             }
         }
-        let current = writing.segment;
-        drop(writing);
-        for segment in done.into_iter().filter(|segment| *segment != current) {
+    }
+
+    /// A segment is in the ledger.
+    fn retire(&self, writing: &mut Writing, segment: u64) {
+        if self.keep.is_zero() {
+            self.remove(segment);
+        } else {
+            writing.kept.push_back((segment, Instant::now()));
+        }
+    }
+
+    /// Removes segments that were kept long enough. Only to be called when the database has just shown that it has not
+    /// gone back: while it cannot be reached, nothing expires.
+    pub fn forget_kept(&self) {
+        let mut writing = self.lock();
+        while let Some((segment, since)) = writing.kept.front().copied()
+            && since.elapsed() >= self.keep
+        {
+            writing.kept.pop_front();
             self.remove(segment);
         }
+    }
+
+    /// Every outcome that is still in it, also of what is in the ledger, with the hash of its recipient: segment by
+    /// segment, the oldest first. What is written meanwhile may be missing.
+    pub fn outcomes(&self) -> impl Iterator<Item = io::Result<Vec<(Outcome, u64)>>> {
+        let mut segments: Vec<u64> = {
+            let writing = self.lock();
+            let kept = writing.kept.iter().map(|(segment, _)| *segment);
+            kept.chain(writing.open.keys().copied()).chain([writing.segment]).collect()
+        };
+        segments.sort_unstable();
+        segments.dedup();
+        let mut recipients = HashMap::new();
+        segments
+            .into_iter()
+            .map(move |segment| outcomes_in(&segment_path(&self.folder, &self.node, segment), &mut recipients))
     }
 
     /// Ends the journal of a process that stops well, giving back what it had claimed and not handed over. While a
@@ -262,8 +344,14 @@ impl Journal {
         }
         deliveries::release(db, node).await?;
         nodes::remove(db, node).await?;
-        let segment = self.lock().segment;
-        self.remove(segment);
+        let segments: Vec<u64> = {
+            let mut writing = self.lock();
+            let current = writing.segment;
+            writing.kept.drain(..).map(|(segment, _)| segment).chain([current]).collect()
+        };
+        for segment in segments {
+            self.remove(segment);
+        }
         fs::remove_file(rendering::path(&self.folder, &self.node))?;
         fs::remove_file(lock_path(&self.folder, &self.node))?;
         Ok(())
@@ -279,6 +367,25 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The outcomes in a segment. `recipients` has the hashes of those whose outcome comes later.
+fn outcomes_in(path: &Path, recipients: &mut HashMap<Claim, u64>) -> io::Result<Vec<(Outcome, u64)>> {
+    let mut outcomes = Vec::new();
+    for line in BufReader::new(File::open(path)?).split(b'\n') {
+        match serde_json::from_slice(&line?) {
+            Ok(Record::HandedOver(record)) => {
+                recipients.insert((record.delivery, record.epoch), record.recipient);
+            }
+            Ok(Record::Outcome(outcome)) => {
+                let recipient = recipients.remove(&outcome.claim()).unwrap_or(0);
+                outcomes.push((*outcome, recipient));
+            }
+            // The last one is being written.
+            Err(_) => {}
+        }
+    }
+    Ok(outcomes)
 }
 
 /// Whether a path still leads to an open file.
@@ -306,149 +413,12 @@ fn lock_path(folder: &Path, node: &str) -> PathBuf {
     folder.join(format!("{node}.lock"))
 }
 
-/// What a process that is gone has left.
-#[derive(Debug)]
-pub struct Left {
-    /// The process, as its claims name it.
-    pub node: String,
-    /// The last record of each claim.
-    pub records: Vec<Record>,
-    /// What it was rendering.
-    pub rendering: Vec<Noted>,
-    /// Whether no record is missing: the machine has been up ever since, and only the last may be torn.
-    pub complete: bool,
-    folder: PathBuf,
-    segments: Vec<PathBuf>,
-    // Locked, so that of two processes that start, one replays.
-    _lock: File,
-}
-
-impl Left {
-    /// Removes what has been replayed.
-    ///
-    /// # Errors
-    /// A file cannot be removed.
-    pub fn forget(self) -> io::Result<()> {
-        for segment in &self.segments {
-            fs::remove_file(segment)?;
-        }
-        match fs::remove_file(rendering::path(&self.folder, &self.node)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        fs::remove_file(lock_path(&self.folder, &self.node))
-    }
-}
-
-/// The journals that processes left which are gone, as far as they belong to this life of the database.
-///
-/// # Errors
-/// The folder or a file in it cannot be read.
-pub fn left_behind(folder: &Path, life: &Life) -> io::Result<Vec<Left>> {
-    let mut left = Vec::new();
-    if !folder.exists() {
-        return Ok(left);
-    }
-    for node in names_in(folder)?.iter().filter_map(|name| name.strip_suffix(".lock")) {
-        let mut lock = match File::open(lock_path(folder, node)) {
-            Ok(lock) => lock,
-            // Its process has ended well meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => continue,
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        // Another has replayed it meanwhile.
-        if !is_at(&lock, &lock_path(folder, node))? {
-            continue;
-        }
-        let mut text = String::new();
-        lock.read_to_string(&mut text)?;
-        let mut lines = text.lines();
-        let (its_boot, its_life) = (lines.next().unwrap_or_default(), lines.next());
-        if !belongs(its_life, life) {
-            tracing::debug!(node, "a journal belongs to another life of the database");
-            continue;
-        }
-        // Only now: until it was locked, its process may have begun another segment.
-        let prefix = format!("{node}-");
-        let segments: Vec<PathBuf> =
-            names_in(folder)?.iter().filter(|name| name.starts_with(&prefix)).map(|name| folder.join(name)).collect();
-        let (records, whole) = replay(&segments)?;
-        left.push(Left {
-            node: node.to_owned(),
-            records,
-            rendering: rendering::read(folder, node)?,
-            complete: whole && !its_boot.is_empty() && its_boot == boot().trim_end(),
-            folder: folder.to_owned(),
-            segments,
-            _lock: lock,
-        });
-    }
-    Ok(left)
-}
-
-/// Whether a journal that names this life, or as those of old none, is one of the database's.
-fn belongs(named: Option<&str>, life: &Life) -> bool {
-    match named {
-        Some(named) => named == life.name,
-        None => life.restored_at.is_none(),
-    }
-}
-
-/// How many journals in a folder belong to another life of the database: nobody will ever replay them here.
-///
-/// # Errors
-/// The folder or a file in it cannot be read.
-pub fn of_other_lives(folder: &Path, life: &Life) -> io::Result<usize> {
-    if !folder.exists() {
-        return Ok(0);
-    }
-    let mut count = 0;
-    for lock in names_in(folder)?.iter().filter(|name| name.ends_with(".lock")) {
-        match fs::read_to_string(folder.join(lock)) {
-            Ok(text) => count += usize::from(!belongs(text.lines().nth(1), life)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(count)
-}
-
 /// The names of what a folder holds, in order.
 fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let mut names: Vec<String> = names.collect::<io::Result<_>>()?;
     names.sort();
     Ok(names)
-}
-
-/// The last record of each claim, over all segments in order, and whether none is torn but the very last.
-fn replay(segments: &[PathBuf]) -> io::Result<(Vec<Record>, bool)> {
-    let mut last: HashMap<Claim, Record> = HashMap::new();
-    let (mut torn, mut whole) = (false, true);
-    for path in segments {
-        let mut reader = BufReader::new(File::open(path)?);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            whole &= !torn;
-            match serde_json::from_slice::<Record>(&line) {
-                Ok(record) => {
-                    last.insert(record.claim(), record);
-                }
-                // A process killed while it wrote leaves a torn line: its dot was never written.
-                Err(error) => {
-                    torn = true;
-                    tracing::warn!(%error, path = %path.display(), "a journal has a torn record");
-                }
-            }
-            line.clear();
-        }
-    }
-    Ok((last.into_values().collect(), whole))
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@
 //! | [`janitor`] | what others left behind, and what has had its time | nothing |
 //! | [`summaries`] | runs that are over | what reports know of them |
 //!
-//! [`journal`] remembers for the next process what this one has handed over. [`outcome`] says what an attempt means.
+//! [`journal`] remembers for the next process what this one has handed over, and [`history`] records it again if the
+//! database has lost it. [`outcome`] says what an attempt means.
 //! [`render_check`] finds messages that ended a process. [`supervise`] lets a loop that panics begin anew.
 //!
 //! They meet in tables and in the queue; `web` never calls them. No transaction is open while the network is used.
@@ -26,6 +27,7 @@ mod error_delay;
 pub mod gate;
 pub mod halt;
 pub mod held;
+pub mod history;
 pub mod janitor;
 pub mod journal;
 pub mod lanes;
@@ -71,6 +73,7 @@ pub use measures::Measures;
 
 use crate::halt::Contents;
 use crate::held::Held;
+use crate::history::History;
 use crate::journal::Journal;
 use crate::node::Node;
 use crate::prepare::Preparing;
@@ -105,6 +108,8 @@ pub struct Context {
     pub preparing: Arc<Preparing>,
     /// The claims that this process knows of.
     pub held: Arc<Held>,
+    /// Where the database stood when it was last asked.
+    pub history: Arc<History>,
     /// The way to the recorder.
     pub outcomes: mpsc::Sender<Outcome>,
     /// What has been handed over.
@@ -162,7 +167,9 @@ impl Engine {
         let (stop, stopped) = watch::channel(false);
         let id = new_key(&*random, 8);
         let life = life::enter(&db, &new_key(&*random, 12)).await?;
-        let journal = Arc::new(Journal::begin(&config.journal, &id, &life.name)?);
+        // An embedded database has no standby that could lag.
+        let keep = if db.is_embedded() { Duration::ZERO } else { config.journal_kept };
+        let journal = Arc::new(Journal::begin(&config.journal, &id, &life.name)?.keeping(keep));
         let node = Node::enter(&db, &id, config.lease, config.connections).await?;
         let server = config.relay.server();
         outages::end_of_others(&db, &server, clock.now()).await?;
@@ -174,6 +181,7 @@ impl Engine {
             contents: Arc::default(),
             preparing: Arc::default(),
             held: Arc::default(),
+            history: Arc::default(),
             outcomes,
             journal: Arc::clone(&journal),
             life: Arc::new(life),
@@ -184,6 +192,7 @@ impl Engine {
             random,
             stop: stopped,
         };
+        history::look(&context).await?;
         janitor::recover(&context).await?;
         // What a predecessor on this machine had of the connections is free now.
         context.node.beat(&context.db, 0).await?;

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use vestnik_store::nodes::{self, Share};
 use vestnik_store::{Db, Result};
 
-use crate::Context;
 use crate::claimer::give_back;
+use crate::{Context, history};
 
 /// Between two tries to reach the database.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -118,6 +118,9 @@ pub async fn run(context: Context) {
     let node = Arc::clone(&context.node);
     let every = node.lease / 6;
     while context.sleep(every).await {
+        if let Err(error) = history::look(&context).await {
+            tracing::warn!(%error, "could not ask the database whether it has gone back");
+        }
         let mut lost = false;
         match node.beat(&context.db, context.relay.open()).await {
             Ok(true) => {}

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use vestnik_model::Clock;
 use vestnik_model::delivery::DeliveryState;
-use vestnik_store::Db;
+use vestnik_store::failover::record_again;
 use vestnik_store::settle::{Outcome, Source, settle};
+use vestnik_store::{Db, Result};
 
 use crate::held::Held;
 use crate::journal::Journal;
@@ -62,7 +63,7 @@ impl Recorder {
         let mut pause = FIRST_PAUSE;
         loop {
             let began = Instant::now();
-            match settle(&self.db, &self.batch, Source::Sender, self.clock.now()).await {
+            match self.settle().await {
                 Ok(stale) => {
                     if stale > 0 {
                         tracing::warn!(stale, "results came after their claims had been taken over");
@@ -80,5 +81,21 @@ impl Recorder {
                 }
             }
         }
+    }
+
+    /// Answers how many were stale. Their claims were taken over, or the database has lost them: see [`crate::history`].
+    async fn settle(&self) -> Result<usize> {
+        let now = self.clock.now();
+        let stale = settle(&self.db, &self.batch, Source::Sender, now).await?;
+        if stale == 0 {
+            return Ok(0);
+        }
+        let handed_over: Vec<(Outcome, u64)> = self
+            .batch
+            .iter()
+            .filter_map(|outcome| Some((outcome.clone(), self.journal.recipient(outcome.claim())?)))
+            .collect();
+        let again = record_again(&self.db, self.journal.node(), &handed_over, now).await?;
+        Ok(stale.saturating_sub(again))
     }
 }

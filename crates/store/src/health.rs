@@ -47,3 +47,32 @@ pub async fn damage(db: &Db) -> Result<Option<String>> {
     let (found,): (String,) = db.fetch_one("PRAGMA quick_check(1)", &[]).await?;
     Ok((found != "ok").then_some(found))
 }
+
+/// A server that gets a copy of everything that is written.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Standby {
+    /// What it calls itself.
+    pub name: String,
+    /// Whether a commit waits for it.
+    pub is_synchronous: bool,
+    /// How much it has yet to be given or to apply, in bytes; `None`: whoever asks may not know.
+    pub behind: Option<i64>,
+}
+
+/// How PostgreSQL is copied to other servers: those for which commits wait, as they are configured, and those that are
+/// connected.
+pub async fn replication(db: &Db) -> Result<(String, Vec<Standby>)> {
+    if db.is_embedded() {
+        return Ok((String::new(), Vec::new()));
+    }
+    let (names,): (String,) = db.fetch_one("SELECT current_setting('synchronous_standby_names')", &[]).await?;
+    let standbys = db
+        .fetch_all(
+            "SELECT COALESCE(application_name, '') AS name, COALESCE(sync_state IN ('sync', 'quorum'), FALSE) AS is_synchronous,
+                CAST(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS BIGINT) AS behind
+             FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup' ORDER BY name",
+            &[],
+        )
+        .await?;
+    Ok((names, standbys))
+}

@@ -18,6 +18,7 @@ pub mod db;
 pub mod deliveries;
 pub mod dump;
 pub mod expansion;
+pub mod failover;
 pub mod fates;
 pub mod feedback;
 pub mod figures;

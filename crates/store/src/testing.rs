@@ -47,6 +47,8 @@ pub enum TestDatabase {
     Sqlite(PathBuf),
     /// A database of the test server, by its address and name.
     Postgres(Box<PgConnectOptions>, String),
+    /// Whatever is at an address; it goes with its server.
+    At(String),
 }
 
 impl TestDatabase {
@@ -86,6 +88,7 @@ impl TestDatabase {
     /// The address to open it by.
     pub fn address(&self) -> String {
         match self {
+            Self::At(address) => address.clone(),
             Self::Sqlite(folder) => format!("sqlite:{}", folder.join("vestnik.db").display()),
             Self::Postgres(options, name) => (**options).clone().database(name).to_url_lossy().to_string(),
         }
@@ -102,6 +105,7 @@ impl TestDatabase {
     /// Removes it.
     pub async fn remove(self) {
         match self {
+            Self::At(_) => {}
             Self::Sqlite(folder) => {
                 let _ = std::fs::remove_dir_all(folder);
             }

@@ -231,6 +231,7 @@ impl Running {
             render_check: render_check(),
             poll: mail.scheduler_poll,
             lease: mail.node_lease,
+            journal_kept: mail.journal_kept,
         };
         let engine = Engine::start(db.clone(), Arc::new(SystemClock), Arc::new(SystemRandom), config).await?;
         Ok(Self { engine, server, catcher })

@@ -35,6 +35,11 @@ impl Installation {
         Self { folder: tempfile::tempdir().unwrap(), database: Some(TestDatabase::pooled().await) }
     }
 
+    /// On servers of the test's own.
+    pub fn at(address: String) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database: Some(TestDatabase::At(address)) }
+    }
+
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }

@@ -1,5 +1,6 @@
 use super::*;
 use vestnik_model::delivery::DeliveryState;
+use vestnik_store::life::Life;
 
 fn outcome(delivery: i64) -> Outcome {
     Outcome {
@@ -46,6 +47,7 @@ fn handed_over(delivery: i64) -> HandedOver {
         excused: 0,
         at: UnixMillis(0),
         on_unknown: UnknownPolicy::Hold,
+        recipient: 7,
     }
 }
 
@@ -65,6 +67,7 @@ fn of_each_claim_the_last_record_counts_and_a_torn_one_does_not() {
     assert_eq!(left.len(), 1);
     let left = left.remove(0);
     assert!(left.complete);
+    assert_eq!(left.recipients.len(), 3);
     let mut records = left.records.clone();
     records.sort_by_key(Record::claim);
     let expected =
@@ -126,4 +129,30 @@ fn an_outcome_that_a_version_before_error_kinds_wrote_is_read() {
         (attempt.reply.as_ref(), attempt.error, attempt.outage),
         ("the server closed the connection", None, None)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn committed_outcomes_are_kept_for_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Duration::from_secs(600);
+    let journal = Journal::begin(folder.path(), "node", "one").unwrap().keeping(keep);
+    let count = || names_in(folder.path()).unwrap().iter().filter(|name| name.ends_with(".log")).count();
+    let mut given = Vec::new();
+    for delivery in 0.. {
+        journal.hand_over(None, handed_over(delivery)).unwrap();
+        journal.answered(&outcome(delivery)).unwrap();
+        journal.committed(&[outcome(delivery)]);
+        given.push((outcome(delivery), 7));
+        if count() == 3 {
+            break;
+        }
+    }
+    let kept: Vec<(Outcome, u64)> = journal.outcomes().flat_map(Result::unwrap).collect();
+    assert_eq!(kept, given, "in their order, with their recipients");
+    journal.forget_kept();
+    assert_eq!(count(), 3);
+    tokio::time::advance(keep).await;
+    assert_eq!(count(), 3, "nothing expires by itself");
+    journal.forget_kept();
+    assert_eq!(count(), 1, "the one that is being written");
 }

@@ -54,6 +54,7 @@ pub fn config(url: &str, journal: &Path) -> Config {
         render_check: None,
         poll: Duration::from_millis(50),
         lease: Duration::from_secs(30),
+        journal_kept: Duration::from_secs(600),
     }
 }
 

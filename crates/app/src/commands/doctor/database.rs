@@ -68,6 +68,7 @@ pub async fn look(db: Option<&Db>) -> Vec<Finding> {
         ),
     }];
     findings.extend(clock(db).await);
+    findings.extend(replication(db).await);
     findings.extend(sending(db).await);
     findings
 }
@@ -87,6 +88,36 @@ async fn clock(db: &Db) -> Option<Finding> {
         Finding::warning(CHECK, found, "have both machines set their clocks by the network (NTP)")
     } else {
         Finding::ok(CHECK, found)
+    })
+}
+
+/// Whether a failover can lose what was committed, where there are standbys.
+async fn replication(db: &Db) -> Option<Finding> {
+    const CHECK: &str = "replication";
+    let (names, standbys) = health::replication(db).await.ok()?;
+    if names.is_empty() && standbys.is_empty() {
+        return None;
+    }
+    let described: Vec<String> = standbys
+        .iter()
+        .map(|standby| {
+            let kind = if standby.is_synchronous { "synchronous" } else { "asynchronous" };
+            let behind = standby.behind.and_then(|behind| u64::try_from(behind).ok());
+            let behind = behind.map_or_else(String::new, |behind| format!(", {} behind", HumanBytes(behind)));
+            format!("{} is {kind}{behind}", standby.name)
+        })
+        .collect();
+    let found = described.join("; ");
+    if standbys.iter().any(|standby| standby.is_synchronous) {
+        return Some(Finding::ok(CHECK, found));
+    }
+    Some(if names.is_empty() {
+        let advice = "a failover loses what the standby has not received; the nodes' journals make up for it for \
+                      VESTNIK_JOURNAL_KEPT; set synchronous_standby_names to lose nothing";
+        Finding::warning(CHECK, found, advice)
+    } else {
+        let found = format!("commits wait for {names}, and no such standby is connected; {found}");
+        Finding::problem(CHECK, found, "start the standby, or take it out of synchronous_standby_names")
     })
 }
 
