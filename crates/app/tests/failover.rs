@@ -43,8 +43,8 @@ impl Way {
                 tokio::spawn(async move {
                     let mut octets = vec![0; 65_536];
                     while let Ok(count @ 1..) = from_primary.read(&mut octets).await {
-                        is_frozen.wait_for(|frozen| !frozen).await.unwrap();
-                        if to_standby.write_all(&octets[..count]).await.is_err() {
+                        let goes_on = is_frozen.wait_for(|frozen| !frozen).await.is_ok();
+                        if !goes_on || to_standby.write_all(&octets[..count]).await.is_err() {
                             break;
                         }
                     }
