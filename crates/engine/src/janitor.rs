@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use vestnik_store::failover::record_again;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::{
-    Result, Wake, caught, deliveries, feedback, import, kept_forms, letters, logins, new_address, nodes, outages,
-    people, second_factor, sessions, submitted_forms, tokens,
+    Result, Wake, caught, deletions, deliveries, feedback, import, kept_forms, letters, logins, new_address, nodes,
+    outages, second_factor, sessions, submitted_forms, tokens,
 };
 
 use crate::{Context, journal, outcome, render_check};
@@ -25,6 +25,8 @@ const OUTAGES_KEPT: Duration = Duration::from_secs(90 * 86_400);
 const SPAM_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// A form that a browser has open for longer is not sent twice any more.
 const SUBMITTED_KEPT: Duration = Duration::from_secs(86_400);
+/// The page of something that was deleted step by step is there for this long.
+const DELETIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Claims ended in one transaction.
 const BATCH: i64 = 1_000;
 
@@ -61,7 +63,8 @@ async fn clean(context: &Context) -> Result<()> {
     feedback::remove_spam(&context.db, now.minus(SPAM_KEPT)).await?;
     submitted_forms::forget(&context.db, now.minus(SUBMITTED_KEPT)).await?;
     kept_forms::forget(&context.db, now.minus(kept_forms::LIFETIME)).await?;
-    people::erase_deleted(&context.db).await
+    deletions::forget(&context.db, now.minus(DELETIONS_KEPT)).await?;
+    Ok(())
 }
 
 /// At the start, before the first claim. On an embedded database no other process sends, so whatever is claimed after

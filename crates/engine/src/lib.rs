@@ -11,6 +11,7 @@
 //! | [`letters`] | letters of the service itself | mail |
 //! | [`node`], [`rates`] | the other processes that send | leases, and parts of what is shared |
 //! | [`janitor`] | what others left behind, and what has had its time | nothing |
+//! | [`deletions`] | what is large and to be deleted | nothing |
 //! | [`summaries`] | runs that are over | what reports know of them |
 //!
 //! [`journal`] remembers for the next process what this one has handed over, and [`history`] records it again if the
@@ -23,6 +24,7 @@ pub mod catcher;
 pub mod claimer;
 pub mod config;
 pub mod connection;
+pub mod deletions;
 mod error_delay;
 pub mod gate;
 pub mod halt;
@@ -221,7 +223,7 @@ impl Engine {
                 $(self.loops.spawn(supervise(stringify!($name), context.clone(), $name::run));)+
             };
         }
-        spawn!(scheduler, claimer, letters, janitor, summaries, halt, node, rates, calls);
+        spawn!(scheduler, claimer, letters, janitor, deletions, summaries, halt, node, rates, calls);
         for index in 0..context.config.connections {
             self.loops.spawn(connection::run(context.clone(), index));
         }

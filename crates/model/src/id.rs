@@ -54,6 +54,8 @@ ids! {
     OutageId,
     /// One file of recipients being read in.
     ImportId,
+    /// Something that is deleted step by step.
+    DeletionId,
     /// A letter of the service itself: confirmation, recovery, test send.
     LetterId,
     /// A mail that the built-in catcher took.

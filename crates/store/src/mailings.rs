@@ -1,5 +1,7 @@
 //! Mailings: a message, its audience and its schedule.
 
+use std::borrow::Cow;
+
 use sqlx::AssertSqlSafe;
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::{MailingId, MessageId, RecipientId, RunId};
@@ -7,9 +9,9 @@ use vestnik_model::mailing::{Audience, Mailing};
 use vestnik_model::run::RunState;
 use vestnik_model::{Actor, UnixMillis};
 
-use crate::db::{Db, Param, Result, Rows, Tx};
+use crate::db::{Db, Result, Rows, Tx};
 use crate::page::{Cursor, Page};
-use crate::recipients::SEARCHED;
+use crate::recipients;
 use crate::search::Words;
 
 pub use crate::saving::{LateStart, Saved, Saving, create, update};
@@ -161,6 +163,22 @@ pub enum Selection {
     Emails(Vec<EmailAddress>),
 }
 
+/// A selection in which nothing is left to be searched for: that takes long, and is done before the transaction that
+/// chooses.
+pub(crate) async fn searched<'a>(db: &Db, actor: &Actor, selection: &'a Selection) -> Result<Cow<'a, Selection>> {
+    let Selection::Matching { search, also } = selection else { return Ok(Cow::Borrowed(selection)) };
+    if Words::of(search).is_empty() {
+        return Ok(Cow::Borrowed(selection));
+    }
+    let db = db.heavy_for_file(actor);
+    let (mut ids, mut after, last) = (also.clone(), RecipientId(0), recipients::newest(&db).await?);
+    while let Some(found) = recipients::find_part(&db, actor, search, (after, last), i64::MAX).await? {
+        ids.extend(found.ids);
+        after = found.end;
+    }
+    Ok(Cow::Owned(Selection::Ids(ids)))
+}
+
 /// Sets who is chosen; answers how many people the mailing would go to. The owner is checked in each statement, so
 /// that another's recipients are as good as absent.
 pub(crate) async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection: &Selection) -> Result<i64> {
@@ -184,16 +202,14 @@ pub(crate) async fn choose(tx: &mut Tx, actor: &Actor, id: MailingId, selection:
             )
             .await?;
         }
-        Selection::Matching { search, also } => {
-            let words = Words::of(search);
-            let mut args: Vec<&dyn Param> = vec![&id, &owner];
-            let found = words.condition(SEARCHED, &mut args);
-            let sql = format!(
-                "INSERT INTO mailing_recipients (mailing_id, recipient_id)
-                 SELECT $1, r.id FROM recipients r WHERE r.owner_id = $2 AND {found}"
-            );
-            tx.execute(AssertSqlSafe(sql), &args).await?;
-            choose_ids(tx, actor, id, also).await?;
+        // What is searched for has become ids in `searched`.
+        Selection::Matching { search, also } if !Words::of(search).is_empty() => {
+            choose_ids(tx, actor, id, also).await?
+        }
+        Selection::Matching { .. } => {
+            let sql = "INSERT INTO mailing_recipients (mailing_id, recipient_id)
+                SELECT $1, r.id FROM recipients r WHERE r.owner_id = $2";
+            tx.execute(sql, &[&id, &owner]).await?;
         }
     }
     audience_in(tx, actor, id, Audience::Chosen).await
@@ -210,31 +226,33 @@ pub(crate) async fn audience_in(tx: &mut Tx, actor: &Actor, id: MailingId, audie
     Ok(count)
 }
 
+/// Recipients that one statement adds.
+const CHOSEN_AT_A_TIME: usize = 20_000;
+
 /// Adds recipients with these ids to those who are chosen, as far as they are the actor's.
 async fn choose_ids(tx: &mut Tx, actor: &Actor, id: MailingId, ids: &[RecipientId]) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
+    for ids in ids.chunks(CHOSEN_AT_A_TIME) {
+        let rows = Rows::new()
+            .ints(ids.iter().map(|_| id.0))
+            .ints(ids.iter().map(|_| actor.user().0))
+            .ints(ids.iter().map(|recipient| recipient.0));
+        tx.execute_rows(
+            "WITH v (mailing_id, owner_id, recipient_id) AS ({rows})
+             INSERT INTO mailing_recipients (mailing_id, recipient_id)
+             SELECT v.mailing_id, r.id FROM v
+             JOIN recipients r ON r.id = v.recipient_id AND r.owner_id = v.owner_id WHERE true
+             ON CONFLICT DO NOTHING",
+            &rows,
+        )
+        .await?;
     }
-    let rows = Rows::new()
-        .ints(ids.iter().map(|_| id.0))
-        .ints(ids.iter().map(|_| actor.user().0))
-        .ints(ids.iter().map(|recipient| recipient.0));
-    tx.execute_rows(
-        "WITH v (mailing_id, owner_id, recipient_id) AS ({rows})
-         INSERT INTO mailing_recipients (mailing_id, recipient_id)
-         SELECT v.mailing_id, r.id FROM v
-         JOIN recipients r ON r.id = v.recipient_id AND r.owner_id = v.owner_id WHERE true
-         ON CONFLICT DO NOTHING",
-        &rows,
-    )
-    .await?;
     Ok(())
 }
 
 /// To how many people one of the actor's mailings would go now.
 pub async fn audience_size(db: &Db, actor: &Actor, mailing: &Mailing) -> Result<i64> {
     match mailing.audience {
-        Audience::All => crate::recipients::count(db, actor, "").await,
+        Audience::All => recipients::count(db, actor, "").await,
         Audience::Chosen => {
             let (count,): (i64,) = db
                 .fetch_one(

@@ -7,7 +7,7 @@
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use vestnik_model::audit::Action;
-use vestnik_model::id::{GroupId, MailingId, RunId, UserId};
+use vestnik_model::id::{GroupId, MailingId, UserId};
 use vestnik_model::mailing::DisabledBy;
 use vestnik_model::user::{Registration, TokenPurpose, User};
 use vestnik_model::{Actor, BuiltinGroup, Group, Permission, UnixMillis};
@@ -19,9 +19,6 @@ use crate::letters::{self, NewLetter};
 use crate::page::{Cursor, NewestFirst, Page};
 use crate::search::{SearchIn, Words};
 use crate::{new_address, runs, second_factor, sessions, tokens, users};
-
-/// Deliveries that are removed in one transaction with their attempts.
-const STEP: i64 = 5_000;
 
 /// Someone in the list.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow)]
@@ -364,7 +361,7 @@ pub async fn create(
 }
 
 /// Deletes someone with all that is theirs. From now on nobody sees them and their address is free; what is theirs is
-/// [erased](erase_deleted) step by step.
+/// [erased](crate::erasure) step by step.
 pub async fn delete(db: &Db, actor: &Actor, id: UserId, author: &Author) -> Result<Changed> {
     match act_on(db, Some(actor), Permission::ManageUsers, id).await? {
         Ok((change, person)) => delete_in(change, &person.user, author).await,
@@ -397,40 +394,8 @@ async fn delete_in(mut change: Change, user: &User, author: &Author) -> Result<C
     sessions::end_all_in(&mut change.tx, id).await?;
     end_links_in(&mut change.tx, id, author.at).await?;
     stop_everything(&mut change.tx, id, "", author.at).await?;
+    change.tx.wake(Wake::Deletions);
     change.commit(author, Entry::new(Action::UserDeleted, Some(id.0), &user.email)).await
-}
-
-/// Erases what was someone's who is deleted, as far as nothing of it is on its way any more. A large ledger goes in
-/// steps, so that others can write in between.
-pub async fn erase_deleted(db: &Db) -> Result<()> {
-    let deleted: Vec<(UserId,)> = db
-        .fetch_all(
-            "SELECT id FROM users WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs u
-                WHERE u.owner_id = users.id AND u.state IN ('planned', 'expanding', 'sending', 'paused', 'stopping'))",
-            &[],
-        )
-        .await?;
-    for (id,) in deleted {
-        let runs: Vec<(RunId,)> = db.fetch_all("SELECT id FROM runs WHERE owner_id = $1", &[&id]).await?;
-        for (run,) in runs {
-            let sql = "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE run_id = $1 LIMIT $2)";
-            while db.execute(sql, &[&run, &STEP]).await? > 0 {}
-        }
-        let sql = "DELETE FROM recipients WHERE id IN (SELECT id FROM recipients WHERE owner_id = $1 LIMIT $2)";
-        while db.execute(sql, &[&id, &STEP]).await? > 0 {}
-        let sql = "DELETE FROM figures WHERE owner_id = $1 AND (quarter, mailing_id) IN
-            (SELECT quarter, mailing_id FROM figures WHERE owner_id = $1 LIMIT $2)";
-        while db.execute(sql, &[&id, &STEP]).await? > 0 {}
-        // Runs before their mailings, and those before the messages that they refer to.
-        for sql in [
-            "DELETE FROM runs WHERE owner_id = $1",
-            "DELETE FROM mailings WHERE owner_id = $1",
-            "DELETE FROM users WHERE id = $1",
-        ] {
-            db.execute(sql, &[&id]).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Puts someone into one of the groups that are there from the start, beside those they are in, on the word of whoever

@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::AssertSqlSafe;
 use vestnik_mail::address::EmailAddress;
 use vestnik_model::id::RecipientId;
 use vestnik_model::recipient::{Recipient, RecipientDraft, RecipientSort};
 use vestnik_model::text::fold;
 use vestnik_model::{Actor, UnixMillis};
 
-use crate::db::{Args, Db, Param, Result, Rows, Tx};
+use crate::db::{Db, Param, Result, Rows, Tx};
+use crate::deletions::FIRST_STEP;
 use crate::page::{Cursor, Page};
 use crate::search::{SearchIn, Words};
 use crate::submitted_forms::{self, FormHash};
@@ -99,7 +100,7 @@ pub async fn count(db: &Db, actor: &Actor, search: &str) -> Result<i64> {
 
 /// Has others wait who would change the actor's list. Comes before any change of it: whoever held a row of the list and
 /// waited for this could be waited for.
-async fn lock(tx: &mut Tx, actor: &Actor) -> Result<()> {
+pub(crate) async fn lock(tx: &mut Tx, actor: &Actor) -> Result<()> {
     if tx.is_shared() {
         tx.execute("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE", &[&actor.user()]).await?;
     }
@@ -112,16 +113,6 @@ async fn note(tx: &mut Tx, actor: &Actor, change: i64) -> Result<()> {
         tx.execute("UPDATE users SET recipients = recipients + $1 WHERE id = $2", &[&change, &actor.user()]).await?;
     }
     Ok(())
-}
-
-/// Deletes those of the actor's recipients that the statement names; answers how many.
-async fn delete_by(db: &Db, actor: &Actor, sql: impl SqlSafeStr, args: Args<'_>) -> Result<u64> {
-    let mut tx = db.begin().await?;
-    lock(&mut tx, actor).await?;
-    let deleted = tx.execute(sql, args).await?;
-    note(&mut tx, actor, -(deleted as i64)).await?;
-    tx.commit().await?;
-    Ok(deleted)
 }
 
 /// One of the actor's recipients.
@@ -242,33 +233,43 @@ pub async fn update(db: &Db, actor: &Actor, id: RecipientId, draft: &RecipientDr
 
 /// Deletes a recipient; what was sent to them stays in the ledger. `false`: the actor has no such recipient.
 pub async fn delete(db: &Db, actor: &Actor, id: RecipientId) -> Result<bool> {
-    let sql = "DELETE FROM recipients WHERE id = $1 AND owner_id = $2";
-    Ok(delete_by(db, actor, sql, &[&id, &actor.user()]).await? == 1)
+    Ok(delete_many(db, actor, &[id]).await? == 1)
 }
 
 /// Deletes every recipient that matches the search; answers how many. An empty search deletes no one: that is a slip.
 pub async fn delete_matching(db: &Db, actor: &Actor, search: &str) -> Result<u64> {
-    let words = Words::of(search);
-    if words.is_empty() {
-        return Ok(0);
-    }
-    let owner = actor.user();
-    let mut args: Vec<&dyn Param> = vec![&owner];
-    let found = words.condition(SEARCHED, &mut args);
-    delete_by(db, actor, AssertSqlSafe(format!("DELETE FROM recipients AS r WHERE owner_id = $1 AND {found}")), &args)
-        .await
+    if Words::of(search).is_empty() { Ok(0) } else { delete_found(db, actor, search).await }
 }
 
 /// Deletes every recipient of the actor's; answers how many.
 pub async fn delete_all(db: &Db, actor: &Actor) -> Result<u64> {
-    delete_by(db, actor, "DELETE FROM recipients WHERE owner_id = $1", &[&actor.user()]).await
+    delete_found(db, actor, "").await
 }
 
-/// Deletes the recipients with these ids that are the actor's; answers how many.
+async fn delete_found(db: &Db, actor: &Actor, search: &str) -> Result<u64> {
+    let (mut after, last, mut deleted) = (RecipientId(0), newest(db).await?, 0);
+    while let Some(found) = find_part(db, actor, search, (after, last), FIRST_STEP).await? {
+        deleted += delete_many(db, actor, &found.ids).await?;
+        after = found.end;
+    }
+    Ok(deleted)
+}
+
+/// Deletes the recipients with these ids that are the actor's, step by step; answers how many.
 pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<u64> {
+    let mut deleted = 0;
+    for ids in ids.chunks(FIRST_STEP as usize) {
+        let mut tx = db.begin().await?;
+        deleted += delete_in(&mut tx, actor, ids).await?;
+        tx.commit().await?;
+    }
+    Ok(deleted)
+}
+
+/// The same in a transaction.
+pub(crate) async fn delete_in(tx: &mut Tx, actor: &Actor, ids: &[RecipientId]) -> Result<u64> {
+    lock(tx, actor).await?;
     let rows = Rows::new().ints(ids.iter().map(|id| id.0)).ints(ids.iter().map(|_| actor.user().0));
-    let mut tx = db.begin().await?;
-    lock(&mut tx, actor).await?;
     let deleted = tx
         .execute_rows(
             "WITH v (id, owner_id) AS ({rows})
@@ -276,9 +277,58 @@ pub async fn delete_many(db: &Db, actor: &Actor, ids: &[RecipientId]) -> Result<
             &rows,
         )
         .await?;
-    note(&mut tx, actor, -(deleted as i64)).await?;
-    tx.commit().await?;
+    note(tx, actor, -(deleted as i64)).await?;
     Ok(deleted)
+}
+
+/// The highest id that any recipient has: those who are added later have higher ones.
+pub(crate) async fn newest(db: &Db) -> Result<RecipientId> {
+    let (newest,): (RecipientId,) = db.fetch_one("SELECT COALESCE(max(id), 0) FROM recipients", &[]).await?;
+    Ok(newest)
+}
+
+/// Recipients that a search looks at in one statement.
+const LOOKED_AT: i64 = 20_000;
+
+/// Some of the recipients that match a search.
+#[derive(Debug)]
+pub(crate) struct FoundPart {
+    /// In rising order; perhaps none.
+    pub(crate) ids: Vec<RecipientId>,
+    /// The id up to which was looked.
+    pub(crate) end: RecipientId,
+}
+
+/// Up to `size` of the actor's recipients that match the search (an empty one: all), of those after the first id and up to
+/// the second. It reads a bounded part of the list, without a transaction that others wait for. `None`: there are no more
+/// to look at.
+pub(crate) async fn find_part(
+    db: &Db,
+    actor: &Actor,
+    search: &str,
+    (after, last): (RecipientId, RecipientId),
+    size: i64,
+) -> Result<Option<FoundPart>> {
+    let (words, owner) = (Words::of(search), actor.user());
+    if words.is_empty() {
+        let sql = "SELECT id FROM recipients WHERE owner_id = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4";
+        let found: Vec<(RecipientId,)> = db.fetch_all(sql, &[&owner, &after, &last, &size]).await?;
+        let ids: Vec<_> = found.into_iter().map(|(id,)| id).collect();
+        return Ok(ids.last().copied().map(|end| FoundPart { ids, end }));
+    }
+    let sql = "SELECT max(id) FROM (SELECT id FROM recipients WHERE owner_id = $1 AND id > $2 AND id <= $3
+        ORDER BY id LIMIT $4) AS part";
+    let (end,): (Option<RecipientId>,) = db.fetch_one(sql, &[&owner, &after, &last, &LOOKED_AT]).await?;
+    let Some(end) = end else { return Ok(None) };
+    let mut args: Vec<&dyn Param> = vec![&owner, &after, &end, &size];
+    let matches = words.condition(SEARCHED, &mut args);
+    let sql = format!(
+        "SELECT id FROM recipients r WHERE owner_id = $1 AND id > $2 AND id <= $3 AND {matches} ORDER BY id LIMIT $4"
+    );
+    let found: Vec<(RecipientId,)> = db.heavy_for_file(actor).fetch_all(AssertSqlSafe(sql), &args).await?;
+    let ids: Vec<_> = found.into_iter().map(|(id,)| id).collect();
+    let end = if ids.len() as i64 == size { ids.last().copied().unwrap_or(end) } else { end };
+    Ok(Some(FoundPart { ids, end }))
 }
 
 /// Recipients after an id, oldest first, for exports that never hold the whole list.

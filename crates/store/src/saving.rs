@@ -10,7 +10,7 @@ use vestnik_model::text::fold;
 use vestnik_model::{Actor, Permission, UnixMillis};
 
 use crate::db::{Db, Result, Tx, Wake};
-use crate::mailings::{COLUMNS, Selection, audience_in, choose};
+use crate::mailings::{COLUMNS, Selection, audience_in, choose, searched};
 use crate::runs;
 use crate::submitted_forms::{self, FormHash};
 
@@ -86,6 +86,7 @@ pub async fn create(
     if next_at.is_some() && !actor.may(Permission::SendMail) {
         return Ok(Saved::MayNotSend);
     }
+    let selection = &*searched(db, actor, selection).await?;
     let mut tx = db.begin().await?;
     if let Some(earlier) = submitted_forms::claim(&mut tx, actor, saving.form, now).await? {
         return Ok(Saved::Saved(MailingId(earlier)));
@@ -144,6 +145,11 @@ pub async fn update(
     saving: &Saving<'_>,
 ) -> Result<Saved> {
     let now = saving.now;
+    let selection = match selection {
+        Some(selection) => Some(searched(db, actor, selection).await?),
+        None => None,
+    };
+    let selection = selection.as_deref();
     let mut tx = db.begin().await?;
     // A run that has not begun goes to those who are chosen now. Runs before their mailing, as everyone locks them.
     tx.execute(

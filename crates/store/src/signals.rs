@@ -18,6 +18,8 @@ pub struct Signals {
     pub control: Notify,
     /// The settings of the installation were changed.
     pub settings: Notify,
+    /// Something is to be deleted step by step.
+    pub deletions: Notify,
 }
 
 impl Signals {
@@ -29,6 +31,7 @@ impl Signals {
             Wake::Letters => self.letters.notify_one(),
             Wake::Control => self.control.notify_one(),
             Wake::Settings => self.settings.notify_one(),
+            Wake::Deletions => self.deletions.notify_one(),
         }
     }
 }

@@ -13,7 +13,7 @@ use vestnik_store::figures::Figures;
 use vestnik_store::mailings::Deleted;
 use vestnik_store::settle::{Outcome, Source, settle};
 use vestnik_store::testing::{TestDatabase, assert_figures_agree};
-use vestnik_store::{Db, databases, mailings, people, reports};
+use vestnik_store::{Db, databases, mailings, reports};
 
 const QUARTER: i64 = 900_000;
 
@@ -255,7 +255,7 @@ databases! {
         assert_eq!(quarters(&db, &anna).await[0].sent, 3);
         assert_eq!(quarters(&db, &boris).await[0].sent, 6);
         db.execute("UPDATE users SET deleted_at = 1 WHERE id = $1", &[&boris.user()]).await.unwrap();
-        people::erase_deleted(&db).await.unwrap();
+        vestnik_store::erasure::erase_deleted(&db, NOW).await.unwrap();
         let (left,): (i64,) = db.fetch_one("SELECT count(*) FROM figures", &[]).await.unwrap();
         assert_eq!(left, 1);
         assert_figures_agree(&db).await;

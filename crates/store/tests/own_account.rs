@@ -205,7 +205,7 @@ databases! {
         assert!(matches!(follow(&db, &anna, "link", NOW).await, Moved::Gone));
 
         while vestnik_store::deliveries::end_waiting(&db, NOW).await.unwrap() {}
-        people::erase_deleted(&db).await.unwrap();
+        vestnik_store::erasure::erase_deleted(&db, NOW).await.unwrap();
         for table in ["users", "recipients", "messages", "mailings", "runs", "deliveries", "tokens", "new_addresses"] {
             let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
             let (left,): (i64,) = db.fetch_one(sql, &[]).await.unwrap();

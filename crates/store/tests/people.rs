@@ -245,7 +245,7 @@ databases! {
         people::end_sessions(&db, &admin, anna.user(), &author()).await.unwrap();
         assert_eq!(people::delete(&db, &admin, anna.user(), &author()).await.unwrap(), Changed::Done);
         assert!(people::find(&db, &admin, anna.user()).await.unwrap().is_none(), "nobody sees them");
-        people::erase_deleted(&db).await.unwrap();
+        vestnik_store::erasure::erase_deleted(&db, NOW).await.unwrap();
         assert_eq!(people::delete(&db, &admin, anna.user(), &author()).await.unwrap(), Changed::NotFound);
         for table in ["recipients", "messages", "mailings", "mailing_recipients", "runs", "deliveries"] {
             let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));

@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (18, "pause problem", include_str!("../../migrations/0018_pause_problem.sql")),
     (19, "unrenderable", include_str!("../../migrations/0019_unrenderable.sql")),
     (20, "limits", include_str!("../../migrations/0020_limits.sql")),
+    (21, "deletions", include_str!("../../migrations/0021_deletions.sql")),
 ];
 
 /// What stands for what in them on each database.

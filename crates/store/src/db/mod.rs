@@ -10,6 +10,7 @@ mod migrations;
 mod postgres;
 mod rows;
 pub mod schema;
+mod space;
 mod tx;
 mod wake;
 
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, Sqlite, Transaction};
 
 use vestnik_model::keyring::Keyring;
 
@@ -176,8 +177,11 @@ impl Db {
             // The write connection works on large batches; the default 2 MB spills.
             .pragma("cache_size", "-32000")
             .pragma("temp_store", "memory");
-        let write =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_TIMEOUT).connect_with(options.clone());
+        space::prepare_new(path, &options).await?;
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options.clone().pragma("journal_size_limit", space::LOG_KEPT));
         let write = write.await?;
         let options = options.read_only(true).pragma("query_only", "on");
         let read = SqlitePoolOptions::new()
@@ -364,40 +368,6 @@ impl Db {
         self.execute(AssertSqlSafe(format!("ANALYZE {table}")), &[]).await.map(|_| ())
     }
 
-    /// Writes these tables anew, on SQLite everything, so that nothing is left of what was in them before. Others wait
-    /// meanwhile.
-    pub(crate) async fn rewrite(&self, tables: &[&'static str]) -> Result<()> {
-        match &self.pool {
-            Pool::Sqlite { write, .. } => {
-                let mut connection = write.acquire().await?;
-                // Beside the database, and not in memory as other temporary things: it takes as much as the database.
-                sqlx::raw_sql("PRAGMA temp_store = file").execute(&mut *connection).await?;
-                let done = sqlx::raw_sql("VACUUM").execute(&mut *connection).await;
-                sqlx::raw_sql("PRAGMA temp_store = memory").execute(&mut *connection).await?;
-                done?;
-            }
-            Pool::Postgres { short: pool, .. } => {
-                for table in tables {
-                    sqlx::raw_sql(AssertSqlSafe(format!("VACUUM FULL {table}"))).execute(pool).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves everything from SQLite's write-ahead log into the database and empties it. `false`: a reader has kept it from
-    /// that for so long. Writers wait meanwhile.
-    pub(crate) async fn empty_log(&self, patience: Duration) -> Result<bool> {
-        let Pool::Sqlite { write, .. } = &self.pool else { return Ok(true) };
-        let mut connection = write.acquire().await?;
-        set_patience(&mut connection, patience).await?;
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let emptied = sqlx::query_as(sql).fetch_one(&mut *connection).await;
-        set_patience(&mut connection, BUSY_TIMEOUT).await?;
-        let (busy, ..): (i64, i64, i64) = emptied?;
-        Ok(busy == 0)
-    }
-
     /// Waits until every connection has been given back and closes them.
     pub async fn close(&self) {
         match &self.pool {
@@ -428,13 +398,6 @@ async fn begin_immediate(write: &SqlitePool) -> Result<Transaction<'static, Sqli
         }
         begun => begun,
     }
-}
-
-/// How long a connection waits for others' locks.
-async fn set_patience(connection: &mut SqliteConnection, patience: Duration) -> Result<()> {
-    let sql = AssertSqlSafe(format!("PRAGMA busy_timeout = {}", patience.as_millis()));
-    sqlx::raw_sql(sql).execute(connection).await?;
-    Ok(())
 }
 
 /// The address of the database in a data folder. The folder is made if missing, for its owner alone: it holds people's

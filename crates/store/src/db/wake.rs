@@ -26,10 +26,13 @@ pub enum Wake {
     Control,
     /// The settings of the installation were changed.
     Settings,
+    /// Something is to be deleted step by step.
+    Deletions,
 }
 
 impl Wake {
-    const ALL: [Self; 5] = [Self::Schedule, Self::Deliveries, Self::Letters, Self::Control, Self::Settings];
+    const ALL: [Self; 6] =
+        [Self::Schedule, Self::Deliveries, Self::Letters, Self::Control, Self::Settings, Self::Deletions];
 
     /// Its name in a notification.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +42,7 @@ impl Wake {
             Self::Letters => "letters",
             Self::Control => "control",
             Self::Settings => "settings",
+            Self::Deletions => "deletions",
         }
     }
 }

@@ -333,7 +333,7 @@ async fn an_account_goes_with_all_its_data() {
     for picture in &pictures {
         assert_eq!(app.browser().get(picture).await.status, StatusCode::NOT_FOUND);
     }
-    people::erase_deleted(&app.db).await.expect("erased");
+    vestnik_store::erasure::erase_deleted(&app.db, app.state.now()).await.expect("erased");
     let letter = app.letters(1).await.remove(0);
     assert_eq!(
         (letter.recipient.as_str(), letter.subject.as_str()),
