@@ -53,6 +53,7 @@ mod csrf;
 mod csv_file;
 mod dashboard;
 pub mod delays;
+mod deletions;
 mod download;
 mod embedded;
 pub mod error;

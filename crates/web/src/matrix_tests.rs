@@ -18,7 +18,7 @@ use vestnik_model::{
 use vestnik_store::{
     Db,
     audit::Author,
-    groups, import, mailings, messages, people, recipients, runs,
+    deletions, groups, import, mailings, messages, people, recipients, runs,
     sessions::{self, Origin},
     users,
 };
@@ -85,7 +85,9 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String)> {
     let read = import::begin(db, &actor, "list.csv", 100, now).await.expect("begun");
     let session = sessions::all(db, &actor, now).await.expect("found")[0].id;
     let group = groups::all(db).await.expect("groups")[0].0.id;
+    let deletion = deletions::begin_recipients(db, &actor, "", 1, now).await.expect("begun");
     vec![
+        ("/deletions/", deletion.to_string()),
         ("/recipients/imports/", read.to_string()),
         ("/recipients/", recipient.to_string()),
         ("/messages/", message.to_string()),

@@ -7,7 +7,7 @@ use vestnik_model::{
     message::MessageDraft,
     recipient::RecipientDraft,
 };
-use vestnik_store::{import, mailings, messages, recipients, runs, sessions};
+use vestnik_store::{deletions, import, mailings, messages, recipients, runs, sessions};
 
 use crate::{
     routes::{self, Who},
@@ -41,7 +41,9 @@ async fn belongings(app: &TestApp, actor: &Actor) -> Vec<(&'static str, String)>
     };
     let session = sessions::all(&app.db, actor, now).await.expect("found")[0].id;
     let read = import::begin(&app.db, actor, "list.csv", 100, now).await.expect("stored");
+    let deletion = deletions::begin_recipients(&app.db, actor, "", 1, now).await.expect("stored");
     vec![
+        ("/deletions/", deletion.to_string()),
         ("/recipients/imports/", read.to_string()),
         ("/recipients/", recipient.to_string()),
         ("/messages/", message.to_string()),

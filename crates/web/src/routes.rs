@@ -23,7 +23,7 @@ use crate::{
     },
     blog, caught,
     concurrency::{self, Kind},
-    contacts, dashboard,
+    contacts, dashboard, deletions,
     error::Error,
     form::{LARGEST_FORM, LARGEST_TYPED},
     health, home,
@@ -123,6 +123,8 @@ fn table() -> Table {
         .typed("/recipients/{id}/edit", Owner, recipients::edit::submit)
         .get("/recipients/{id}/delete", Owner, recipients::delete::ask)
         .post("/recipients/{id}/delete", Owner, recipients::delete::delete)
+        // What is deleted step by step
+        .get("/deletions/{id}", Owner, deletions::show)
         // Messages
         .get("/messages", SignedIn, messages::list::show)
         .get("/messages/new", SignedIn, messages::edit::new)

@@ -177,3 +177,18 @@ problem-import-broken = The import broke off. What was read is kept; upload the 
 problem-import-record-long = The line is too long, or has a quote that is not closed.
 problem-import-quote = A quote is not closed.
 problem-import-repeated = This address was on line { $first } already.
+
+## Deleting in the background
+
+deletion-title = Deletion
+deletion-all = All recipients
+deletion-found = Recipients found by “{ $search }”
+deletion-mailing = Mailing “{ $name }”
+deletion-going = Deleting
+deletion-done = Deleted
+deletion-progress = Deleted
+deletion-recipients = Recipients deleted
+deletion-deliveries = Deliveries deleted
+deletion-recipients-text = The recipients are being deleted. You may close this page: the deletion goes on.
+deletion-mailing-text = The mailing is gone from your lists. Its delivery history is being deleted; you may close this page.
+deletion-to-mailings = To the mailings

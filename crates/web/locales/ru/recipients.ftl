@@ -184,3 +184,18 @@ problem-import-broken = Загрузка прервалась. То, что ус
 problem-import-record-long = Строка слишком длинная или в ней не закрыта кавычка.
 problem-import-quote = Не закрыта кавычка.
 problem-import-repeated = Этот адрес уже был в строке { $first }.
+
+## Удаление в фоне
+
+deletion-title = Удаление
+deletion-all = Все получатели
+deletion-found = Получатели по запросу «{ $search }»
+deletion-mailing = Рассылка «{ $name }»
+deletion-going = Удаляется
+deletion-done = Удалено
+deletion-progress = Удалено
+deletion-recipients = Удалено получателей
+deletion-deliveries = Удалено доставок
+deletion-recipients-text = Получатели удаляются. Страницу можно закрыть: удаление продолжится.
+deletion-mailing-text = Рассылки уже нет в ваших списках. Её история доставки удаляется, страницу можно закрыть.
+deletion-to-mailings = К рассылкам

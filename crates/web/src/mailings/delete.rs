@@ -1,9 +1,15 @@
 //! Deleting a mailing: asked once, done by a form.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
 use serde::Serialize;
 use vestnik_model::id::MailingId;
-use vestnik_store::mailings::{self, Deleted};
+use vestnik_store::{
+    deletions::{self, MailingDeletion},
+    mailings,
+};
 
 use crate::{error::Error, flash::Flash, form::Path, page::Page, session::CurrentUser, state::AppState};
 
@@ -32,9 +38,10 @@ pub(crate) async fn submit(
     Path(id): Path<MailingId>,
 ) -> Result<Response, Error> {
     let mailing = mailings::find(&app.db, &user.actor, id).await?.ok_or(Error::NotFound)?;
-    match mailings::delete(&app.db, &user.actor, id).await? {
-        Deleted::Gone => Ok(Flash::ok("flash-mailing-deleted").with("name", mailing.name).and_go("/mailings")),
-        Deleted::NotFound => Err(Error::NotFound),
-        Deleted::Running => Ok(Flash::warn("flash-mailing-running").and_go(&format!("/mailings/{id}"))),
+    match deletions::delete_mailing(&app.db, &user.actor, id, app.now()).await? {
+        MailingDeletion::Done => Ok(Flash::ok("flash-mailing-deleted").with("name", mailing.name).and_go("/mailings")),
+        MailingDeletion::InSteps(id) => Ok(Redirect::to(&format!("/deletions/{id}")).into_response()),
+        MailingDeletion::NotFound => Err(Error::NotFound),
+        MailingDeletion::Running => Ok(Flash::warn("flash-mailing-running").and_go(&format!("/mailings/{id}"))),
     }
 }

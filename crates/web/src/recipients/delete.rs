@@ -1,12 +1,18 @@
 //! Deleting recipients, one or many, after a question.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
 use serde::{Deserialize, Serialize};
 use vestnik_model::{
     id::RecipientId,
     recipient::{Recipient, RecipientSort},
 };
-use vestnik_store::recipients;
+use vestnik_store::{
+    deletions::{self, RecipientDeletion},
+    recipients,
+};
 
 use super::list;
 use crate::{
@@ -107,10 +113,13 @@ pub(crate) async fn delete_many(
     user: CurrentUser,
     Form(chosen): Form<Chosen>,
 ) -> Result<Response, Error> {
-    let deleted = match (chosen.everyone(), chosen.q.trim()) {
-        (false, _) => recipients::delete_many(&app.db, &user.actor, &chosen.id).await?,
-        (true, "") => recipients::delete_all(&app.db, &user.actor).await?,
-        (true, search) => recipients::delete_matching(&app.db, &user.actor, search).await?,
+    let deleted = if chosen.everyone() {
+        match deletions::delete_recipients(&app.db, &user.actor, &chosen.q, app.now()).await? {
+            RecipientDeletion::Done(deleted) => deleted,
+            RecipientDeletion::InSteps(id) => return Ok(Redirect::to(&format!("/deletions/{id}")).into_response()),
+        }
+    } else {
+        recipients::delete_many(&app.db, &user.actor, &chosen.id).await?
     };
     // After a search nobody is left who matches it.
     let back = if chosen.everyone() { "/recipients".to_owned() } else { chosen.list() };

@@ -4,7 +4,10 @@ use vestnik_model::{
     id::RecipientId,
     recipient::{Recipient, RecipientDraft},
 };
-use vestnik_store::recipients;
+use vestnik_store::{
+    deletions::{self, Step},
+    recipients,
+};
 
 use crate::testing::{Answer, Browser, TestApp};
 
@@ -332,5 +335,27 @@ async fn the_form_takes_an_address_as_it_is_copied() {
     let answer = anna.post("/recipients/new", &form).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     answer.says("Enter one address. There is also: b@sever.example");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn long_list_is_deleted_in_the_background() {
+    let app = TestApp::start().await;
+    let (mut anna, actor) = app.signed_in("anna").await;
+    let drafts: Vec<_> = (0..5_001)
+        .map(|n| RecipientDraft::parse(&format!("r{n}@sever.example"), "", "").expect("a recipient"))
+        .collect();
+    let now = app.state.now();
+    recipients::add_all(&app.db, &actor, &drafts, now).await.expect("a database");
+    let answer = anna.post("/recipients/delete", &[("all", "1"), ("q", " "), ("sort", "")]).await;
+    let path = answer.goes_to().expect("a page").to_owned();
+    anna.get(&path).await.says("All recipients").says("Deleting").says("0%").says("every 1s");
+    assert_eq!(deletions::step(&app.db, 3_000, now).await.expect("a database"), Step::Done);
+    anna.get(&path).await.says("3,000").says("every 1s");
+    while deletions::step(&app.db, 3_000, now).await.expect("a database") != Step::Nothing {}
+    let page = anna.get(&path).await;
+    page.says("Deleted").says("5,001").says("To the recipients");
+    assert!(!page.text.contains("every 1s"), "it asks no more");
+    anna.get("/recipients").await.says("No recipients yet");
     app.stop().await;
 }

@@ -3,12 +3,14 @@
 use vestnik_model::{
     UnixMillis,
     delivery::Fate,
-    id::{ImportId, MailingId, RecipientId, RunId, UserId},
+    id::{DeletionId, ImportId, MailingId, RecipientId, RunId, UserId},
     recipient::{Recipient, RecipientSort},
 };
+use vestnik_store::deletions::Deletion;
 
 use super::{Sample, errors_at, page, typed};
 use crate::{
+    deletions,
     form::FormErrors,
     mailings::explanation::Explanation,
     page::Pager,
@@ -120,6 +122,16 @@ pub(super) fn all() -> Vec<Sample> {
         let chosen = Chosen { id: vec![RecipientId(7)], all: all.into(), q: q.into(), sort: "name".into() };
         samples
             .push(page("recipients/delete_many.html", AskManyView { chosen, count: 21, list: "/recipients".into() }));
+    }
+    for (kind, name, finished_at) in [
+        ("recipients", "", None),
+        ("recipients", "<Север>", Some(NOW)),
+        ("mailing", "<b>", None),
+        ("mailing", "", Some(NOW)),
+    ] {
+        let (id, kind, name) = (DeletionId(3), kind.into(), name.into());
+        let deletion = Deletion { id, kind, name, total: 500_000, deleted: 21, created_at: NOW, finished_at };
+        samples.push(page("deletion.html", deletions::ShowView { deletion }));
     }
     for (errors, latest) in [
         (FormErrors::none(), Vec::new()),
