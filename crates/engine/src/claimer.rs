@@ -116,7 +116,7 @@ impl Claimer {
     /// Fills the queue up. While enough jobs wait, only `newcomers` are looked for: a run without a job in the queue gets
     /// its first ones at once, so that ten letters do not wait behind a slow server's hundreds.
     async fn turn(&mut self, context: &Context, newcomers: bool) -> Result<Turn> {
-        if context.node.takes_strays()
+        if (context.node.takes_strays() || context.held.has_doubtful())
             && let Err(error) = give_strays_back(context).await
         {
             context.node.look_for_strays();

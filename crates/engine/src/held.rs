@@ -13,25 +13,42 @@ use crate::{Context, history};
 
 /// See the module.
 #[derive(Default)]
-pub struct Held(Mutex<HashSet<Claim>>);
+pub struct Held(Mutex<Claims>);
+
+#[derive(Default)]
+struct Claims {
+    held: HashSet<Claim>,
+    /// Those that were read once more while they were held.
+    read_again: HashSet<Claim>,
+}
 
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, HashSet<Claim>> {
+    fn lock(&self) -> MutexGuard<'_, Claims> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A claim was read. `false`: it is known already, from before the database went back, and on its way: its outcome
-    /// will be this claim's.
+    /// A claim was read. `false`: it is known already, from before the database went back. If it is on its way, its outcome
+    /// will be this claim's; if that was written before this claim was made, it is a stray.
     pub fn take(&self, claim: Claim) -> bool {
-        self.lock().insert(claim)
+        let mut claims = self.lock();
+        let is_new = claims.held.insert(claim);
+        if !is_new {
+            claims.read_again.insert(claim);
+        }
+        is_new
     }
 
     /// Outcomes are in the ledger.
     pub fn settled(&self, outcomes: &[Outcome]) {
-        let mut held = self.lock();
+        let mut claims = self.lock();
         for outcome in outcomes {
-            held.remove(&outcome.claim());
+            claims.held.remove(&outcome.claim());
         }
+    }
+
+    /// Whether claims were read again of which it is not known yet what becomes of them.
+    pub fn has_doubtful(&self) -> bool {
+        !self.lock().read_again.is_empty()
     }
 }
 
@@ -41,7 +58,10 @@ pub async fn give_strays_back(context: &Context) -> Result<()> {
     // Claims from before a failover look like that, too, and their messages may have been handed over.
     history::look(context).await?;
     let strays: Vec<Outcome> = {
-        let held = context.held.lock();
+        let mut claims = context.held.lock();
+        let Claims { held, read_again } = &mut *claims;
+        let in_tables: HashSet<Claim> = claimed.iter().map(|claim| (claim.id, claim.epoch)).collect();
+        read_again.retain(|claim| held.contains(claim) && in_tables.contains(claim));
         claimed
             .into_iter()
             .filter(|claim| !held.contains(&(claim.id, claim.epoch)))

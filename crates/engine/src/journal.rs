@@ -247,8 +247,9 @@ impl Journal {
             }
         }
         writing.line.clear();
-        // An outcome that is in the ledger already needs no record.
-        let outcome = outcome.filter(|outcome| writing.claims.contains_key(&outcome.claim()));
+        // An outcome that is in the ledger already needs no record, unless the ledger may go back.
+        let is_open = outcome.is_some_and(|outcome| writing.claims.contains_key(&outcome.claim()));
+        let outcome = outcome.filter(|_| is_open || !self.keep.is_zero());
         if let Some(outcome) = outcome {
             serde_json::to_writer(&mut writing.line, &Line::Outcome(outcome))?;
             writing.line.push(b'\n');
@@ -267,7 +268,8 @@ impl Journal {
             return Err(error);
         }
         writing.length += writing.line.len() as u64;
-        for claim in outcome.map(Outcome::claim).into_iter().chain(next.map(|next| (next.delivery, next.epoch))) {
+        let answered = outcome.filter(|_| is_open).map(Outcome::claim);
+        for claim in answered.into_iter().chain(next.map(|next| (next.delivery, next.epoch))) {
             *writing.open.entry(writing.segment).or_default() += 1;
             writing.claims.entry(claim).or_default().segments.push(writing.segment);
         }
